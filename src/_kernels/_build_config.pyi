@@ -1,0 +1,2 @@
+BLAS: str
+BLAS_VERSION: str

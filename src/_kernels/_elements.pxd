@@ -1,0 +1,26 @@
+# The element loops of elements.c, under the names the kernels use.
+cdef extern from "elements.h" nogil:
+    void edge_logits "shgat_edge_logits"(const float *s, const float *t, const float *a, Py_ssize_t heads,
+                                         Py_ssize_t width, float slope, float *u) noexcept
+    void edge_logits_backward "shgat_edge_logits_backward"(const float *s, const float *t, const float *a,
+                                                           const float *du, Py_ssize_t heads, Py_ssize_t width,
+                                                           float slope, float *ds, float *dt, float *da) noexcept
+    void heads_axpy "shgat_heads_axpy"(const float *alpha, const float *x, Py_ssize_t heads, Py_ssize_t width,
+                                       float *y) noexcept
+    void heads_dot "shgat_heads_dot"(const float *x, const float *y, Py_ssize_t heads, Py_ssize_t width,
+                                     float *out) noexcept
+    void segment_softmax "shgat_segment_softmax"(float *u, Py_ssize_t rows, Py_ssize_t heads) noexcept
+    void segment_softmax_backward "shgat_segment_softmax_backward"(const float *alpha, Py_ssize_t rows,
+                                                                   Py_ssize_t heads, float *du) noexcept
+    void elu_gate "shgat_elu_gate"(const float *x, const float *agg, float g, Py_ssize_t n, float *out) noexcept
+    float elu_gate_backward "shgat_elu_gate_backward"(const float *d_out, const float *x, const float *agg, float g,
+                                                      Py_ssize_t n, float *d_x, float *d_agg) noexcept
+    void axpy "shgat_axpy"(float alpha, const float *x, Py_ssize_t n, float *y) noexcept
+    void scale "shgat_scale"(float alpha, Py_ssize_t n, float *x) noexcept
+    float dot "shgat_dot"(const float *x, const float *y, Py_ssize_t n) noexcept
+    double sum_of_squares "shgat_sum_of_squares"(const float *x, Py_ssize_t n) noexcept
+    float exp_shifted "shgat_exp_shifted"(const float *z, Py_ssize_t n, float tau, float *top, float *p) noexcept
+    void adam "shgat_adam"(float *p, const float *g, float *m, float *v, const float *anchor, Py_ssize_t n,
+                           float g_scale, float beta1, float beta2, float step_size, float v_scale, float eps,
+                           float decay) noexcept
+    int all_finite "shgat_all_finite"(const float *x, Py_ssize_t n) noexcept

@@ -1,0 +1,192 @@
+#include "elements.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
+#define EVERY_CPU __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define EVERY_CPU
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+/* exp(x) to 1.1 ulp for x in [-87.3, 88.7], clamped outside: n = round(x / ln 2), then a degree-6 polynomial on the rest. */
+INLINE float exp_(float x) {
+    x = x < -87.3f ? -87.3f : x;
+    x = x > 88.7f ? 88.7f : x;
+    const float magic = 12582912.0f; /* 1.5 * 2^23: adding it rounds to the nearest integer */
+    float n = (x * 1.44269504088896341f + magic) - magic;
+    float r = x - n * 0.693359375f;
+    r = r + n * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    /* Two halves of 2^n, so that n = 128 does not overflow the exponent field. */
+    int32_t whole = (int32_t)n, half = whole >> 1;
+    union { int32_t i; float f; } low = {(half + 127) << 23}, high = {(whole - half + 127) << 23};
+    return p * low.f * high.f;
+}
+
+INLINE float leaky(float v, float slope) { return v > 0.0f ? v : slope * v; }
+INLINE float elu(float v) { return v > 0.0f ? v : exp_(v) - 1.0f; }
+
+EVERY_CPU void shgat_edge_logits(const float *restrict s, const float *restrict t, const float *restrict a,
+                                 ptrdiff_t heads, ptrdiff_t width, float slope, float *restrict u) {
+    for (ptrdiff_t h = 0; h < heads; ++h, s += width, t += width, a += width) {
+        float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+        for (ptrdiff_t j = 0; j < width; ++j) sum += a[j] * leaky(s[j] + t[j], slope);
+        u[h] = sum;
+    }
+}
+
+EVERY_CPU void shgat_edge_logits_backward(const float *restrict s, const float *restrict t, const float *restrict a,
+                                          const float *restrict du, ptrdiff_t heads, ptrdiff_t width, float slope,
+                                          float *restrict ds, float *restrict dt, float *restrict da) {
+    for (ptrdiff_t h = 0; h < heads; ++h, s += width, t += width, a += width, ds += width, dt += width, da += width) {
+        const float d = du[h];
+#pragma omp simd
+        for (ptrdiff_t j = 0; j < width; ++j) {
+            const float v = s[j] + t[j], l = v > 0.0f ? 1.0f : slope, g = d * a[j] * l;
+            ds[j] += g;
+            dt[j] += g;
+            da[j] += d * v * l;
+        }
+    }
+}
+
+EVERY_CPU void shgat_heads_axpy(const float *restrict alpha, const float *restrict x, ptrdiff_t heads, ptrdiff_t width,
+                                float *restrict y) {
+    for (ptrdiff_t h = 0; h < heads; ++h, x += width, y += width) {
+        const float w = alpha[h];
+#pragma omp simd
+        for (ptrdiff_t j = 0; j < width; ++j) y[j] += w * x[j];
+    }
+}
+
+EVERY_CPU void shgat_heads_dot(const float *restrict x, const float *restrict y, ptrdiff_t heads, ptrdiff_t width,
+                               float *restrict out) {
+    for (ptrdiff_t h = 0; h < heads; ++h, x += width, y += width) {
+        float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+        for (ptrdiff_t j = 0; j < width; ++j) sum += x[j] * y[j];
+        out[h] = sum;
+    }
+}
+
+EVERY_CPU void shgat_segment_softmax(float *restrict u, ptrdiff_t rows, ptrdiff_t heads) {
+    for (ptrdiff_t h = 0; h < heads; ++h) {
+        float top = u[h], sum = 0.0f;
+        for (ptrdiff_t r = 1; r < rows; ++r) top = u[r * heads + h] > top ? u[r * heads + h] : top;
+        for (ptrdiff_t r = 0; r < rows; ++r) sum += u[r * heads + h] = exp_(u[r * heads + h] - top);
+        sum = 1.0f / sum;
+        for (ptrdiff_t r = 0; r < rows; ++r) u[r * heads + h] *= sum;
+    }
+}
+
+EVERY_CPU void shgat_segment_softmax_backward(const float *restrict alpha, ptrdiff_t rows, ptrdiff_t heads,
+                                              float *restrict du) {
+    for (ptrdiff_t h = 0; h < heads; ++h) {
+        float mean = 0.0f;
+        for (ptrdiff_t r = 0; r < rows; ++r) mean += alpha[r * heads + h] * du[r * heads + h];
+        for (ptrdiff_t r = 0; r < rows; ++r) du[r * heads + h] = alpha[r * heads + h] * (du[r * heads + h] - mean);
+    }
+}
+
+EVERY_CPU void shgat_elu_gate(const float *x, const float *restrict agg, float g, ptrdiff_t n, float *out) {
+#pragma omp simd
+    for (ptrdiff_t j = 0; j < n; ++j) out[j] = (1.0f - g) * x[j] + g * elu(agg[j]);
+}
+
+EVERY_CPU float shgat_elu_gate_backward(const float *restrict d_out, const float *restrict x, const float *restrict agg,
+                                        float g, ptrdiff_t n, float *restrict d_x, float *restrict d_agg) {
+    float d_g = 0.0f;
+#pragma omp simd reduction(+ : d_g)
+    for (ptrdiff_t j = 0; j < n; ++j) {
+        const float e = exp_(agg[j]), up = agg[j] > 0.0f ? 1.0f : e, m = agg[j] > 0.0f ? agg[j] : e - 1.0f;
+        d_g += d_out[j] * (m - x[j]);
+        d_agg[j] = g * d_out[j] * up;
+        d_x[j] = (1.0f - g) * d_out[j];
+    }
+    return d_g;
+}
+
+EVERY_CPU void shgat_axpy(float alpha, const float *restrict x, ptrdiff_t n, float *restrict y) {
+#pragma omp simd
+    for (ptrdiff_t j = 0; j < n; ++j) y[j] += alpha * x[j];
+}
+
+EVERY_CPU void shgat_scale(float alpha, ptrdiff_t n, float *x) {
+#pragma omp simd
+    for (ptrdiff_t j = 0; j < n; ++j) x[j] *= alpha;
+}
+
+EVERY_CPU float shgat_dot(const float *x, const float *y, ptrdiff_t n) {
+    float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+    for (ptrdiff_t j = 0; j < n; ++j) sum += x[j] * y[j];
+    return sum;
+}
+
+EVERY_CPU double shgat_sum_of_squares(const float *x, ptrdiff_t n) {
+    double total = 0.0;
+    for (ptrdiff_t start = 0; start < n; start += 4096) { /* float32 inside a block, float64 across blocks */
+        const ptrdiff_t stop = start + 4096 < n ? start + 4096 : n;
+        float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+        for (ptrdiff_t j = start; j < stop; ++j) sum += x[j] * x[j];
+        total += sum;
+    }
+    return total;
+}
+
+EVERY_CPU float shgat_exp_shifted(const float *restrict z, ptrdiff_t n, float tau, float *top, float *restrict p) {
+    float highest = z[0], sum = 0.0f;
+    const float rate = 1.0f / tau;
+#pragma omp simd reduction(max : highest)
+    for (ptrdiff_t j = 0; j < n; ++j) highest = z[j] > highest ? z[j] : highest;
+#pragma omp simd reduction(+ : sum)
+    for (ptrdiff_t j = 0; j < n; ++j) sum += p[j] = exp_((z[j] - highest) * rate);
+    *top = highest;
+    return logf(sum);
+}
+
+EVERY_CPU void shgat_adam(float *restrict p, const float *restrict g, float *restrict m, float *restrict v,
+                          const float *restrict anchor, ptrdiff_t n, float g_scale, float beta1, float beta2,
+                          float step_size, float v_scale, float eps, float decay) {
+    if (anchor) {
+#pragma omp simd
+        for (ptrdiff_t j = 0; j < n; ++j) {
+            const float d = g[j] * g_scale, mj = beta1 * m[j] + (1.0f - beta1) * d;
+            const float vj = beta2 * v[j] + (1.0f - beta2) * d * d;
+            m[j] = mj;
+            v[j] = vj;
+            p[j] -= decay * (p[j] - anchor[j]) + step_size * mj / (sqrtf(vj * v_scale) + eps);
+        }
+    } else {
+#pragma omp simd
+        for (ptrdiff_t j = 0; j < n; ++j) {
+            const float d = g[j] * g_scale, mj = beta1 * m[j] + (1.0f - beta1) * d;
+            const float vj = beta2 * v[j] + (1.0f - beta2) * d * d;
+            m[j] = mj;
+            v[j] = vj;
+            p[j] -= decay * p[j] + step_size * mj / (sqrtf(vj * v_scale) + eps);
+        }
+    }
+}
+
+EVERY_CPU int shgat_all_finite(const float *x, ptrdiff_t n) {
+    int32_t bad = 0;
+#pragma omp simd reduction(| : bad)
+    for (ptrdiff_t j = 0; j < n; ++j) {
+        int32_t bits;
+        memcpy(&bits, x + j, sizeof bits);
+        bad |= (bits & 0x7f800000) == 0x7f800000;
+    }
+    return !bad;
+}

@@ -1,0 +1,43 @@
+/* Element loops behind the kernels. Every array is float32, C order; nothing here allocates, locks or fails.
+ *
+ * x86-64 with glibc: each entry point is compiled three times (baseline, AVX2+FMA, AVX-512) and the loader picks one,
+ * so one wheel runs everywhere and is fast where it can be. Elsewhere there is the plain build. */
+#ifndef SHGAT_ELEMENTS_H
+#define SHGAT_ELEMENTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* u[h] = sum_j a[h,j] leaky(s[h,j] + t[h,j]) */
+void shgat_edge_logits(const float *s, const float *t, const float *a, ptrdiff_t heads, ptrdiff_t width, float slope,
+                       float *u);
+/* ds, dt, da += the gradient of sum_h du[h] u[h] */
+void shgat_edge_logits_backward(const float *s, const float *t, const float *a, const float *du, ptrdiff_t heads,
+                                ptrdiff_t width, float slope, float *ds, float *dt, float *da);
+/* y[h,j] += alpha[h] x[h,j] */
+void shgat_heads_axpy(const float *alpha, const float *x, ptrdiff_t heads, ptrdiff_t width, float *y);
+/* out[h] = sum_j x[h,j] y[h,j] */
+void shgat_heads_dot(const float *x, const float *y, ptrdiff_t heads, ptrdiff_t width, float *out);
+/* u[r,h] <- softmax over r, in place; rows >= 1 */
+void shgat_segment_softmax(float *u, ptrdiff_t rows, ptrdiff_t heads);
+/* du[r,h] <- alpha[r,h] (du[r,h] - sum_r alpha[r,h] du[r,h]), in place */
+void shgat_segment_softmax_backward(const float *alpha, ptrdiff_t rows, ptrdiff_t heads, float *du);
+/* out = (1 - g) x + g elu(agg) */
+void shgat_elu_gate(const float *x, const float *agg, float g, ptrdiff_t n, float *out);
+/* d_x = (1 - g) d_out, d_agg = g d_out elu'(agg); returns dL/dg = sum d_out (elu(agg) - x) */
+float shgat_elu_gate_backward(const float *d_out, const float *x, const float *agg, float g, ptrdiff_t n, float *d_x,
+                              float *d_agg);
+/* y += alpha x */
+void shgat_axpy(float alpha, const float *x, ptrdiff_t n, float *y);
+void shgat_scale(float alpha, ptrdiff_t n, float *x);
+float shgat_dot(const float *x, const float *y, ptrdiff_t n);
+double shgat_sum_of_squares(const float *x, ptrdiff_t n);
+/* p[i] = exp((z[i] - top) / tau), top = max z; returns log sum p, sets *top */
+float shgat_exp_shifted(const float *z, ptrdiff_t n, float tau, float *top, float *p);
+/* One Adam step with decoupled decay toward `anchor` (toward zero where anchor is NULL). */
+void shgat_adam(float *p, const float *g, float *m, float *v, const float *anchor, ptrdiff_t n, float g_scale, float beta1,
+                float beta2, float step_size, float v_scale, float eps, float decay);
+/* Is every x[i] finite? */
+int shgat_all_finite(const float *x, ptrdiff_t n);
+
+#endif

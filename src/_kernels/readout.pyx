@@ -1,0 +1,73 @@
+# cython: language_level=3, freethreading_compatible=True
+"""Readout: cosine between queries and cached keys, and one request as two matrix-vector products.
+
+    q = W x,  k_n = W_k X_n,  z_n = scale (q / |q|) . (k_n / |k_n|)
+"""
+
+from libc.math cimport sqrt
+
+cimport _blas
+cimport _elements as el
+
+
+cdef void _normalize(const float *x, Py_ssize_t n, Py_ssize_t d, float *out, float *norms) noexcept nogil:
+    cdef Py_ssize_t i, j
+    cdef float inverse
+    for i in range(n):
+        norms[i] = <float> max(sqrt(el.sum_of_squares(x + i * d, d)), 1e-12)
+        inverse = 1.0 / norms[i]
+        for j in range(d):
+            out[i * d + j] = x[i * d + j] * inverse
+
+
+cdef void _normalize_backward(const float *d_out, const float *out, const float *norms, Py_ssize_t n, Py_ssize_t d,
+                              float *d_x) noexcept nogil:
+    cdef Py_ssize_t i, j
+    cdef float along, inverse
+    for i in range(n):
+        along = el.dot(d_out + i * d, out + i * d, d)
+        inverse = 1.0 / norms[i]
+        for j in range(d):
+            d_x[i * d + j] = (d_out[i * d + j] - along * out[i * d + j]) * inverse
+
+
+def normalize_rows(const float[:, ::1] x, float[:, ::1] out, float[::1] norms):
+    """out_i = x_i / |x_i|, norms (n,); a zero row stays zero. out may be x."""
+    if x.shape[0] and x.shape[1]:
+        with nogil:
+            _normalize(&x[0, 0], x.shape[0], x.shape[1], &out[0, 0], &norms[0])
+
+
+def normalize_rows_backward(const float[:, ::1] d_out, const float[:, ::1] out, const float[::1] norms,
+                            float[:, ::1] d_x):
+    """d_x_i = (d_out_i - out_i (out_i . d_out_i)) / |x_i|; d_x may be d_out."""
+    if d_out.shape[0] and d_out.shape[1]:
+        with nogil:
+            _normalize_backward(&d_out[0, 0], &out[0, 0], &norms[0], d_out.shape[0], d_out.shape[1], &d_x[0, 0])
+
+
+def score_intent(const float[::1] x, const float[:, ::1] w, const float[:, ::1] keys, float scale, bint unit,
+                 float[::1] q, float[::1] z):
+    """z (n,) = scale keys (n, D) . q, q (D,) = w (D, d) x, divided by its norm where `unit`. Returns whether x is finite."""
+    cdef float norm = 1.0
+    cdef bint finite
+    if w.shape[1] != x.shape[0] or keys.shape[1] != w.shape[0] or z.shape[0] != keys.shape[0] or q.shape[0] != w.shape[0]:
+        raise ValueError("score_intent: shapes do not fit")
+    with nogil:
+        finite = el.all_finite(&x[0], x.shape[0])
+        if finite:
+            _blas.gemv_n(w.shape[0], w.shape[1], 1.0, &w[0, 0], &x[0], 0.0, &q[0])
+            if unit:
+                norm = <float> max(sqrt(el.sum_of_squares(&q[0], q.shape[0])), 1e-12)
+            if keys.shape[0]:
+                _blas.gemv_n(keys.shape[0], keys.shape[1], scale / norm, &keys[0, 0], &q[0], 0.0, &z[0])
+    return finite
+
+
+def all_finite(const float[::1] x):
+    """Is every entry finite? One pass, no temporary."""
+    cdef bint finite = True
+    if x.shape[0]:
+        with nogil:
+            finite = el.all_finite(&x[0], x.shape[0])
+    return finite

@@ -2,6 +2,37 @@
 
 from . import _openblas as _openblas  # first: the kernels need OpenBLAS at hand
 from .config import SHGATConfig, adaptive_heads
+from .errors import (
+    CatalogError,
+    InputError,
+    MissingExtraError,
+    ModelFileError,
+    ShgatError,
+    StoreError,
+    TraceError,
+    WorkerError,
+)
+from .graph import Capability, Catalog, Tool
+from .model import SHGAT, Explanation, Params, RankedSet, Ranking
 
 __version__ = "0.1.0"
-__all__ = ["SHGATConfig", "adaptive_heads"]
+__all__ = [
+    "SHGAT",
+    "Capability",
+    "Catalog",
+    "CatalogError",
+    "Explanation",
+    "InputError",
+    "MissingExtraError",
+    "ModelFileError",
+    "Params",
+    "RankedSet",
+    "Ranking",
+    "SHGATConfig",
+    "ShgatError",
+    "StoreError",
+    "Tool",
+    "TraceError",
+    "WorkerError",
+    "adaptive_heads",
+]

@@ -22,7 +22,9 @@ def _preload() -> ctypes.CDLL | None:
         raise ImportError("the scipy-openblas32 package is missing; run: pip install scipy-openblas32")
     library = next((Path(spec.origin).parent / "lib").glob("libscipy_openblas*"), None)
     if library is None:
-        raise ImportError(f"no libscipy_openblas under {Path(spec.origin).parent}; run: pip install --force-reinstall scipy-openblas32")
+        raise ImportError(
+            f"no libscipy_openblas under {Path(spec.origin).parent}; run: pip install --force-reinstall scipy-openblas32"
+        )
     return ctypes.CDLL(str(library), mode=ctypes.RTLD_LOCAL)
 
 

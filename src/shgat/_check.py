@@ -1,0 +1,84 @@
+"""Checks of user input, one place for each question. They return what they checked, as the array the kernels take."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ._kernels import readout
+from .errors import InputError
+
+Floats = npt.NDArray[np.float32]
+
+
+def vector(value: object, dimension: int, what: str) -> Floats:
+    """A finite float32 vector of `dimension`, or an InputError that names `what`."""
+    array = as_float32(value, what)
+    if array.shape != (dimension,):
+        raise InputError(f"{what} has shape {array.shape}, expected ({dimension},)")
+    if not readout.all_finite(array):
+        raise InputError(f"{what} holds NaN or infinity at position {int(np.argmin(np.isfinite(array)))}")
+    return array
+
+
+def matrix(value: object, dimension: int, what: str) -> Floats:
+    """A finite float32 matrix (B, dimension); a single vector becomes one row."""
+    array = as_float32(value, what)
+    if array.ndim == 1:
+        array = array[None, :]
+    if array.ndim != 2 or array.shape[1] != dimension:
+        raise InputError(f"{what} has shape {array.shape}, expected (B, {dimension})")
+    if not readout.all_finite(array.reshape(-1)):
+        row = int(np.argmin(np.isfinite(array).all(axis=1)))
+        raise InputError(f"{what} holds NaN or infinity in row {row}")
+    return array
+
+
+def as_float32(value: object, what: str) -> Floats:
+    """A C-ordered float32 array of numbers; null, text and ragged lists are refused."""
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiu":
+            raise TypeError
+        with np.errstate(over="ignore"):  # an overflow becomes infinity, which the finite check names
+            return np.ascontiguousarray(array, dtype=np.float32)
+    except (TypeError, ValueError):
+        raise InputError(f"{what} is not an array of numbers") from None
+
+
+def number(value: object, low: float, high: float, what: str) -> float:
+    """A finite number in [low, high]; null and booleans are refused."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise InputError(f"{what} is a number, not {value!r}")
+    if not low <= value <= high:  # false for NaN
+        raise InputError(f"{what} lies in [{low:g}, {high:g}], not {value!r}")
+    return float(value)
+
+
+def positive_integer(value: object, what: str) -> int:
+    """A whole number >= 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise InputError(f"{what} is a whole number of at least 1, not {value!r}")
+    return int(value)
+
+
+def choice(value: object, allowed: Sequence[str], what: str) -> Any:
+    """One of the allowed words."""
+    if value not in allowed:
+        raise InputError(f"{what} is one of {', '.join(allowed)}, not {value!r}")
+    return value
+
+
+def text(value: object, what: str) -> str:
+    """A non-empty string."""
+    if not isinstance(value, str) or not value:
+        raise InputError(f"{what} is a non-empty string, not {value!r}")
+    return value
+
+
+def texts(value: object, what: str) -> list[str]:
+    """A list of non-empty strings."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        raise InputError(f"{what} is a list of strings, not {value!r}")
+    return [text(item, f"{what}[{i}]") for i, item in enumerate(value)]

@@ -1,0 +1,119 @@
+"""Levels of the superhypergraph, and the plan by which messages travel through them."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import CatalogError
+from .incidence import Incidence, Int32
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """One level of capabilities and its members, as rows of the stacked nodes X = [tools; level 0; level 1; ...].
+
+    Attributes
+    ----------
+    start, stop : the level's rows of X
+    members : (n_members,) sorted rows of X that are members of some capability of this level: tools or lower capabilities
+    up : (n_level rows) -> positions in `members`
+    down : (n_members rows) -> positions in the level, `up` transposed
+    members_unchanged : no other level writes these members between this level's up and down phase, so projections can be shared
+    """
+
+    start: int
+    stop: int
+    members: npt.NDArray[np.int64]
+    up: Incidence
+    down: Incidence
+    members_unchanged: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Hierarchy:
+    """All levels of a catalogue.
+
+    Attributes
+    ----------
+    n_tools, n_capabilities : vertices and hyperedges
+    level_of : (n_capabilities,) level of each capability, in catalogue order
+    row_of : (n_capabilities,) row of each capability in X
+    levels : from level 0 upwards
+    tools_of, capabilities_of : (n_capabilities rows) direct members, in catalogue order
+    """
+
+    n_tools: int
+    n_capabilities: int
+    level_of: Int32
+    row_of: npt.NDArray[np.int64]
+    levels: tuple[Level, ...]
+    tools_of: Incidence
+    capabilities_of: Incidence
+
+    @property
+    def max_level(self) -> int:
+        return len(self.levels) - 1
+
+    def with_isolated_tool(self) -> "Hierarchy":
+        """The same graph with one more tool, in no capability: every capability moves down one row."""
+        n = self.n_tools
+        levels = tuple(replace(v, start=v.start + 1, stop=v.stop + 1, members=v.members + (v.members >= n)) for v in self.levels)
+        return replace(self, n_tools=n + 1, row_of=self.row_of + 1, levels=levels)
+
+    @classmethod
+    def build(cls, n_tools: int, tools_of: Incidence, capabilities_of: Incidence, ids: list[str]) -> "Hierarchy":
+        """From direct memberships; a membership cycle is a CatalogError that names it.
+
+        A capability's level is 0 if it contains tools only (or nothing), else 1 + the highest level among its members.
+        """
+        level_of = _levels(capabilities_of, ids)
+        order = np.argsort(level_of, kind="stable")
+        row_of = np.empty(len(ids), np.int64)
+        row_of[order] = n_tools + np.arange(len(ids))
+        n_levels = int(level_of.max(initial=-1)) + 1
+        bounds = n_tools + np.searchsorted(level_of[order], np.arange(n_levels + 1))
+        members = [np.concatenate([tools_of.row(c), row_of[capabilities_of.row(c)]]) for c in order]
+        levels: list[Level] = []
+        written: set[int] = set()  # rows that higher levels write on the way down
+        for k in reversed(range(n_levels)):
+            start, stop = int(bounds[k]), int(bounds[k + 1])
+            rows = members[start - n_tools : stop - n_tools]
+            unique = np.unique(np.concatenate([*rows, np.zeros(0, np.int64)])).astype(np.int64)
+            up = Incidence.from_rows(np.searchsorted(unique, r).tolist() for r in rows)
+            down = up.transpose(len(unique))
+            levels.insert(0, Level(start, stop, unique, up, down, written.isdisjoint(unique.tolist())))
+            written.update(unique.tolist())
+        return cls(n_tools, len(ids), level_of, row_of, tuple(levels), tools_of, capabilities_of)
+
+
+def _levels(capabilities_of: Incidence, ids: list[str]) -> Int32:
+    """Longest path from each capability to its deepest member, without recursion (Kahn's order over members)."""
+    n = len(ids)
+    level = np.zeros(n, np.int32)
+    waiting = capabilities_of.degrees.copy()
+    parents = capabilities_of.transpose(n)
+    ready = [c for c in range(n) if waiting[c] == 0]
+    done = 0
+    while ready:
+        child = ready.pop()
+        done += 1
+        for parent in parents.row(child).tolist():
+            level[parent] = max(level[parent], level[child] + 1)
+            waiting[parent] -= 1
+            if waiting[parent] == 0:
+                ready.append(parent)
+    if done < n:
+        raise CatalogError("membership cycle: " + " -> ".join(_cycle(capabilities_of, waiting, ids)))
+    return level
+
+
+def _cycle(capabilities_of: Incidence, waiting: Int32, ids: list[str]) -> list[str]:
+    """One cycle among the capabilities that are still waiting: each of them has a waiting member, so walking must repeat."""
+    c = int(np.argmax(waiting > 0))
+    seen: dict[int, int] = {}
+    while c not in seen:
+        seen[c] = len(seen)
+        c = next(m for m in capabilities_of.row(c).tolist() if waiting[m] > 0)
+    loop = [x for x, position in seen.items() if position >= seen[c]]
+    return [ids[x] for x in [*loop, c]]

@@ -1,0 +1,70 @@
+"""Incidence in compressed sparse rows: which sources each target gathers from."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+Int32 = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Incidence:
+    """Rows of sorted, unique column indices.
+
+    Attributes
+    ----------
+    indptr : (n_rows + 1,) int32
+    indices : (nnz,) int32, sorted within each row, so that nothing depends on the order in which members were listed
+    """
+
+    indptr: Int32
+    indices: Int32
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[Iterable[int]]) -> "Incidence":
+        """From one collection of column indices a row; duplicates count once."""
+        sets = [sorted(set(row)) for row in rows]
+        indptr = np.zeros(len(sets) + 1, np.int32)
+        np.cumsum([len(s) for s in sets], out=indptr[1:])
+        return cls(indptr, np.array([i for s in sets for i in s], np.int32))
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.indptr) - 1
+
+    @property
+    def nnz(self) -> int:
+        return len(self.indices)
+
+    @cached_property
+    def degrees(self) -> Int32:
+        """(n_rows,) entries of each row."""
+        return np.diff(self.indptr)
+
+    @cached_property
+    def row_of_entry(self) -> Int32:
+        """(nnz,) the row each entry stands in."""
+        return np.repeat(np.arange(self.n_rows, dtype=np.int32), self.degrees)
+
+    def row(self, i: int) -> Int32:
+        """The columns of row i."""
+        return self.indices[self.indptr[i] : self.indptr[i + 1]]
+
+    def transpose(self, n_columns: int) -> "Incidence":
+        """Columns become rows; entries stay sorted."""
+        order = np.argsort(self.indices, kind="stable")
+        indptr = np.zeros(n_columns + 1, np.int32)
+        np.cumsum(np.bincount(self.indices, minlength=n_columns), out=indptr[1:])
+        return Incidence(indptr, self.row_of_entry[order])
+
+    def take(self, rows: Sequence[int] | npt.NDArray[np.integer]) -> "Incidence":
+        """The given rows, in the given order."""
+        rows = np.asarray(rows, np.int64)
+        degrees = self.degrees[rows]
+        indptr = np.zeros(len(rows) + 1, np.int32)
+        np.cumsum(degrees, out=indptr[1:])
+        entries = np.arange(indptr[-1]) + np.repeat(self.indptr[rows] - indptr[:-1], degrees)
+        return Incidence(indptr, self.indices[entries])

@@ -1,0 +1,156 @@
+"""The parameters: one contiguous float32 buffer and named views into it, in a fixed order.
+
+The buffer is the unit of the optimiser, the checkpoint, the worker and the hot swap; gradients and moments share its layout.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..config import SHGATConfig
+from ..errors import InputError
+
+Floats = npt.NDArray[np.float32]
+IDENTITY_NOISE = 0.01  # of W_child and W_parent at the start, in units of 1 / sqrt(d)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Names and shapes of all parameters, in the order in which they stand in the buffer.
+
+    Attributes
+    ----------
+    d, n_heads, d_head, n_message_heads : resolved sizes; D = n_heads d_head
+    n_levels : levels of capabilities that have message-passing parameters
+    attention : "gatv2" or "gat"
+    n_tools, n_capabilities : rows of the node offsets; 0 where there are none
+    """
+
+    d: int
+    n_heads: int
+    d_head: int
+    n_message_heads: int
+    n_levels: int
+    attention: str
+    n_tools: int = 0
+    n_capabilities: int = 0
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        d, width = self.d, self.d // self.n_message_heads
+        attention = (self.n_message_heads * (2 if self.attention == "gat" else 1), width)
+        shapes: dict[str, tuple[int, ...]] = {
+            "w_intent": (d, d),
+            "w_context": (d, d),
+            "w_q": (self.n_heads, self.d_head, d),
+            "w_k": (self.n_heads, self.d_head, d),
+            "log_scale": (1,),
+            "residual_logit": (1,),
+            "temperature_logit": (1,),
+        }
+        for k in range(self.n_levels):
+            shapes |= {
+                f"level{k}.w_child": (d, d),
+                f"level{k}.w_parent": (d, d),
+                f"level{k}.a_up": attention,
+                f"level{k}.a_down": attention,
+                f"level{k}.gate_up": (3,),  # rho, A, b
+                f"level{k}.gate_down": (3,),
+            }
+        if self.n_tools or self.n_capabilities:
+            shapes |= {"tool_offsets": (self.n_tools, d), "capability_offsets": (self.n_capabilities, d)}
+        return shapes
+
+    @cached_property
+    def slices(self) -> dict[str, slice]:
+        start, slices = 0, {}
+        for name, shape in self.shapes.items():
+            stop = start + int(np.prod(shape))
+            slices[name] = slice(start, stop)
+            start = stop
+        return slices
+
+    @property
+    def size(self) -> int:
+        """Length of the buffer."""
+        return sum(int(np.prod(shape)) for shape in self.shapes.values())
+
+
+class Params(Mapping[str, Floats]):
+    """Named views into one buffer.
+
+    Attributes
+    ----------
+    layout : names and shapes
+    buffer : (layout.size,) float32; a write to it is a write to every view
+    """
+
+    def __init__(self, layout: Layout, buffer: Floats | None = None) -> None:
+        self.layout = layout
+        self.buffer: Floats = np.zeros(layout.size, np.float32) if buffer is None else buffer
+        if self.buffer.shape != (layout.size,) or self.buffer.dtype != np.float32:
+            raise InputError(f"parameters: expected {layout.size} float32, got {self.buffer.dtype} {self.buffer.shape}")
+        self._views = {n: self.buffer[s].reshape(layout.shapes[n]) for n, s in layout.slices.items()}
+
+    def __getitem__(self, name: str) -> Floats:
+        return self._views[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def copy(self) -> "Params":
+        """A copy with a buffer of its own."""
+        return Params(self.layout, self.buffer.copy())
+
+    def zeros(self) -> "Params":
+        """Zeros of the same layout."""
+        return Params(self.layout)
+
+    @property
+    def w_q(self) -> Floats:
+        """(D, d), all heads stacked."""
+        return self["w_q"].reshape(-1, self.layout.d)
+
+    @property
+    def w_k(self) -> Floats:
+        """(D, d), all heads stacked."""
+        return self["w_k"].reshape(-1, self.layout.d)
+
+    def __reduce__(self) -> Any:
+        return Params, (self.layout, self.buffer)
+
+
+def initial_params(layout: Layout, config: SHGATConfig, rng: np.random.Generator) -> Params:
+    """Parameters with which ranking is cosine: W_q = W_k orthonormal, W_intent = I, W_context = 0, gates closed.
+
+    D = d starts at the identity; D > d at random orthonormal columns; D < d is a random projection (cosine is then approximate).
+    """
+    params, d = Params(layout), layout.d
+    D = layout.n_heads * layout.d_head
+    eye = np.eye(d, dtype=np.float32)
+    params["w_intent"][:] = eye
+    params.w_q[:] = params.w_k[:] = eye if D == d else _orthonormal(D, d, rng)
+    params["log_scale"][:] = config.log_scale
+    params["residual_logit"][:] = np.log(0.3 / 0.7)
+    for k in range(layout.n_levels):
+        for name in ("w_child", "w_parent"):
+            noise = rng.standard_normal((d, d), dtype=np.float32) * (IDENTITY_NOISE / np.sqrt(d))
+            params[f"level{k}.{name}"][:] = eye + noise
+        for name in ("a_up", "a_down"):
+            view = params[f"level{k}.{name}"]
+            view[:] = 0.1 * rng.standard_normal(view.shape, dtype=np.float32)
+    return params
+
+
+def _orthonormal(rows: int, columns: int, rng: np.random.Generator) -> Floats:
+    """(rows, columns) with orthonormal rows or columns, whichever are fewer."""
+    q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
+    q = q * np.sign(np.diag(r))
+    return np.asarray(q if rows >= columns else q.T, np.float32)

@@ -1,0 +1,162 @@
+"""A model as one safetensors file: tensors, and a manifest with checksums in the file's metadata.
+
+safetensors accepts flipped bits, so the manifest holds the SHA-256 of every tensor and the metadata the SHA-256 of the manifest.
+"""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import safetensors.numpy
+
+from .._files import write_atomically
+from ..config import SHGATConfig
+from ..errors import InputError, ModelFileError
+from ..graph import Capability, Catalog, Cooccurrence, Incidence, Tool
+from .params import Layout, Params
+
+if TYPE_CHECKING:
+    from .shgat import SHGAT
+
+FORMAT = 1
+Tensors = dict[str, npt.NDArray[Any]]
+
+
+def save(model: "SHGAT", path: Path) -> None:
+    """Writes the model; `path` is replaced at once or not at all."""
+    write_atomically(path, to_bytes(model))
+
+
+def to_bytes(model: "SHGAT") -> bytes:
+    """The file's content."""
+    catalog = model.catalog
+    tensors: Tensors = {
+        "params": model.params.buffer,
+        "tool_embeddings": _present(catalog.tool_embeddings),
+        "capability_embeddings": _present(catalog.capability_embeddings),
+    }
+    if model.cooccurrence is not None:
+        tensors["cooccurrence_indptr"] = model.cooccurrence.incidence.indptr
+        tensors["cooccurrence_indices"] = model.cooccurrence.incidence.indices
+        tensors["cooccurrence_weights"] = model.cooccurrence.weights
+    manifest = {
+        "config": model.config.to_dict(),
+        "layout": vars_of(model.params.layout),
+        "tools": [{"id": t.id, "text": t.text, "server": t.server} for t in catalog.tools],
+        "capabilities": [_record(c) for c in catalog.capabilities],
+        "fingerprint": catalog.fingerprint,
+    }
+    return pack(tensors, manifest)
+
+
+def load(cls: "type[SHGAT]", path: Path) -> "SHGAT":
+    """Reads a model; a torn, altered or foreign file raises ModelFileError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelFileError(f"cannot read {path}: {error.strerror or error}") from None
+    return from_bytes(cls, data, str(path))
+
+
+def from_bytes(cls: "type[SHGAT]", data: bytes, name: str) -> "SHGAT":
+    """The inverse of `to_bytes`; `name` is what errors call the file."""
+    tensors, manifest = unpack(data, name)
+    try:
+        tools = [_with(Tool.from_record(t), e) for t, e in zip(manifest["tools"], tensors["tool_embeddings"], strict=True)]
+        edges = zip(manifest["capabilities"], tensors["capability_embeddings"], strict=True)
+        catalog = Catalog.from_records(tools, [_with(Capability.from_record(c), e) for c, e in edges])
+        params = Params(Layout(**manifest["layout"]), tensors["params"])
+        cooccurrence = None
+        if "cooccurrence_weights" in tensors:
+            incidence = Incidence(tensors["cooccurrence_indptr"], tensors["cooccurrence_indices"])
+            cooccurrence = Cooccurrence(incidence, tensors["cooccurrence_weights"])
+        return cls(catalog, SHGATConfig.from_dict(manifest["config"]), params, cooccurrence)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(f"{name} is no shgat model of format {FORMAT}: {error}") from None
+
+
+def pack(tensors: Mapping[str, npt.NDArray[Any]], manifest: Mapping[str, Any]) -> bytes:
+    """A safetensors file of the tensors and the manifest, with checksums over both. Numbers that are not finite are refused."""
+    _refuse_not_finite(manifest, "manifest")
+    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    full = {
+        "format": FORMAT,
+        "tensors": {n: {"shape": list(a.shape), "dtype": str(a.dtype), "sha256": _sha256(a.tobytes())} for n, a in arrays.items()},
+        **manifest,
+    }
+    text = orjson.dumps(full)
+    return safetensors.numpy.save(arrays, {"manifest": text.decode(), "sha256": _sha256(text)})
+
+
+def unpack(data: bytes, name: str) -> tuple[Tensors, dict[str, Any]]:
+    """(tensors, manifest) of a `pack`; ModelFileError names what does not fit."""
+    try:
+        size = int.from_bytes(data[:8], "little")
+        metadata = orjson.loads(data[8 : 8 + size])["__metadata__"]
+        text = metadata["manifest"].encode()
+        if _sha256(text) != metadata["sha256"]:
+            raise ModelFileError(f"{name} is altered: its manifest does not match its checksum")
+        manifest: dict[str, Any] = orjson.loads(text)
+        tensors = safetensors.numpy.load(data)
+    except ModelFileError:
+        raise
+    except Exception as error:  # whatever a torn header makes the parsers raise
+        raise ModelFileError(f"{name} is torn or no shgat file: {error}") from None
+    if manifest.get("format") != FORMAT:
+        raise ModelFileError(f"{name} has format {manifest.get('format')!r}; this version reads format {FORMAT}")
+    if tensors.keys() != manifest["tensors"].keys():
+        raise ModelFileError(f"{name} is altered: its tensors are not those of its manifest")
+    for key, expected in manifest["tensors"].items():
+        array = tensors[key]
+        if list(array.shape) != expected["shape"] or str(array.dtype) != expected["dtype"]:
+            raise ModelFileError(f"{name} is altered: tensor {key} is {array.dtype} {array.shape}, its manifest says otherwise")
+        if _sha256(array.tobytes()) != expected["sha256"]:
+            raise ModelFileError(f"{name} is altered: tensor {key} does not match its checksum")
+    return tensors, manifest
+
+
+def vars_of(layout: Layout) -> dict[str, Any]:
+    """The fields of a layout as JSON values."""
+    return {name: getattr(layout, name) for name in Layout.__dataclass_fields__}
+
+
+def _record(c: Capability) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "id": c.id,
+        "text": c.text,
+        "tools": list(c.tools),
+        "capabilities": list(c.capabilities),
+        "uses": c.uses,
+    }
+    return record if c.success_rate is None else {**record, "success_rate": c.success_rate}
+
+
+def _with(node: Any, embedding: npt.NDArray[np.float32]) -> Any:
+    return type(node)(**{**{f: getattr(node, f) for f in node.__dataclass_fields__}, "embedding": embedding})
+
+
+def _present(array: npt.NDArray[np.float32] | None) -> npt.NDArray[np.float32]:
+    if array is None:
+        raise InputError("a model without embeddings cannot be saved")
+    return array
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _refuse_not_finite(value: object, where: str) -> None:
+    """orjson would write NaN as null without a word."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"{where} is {value}, and JSON has no such number")
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            _refuse_not_finite(item, f"{where}.{key}")
+    elif isinstance(value, (list, tuple)):
+        for position, item in enumerate(value):
+            _refuse_not_finite(item, f"{where}[{position}]")

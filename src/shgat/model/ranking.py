@@ -1,0 +1,77 @@
+"""What a ranking hands back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why an item stands where it stands.
+
+    Attributes
+    ----------
+    cosine : cosine of the intent and the item's own embedding
+    head_scores : (H,) sigmoid of each head's logit
+    carried_by : for a tool: (capability id, weight) of those that carried it, heaviest first; weight is the share of the tool's incoming
+        message times the capability's probability given the intent
+    reliability : factor from the success rate, 1 where nothing is known
+    channels : score of each channel that has a weight, before weighting
+    """
+
+    cosine: float
+    head_scores: tuple[float, ...]
+    carried_by: tuple[tuple[str, float], ...] = ()
+    reliability: float = 1.0
+    channels: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Items by descending score; equal scores in catalogue order.
+
+    Attributes
+    ----------
+    kind : "tools" or "capabilities"
+    ids : best first
+    scores : (len(ids),) float32; comparable within one ranking
+    model_version : of the model that answered
+    explanations : one for each id where asked for, else None
+    """
+
+    kind: str
+    ids: tuple[str, ...]
+    scores: npt.NDArray[np.float32]
+    model_version: int
+    explanations: tuple[Explanation, ...] | None = None
+
+    def __iter__(self) -> Iterator[tuple[str, float]]:
+        return iter(zip(self.ids, self.scores.tolist(), strict=True))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        items: list[dict[str, Any]] = [{"id": i, "score": s} for i, s in self]
+        for item, why in zip(items, self.explanations or (), strict=False):
+            item["explanation"] = {
+                "cosine": why.cosine,
+                "head_scores": list(why.head_scores),
+                "carried_by": [{"id": c, "weight": w} for c, w in why.carried_by],
+                "reliability": why.reliability,
+                "channels": why.channels,
+            }
+        return {"kind": self.kind, "model_version": self.model_version, "items": items}
+
+
+@dataclass(frozen=True)
+class RankedSet:
+    """A capability with all the tools it needs, members of members included, in catalogue order."""
+
+    id: str
+    score: float
+    tools: tuple[str, ...]

@@ -1,0 +1,137 @@
+"""Readout: queries against keys, z = kappa mean_h H cos_h, and its exact backward.
+
+    q = (W_intent x + W_context mean(context tools)) W_q^T,   k_n = W_k X_n,   split into H heads
+    cosine:  z_h = kappa H (q_h . k_h) / (|q| |k|),   dot:  z_h = q_h . k_h / sqrt(d_h),   z = mean_h z_h
+
+Because z is a mean of heads that are linear in the keys, a whole catalogue is one product against cached keys.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._kernels import linear, readout
+from ..graph.incidence import Incidence
+from .params import Floats, Params
+
+
+@dataclass(frozen=True, eq=False)
+class Unit:
+    """Rows and their norms: rows (n, D) of length 1 for cosine (as they are for dot), norms (n,)."""
+
+    rows: Floats
+    norms: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Queries:
+    """Queries of a batch and what their backward needs: u (B, d) before W_q; context (B, d) or None; q (B, D)."""
+
+    intents: Floats
+    context: Floats | None
+    u: Floats
+    q: Unit
+
+
+def scale(params: Params, similarity: str) -> float:
+    """The factor from the product of (unit) queries and keys to z."""
+    if similarity == "cosine":
+        return float(np.exp(np.float64(params["log_scale"][0])))
+    return 1.0 / (params.layout.n_heads * np.sqrt(params.layout.d_head))
+
+
+def keys(x: Floats, params: Params, similarity: str) -> Unit:
+    """Keys of the nodes x (n, d)."""
+    return _unit(_product(x, params.w_k), similarity)
+
+
+def queries(intents: Floats, context: Floats | None, params: Params, similarity: str) -> Queries:
+    """Queries of intents (B, d); context (B, d) is the mean final embedding of each intent's context tools."""
+    u = _product(intents, params["w_intent"])
+    if context is not None:
+        linear.project(context, params["w_context"], u, 1.0)
+    return Queries(intents, context, u, _unit(_product(u, params.w_q), similarity))
+
+
+def scores(q: Floats, k: Floats, factor: float) -> Floats:
+    """z (B, n) = factor q (B, D) k (n, D)^T"""
+    z = _product(q, k)
+    z *= np.float32(factor)
+    return z
+
+
+def scores_backward(
+    d_z: Floats, z: Floats, q: Unit, k: Unit, params: Params, gradient: Params, similarity: str, d_q: Floats
+) -> Floats:
+    """Adds to the scale's gradient and to d_q (B, D), dL/d(unit queries); returns dL/d(unit keys) (n, D). Scales d_z in place."""
+    if similarity == "cosine":
+        gradient["log_scale"][0] += np.vdot(d_z, z)
+    d_z *= np.float32(scale(params, similarity))
+    linear.project_backward_input(d_z, k.rows, d_q, 1.0)
+    d_k = np.empty_like(k.rows)
+    linear.project_backward_weight(d_z, q.rows, d_k)
+    return d_k
+
+
+def keys_backward(d_k: Floats, k: Unit, x: Floats, params: Params, gradient: Params, similarity: str, d_x: Floats) -> None:
+    """From dL/d(unit keys) (overwritten): adds to the gradient of W_k and to d_x (n, d)."""
+    if similarity == "cosine":
+        readout.normalize_rows_backward(d_k, k.rows, k.norms, d_k)
+    linear.project_backward_weight(d_k, x, gradient.w_k, 1.0)
+    linear.project_backward_input(d_k, params.w_k, d_x, 1.0)
+
+
+def queries_backward(
+    d_q: Floats, seen: Queries, params: Params, gradient: Params, similarity: str, intent_map: bool
+) -> Floats | None:
+    """From dL/d(unit queries) (overwritten): adds to W_q, W_context and, where `intent_map`, W_intent.
+
+    Returns dL/d context (B, d), or None where there is no context.
+    """
+    if similarity == "cosine":
+        readout.normalize_rows_backward(d_q, seen.q.rows, seen.q.norms, d_q)
+    linear.project_backward_weight(d_q, seen.u, gradient.w_q, 1.0)
+    if seen.context is None and not intent_map:
+        return None
+    d_u = np.empty_like(seen.u)
+    linear.project_backward_input(d_q, params.w_q, d_u)
+    if intent_map:
+        linear.project_backward_weight(d_u, seen.intents, gradient["w_intent"], 1.0)
+    if seen.context is None:
+        return None
+    linear.project_backward_weight(d_u, seen.context, gradient["w_context"], 1.0)
+    d_context = np.empty_like(seen.context)
+    linear.project_backward_input(d_u, params["w_context"], d_context)
+    return d_context
+
+
+def context_mean(x: Floats, context: Incidence) -> Floats:
+    """(B, d) mean of the rows of x that each row of `context` names; zero where it names none."""
+    mean = np.zeros((context.n_rows, x.shape[1]), np.float32)
+    np.add.at(mean, context.row_of_entry, x[context.indices])
+    return mean / np.maximum(context.degrees, 1)[:, None].astype(np.float32)
+
+
+def context_mean_backward(d_mean: Floats, context: Incidence, d_x: Floats) -> None:
+    """Adds to d_x (n, d)."""
+    share = d_mean / np.maximum(context.degrees, 1)[:, None].astype(np.float32)
+    np.add.at(d_x, context.indices, share[context.row_of_entry])
+
+
+def head_scores(q: Floats, k: Floats, factor: float, n_heads: int) -> Floats:
+    """z_h (n, H) of one query q (D,) against keys k (n, D): H times each head's part of z."""
+    parts = (k * q).reshape(len(k), n_heads, -1).sum(axis=2, dtype=np.float32)
+    return np.asarray(parts * np.float32(factor * n_heads), np.float32)
+
+
+def _product(x: Floats, w: Floats) -> Floats:
+    out = np.empty((len(x), len(w)), np.float32)
+    linear.project(x, w, out)
+    return out
+
+
+def _unit(rows: Floats, similarity: str) -> Unit:
+    norms = np.ones(len(rows), np.float32)
+    if similarity == "cosine":
+        readout.normalize_rows(rows, rows, norms)
+    return Unit(rows, norms)

@@ -1,0 +1,187 @@
+"""Requests: scores, rankings, sets and explanations from one index."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import _check
+from .._kernels import linear, readout, topk
+from ..errors import InputError
+from .index import Index, Side, passing, stack
+from .params import Floats
+from .ranking import Explanation, RankedSet, Ranking
+from .readout import head_scores
+
+KINDS = ("tools", "capabilities")
+
+
+def score(index: Index, intents: object, kind: str, context_tools: Sequence[str]) -> Floats:
+    """(B, n) scores of intents (B, d)."""
+    _check.choice(kind, KINDS, "kind")
+    x = _check.matrix(intents, index.w_query.shape[1], "intents")
+    side = index.side(kind)
+    q = np.empty((len(x), len(index.w_query)), np.float32)
+    linear.project(x, index.w_query, q)
+    if context_tools:
+        q += index.w_context @ _context(index, context_tools)
+    if index.cosine:
+        readout.normalize_rows(q, q, np.empty(len(q), np.float32))
+    if index.config.fusion == "sigmoid":
+        z = np.stack([_mean_sigmoid(row, side, index) for row in q]) if len(q) else np.empty((0, len(side.ids)), np.float32)
+    else:
+        z = np.empty((len(q), len(side.keys)), np.float32)
+        linear.project(q, side.keys, z)
+        z *= np.float32(index.scale)
+    return _finished(z, side, index)
+
+
+def rank(
+    index: Index,
+    intent: object,
+    top_k: int,
+    kind: str,
+    context_tools: Sequence[str],
+    candidates: Iterable[str] | None,
+) -> Ranking:
+    """The top_k of one intent (d,)."""
+    _check.choice(kind, KINDS, "kind")
+    k = _check.positive_integer(top_k, "top_k")
+    side = index.side(kind)
+    if context_tools or index.config.fusion == "sigmoid":
+        z = score(index, _check.vector(intent, index.w_query.shape[1], "intent")[None], kind, context_tools)[0]
+    else:
+        z = _finished(_score_one(index, side, intent), side, index)
+    columns = None if candidates is None else _columns(side, candidates, kind)
+    if columns is not None:
+        z = z[columns]
+    k = min(k, len(z))
+    best, where = np.empty(k, np.float32), np.empty(k, np.int32)
+    topk.top_k(z, best, where)
+    if columns is not None:
+        where = columns[where]
+    return Ranking(kind, tuple([side.ids[i] for i in where.tolist()]), best, index.version)
+
+
+def rank_sets(index: Index, intent: object, top_k: int, context_tools: Sequence[str]) -> list[RankedSet]:
+    """The top_k capabilities, each with the tools of all its members."""
+    ranking = rank(index, intent, top_k, "capabilities", context_tools, None)
+    hierarchy, tools = index.catalog.hierarchy, index.catalog.tools
+    sets = []
+    for key, value in ranking:
+        needed: set[int] = set()
+        waiting = [index.capabilities.column[key]]
+        while waiting:
+            c = waiting.pop()
+            needed.update(hierarchy.tools_of.row(c).tolist())
+            waiting.extend(hierarchy.capabilities_of.row(c).tolist())
+        sets.append(RankedSet(key, value, tuple(tools[t].id for t in sorted(needed))))
+    return sets
+
+
+def explain(index: Index, ranking: Ranking, intent: object, context_tools: Sequence[str]) -> Ranking:
+    """The ranking with an explanation of each item."""
+    side = index.side(ranking.kind)
+    x = _check.vector(intent, index.w_query.shape[1], "intent")
+    q = index.w_query @ x
+    if context_tools:
+        q += index.w_context @ _context(index, context_tools)
+    if index.cosine:
+        q /= max(float(np.linalg.norm(q)), 1e-12)
+    start = index.catalog.tool_embeddings if ranking.kind == "tools" else index.catalog.capability_embeddings
+    assert start is not None
+    rows = np.array([side.column[i] for i in ranking.ids], np.int64)
+    own = start[rows]
+    cosine = own @ x / np.maximum(np.linalg.norm(own, axis=1) * np.linalg.norm(x), 1e-12)
+    heads = _sigmoid(head_scores(q, side.keys[rows], index.scale, index.params.layout.n_heads))
+    carried = _carriers(index, rows, x, context_tools) if ranking.kind == "tools" else [()] * len(rows)
+    trust = np.ones(len(rows)) if side.reliability is None else side.reliability[rows]
+    why = tuple(
+        Explanation(float(c), tuple(h.tolist()), tuple(by), float(r))
+        for c, h, by, r in zip(cosine, heads, carried, trust, strict=True)
+    )
+    return Ranking(ranking.kind, ranking.ids, ranking.scores, ranking.model_version, why)
+
+
+def _carriers(
+    index: Index, rows: npt.NDArray[np.int64], x: Floats, context_tools: Sequence[str]
+) -> list[tuple[tuple[str, float], ...]]:
+    """For each tool the capabilities that contain it, weighted by attention (even where no message passes) times P(capability | x)."""
+    z = score(index, x[None], "capabilities", context_tools)[0].astype(np.float64)
+    if len(z) == 0:
+        return [()] * len(rows)
+    p = np.exp(z - z.max())
+    p /= p.sum()
+    hierarchy = index.catalog.hierarchy
+    attention = _attention(index)
+    containing = hierarchy.tools_of.transpose(hierarchy.n_tools)
+    carried = []
+    for t in rows.tolist():
+        capabilities = containing.row(t).tolist()
+        shares = [(attention.get((t, c), 1.0 / len(capabilities)) * p[c], c) for c in capabilities]
+        carried.append(tuple((index.capabilities.ids[c], float(w)) for w, c in sorted(shares, key=lambda s: (-s[0], s[1]))))
+    return carried
+
+
+def _attention(index: Index) -> dict[tuple[int, int], float]:
+    """Mean attention over heads of every (tool, capability) edge on the way down; empty where no gate is open."""
+    hierarchy = index.catalog.hierarchy
+    phases = passing(hierarchy, index.cooccurrence, index.params, index.config)
+    _, cache = phases.forward(stack(index.catalog, index.params), index.params)
+    capability_of = np.empty(hierarchy.n_capabilities, np.int64)
+    capability_of[hierarchy.row_of - hierarchy.n_tools] = np.arange(hierarchy.n_capabilities)
+    weights: dict[tuple[int, int], float] = {}
+    for level, seen in zip(phases.hierarchy.levels, cache.levels, strict=True):
+        mean = seen.down.alpha.mean(axis=1).tolist()
+        targets = level.members[level.down.row_of_entry].tolist()
+        sources = capability_of[level.start - hierarchy.n_tools + level.down.indices].tolist()
+        weights |= {(t, c): a for t, c, a in zip(targets, sources, mean, strict=True) if t < hierarchy.n_tools}
+    return weights
+
+
+def _score_one(index: Index, side: Side, intent: object) -> Floats:
+    """z (n,) by the shortest way: two matrix-vector products in one call."""
+    w = index.w_query
+    x = intent if isinstance(intent, np.ndarray) and intent.dtype == np.float32 else _check.as_float32(intent, "intent")
+    if x.shape != (w.shape[1],) or not x.flags.c_contiguous:
+        x = _check.vector(x, w.shape[1], "intent")
+    z, q = np.empty(len(side.keys), np.float32), np.empty(len(w), np.float32)
+    if not readout.score_intent(x, w, side.keys, index.scale, index.cosine, q, z):
+        _check.vector(x, w.shape[1], "intent")  # names the position
+    return z
+
+
+def _finished(z: Floats, side: Side, index: Index) -> Floats:
+    """Scores with ties and reliability; the factor is on probabilities, so its logarithm is added to logits."""
+    side.tie(z)
+    if side.reliability is not None:
+        if index.config.fusion == "sigmoid":
+            z *= side.reliability
+        else:
+            z += np.log(side.reliability)
+    return z
+
+
+def _mean_sigmoid(q: Floats, side: Side, index: Index) -> Floats:
+    heads = head_scores(q, side.keys, index.scale, index.params.layout.n_heads)
+    return np.asarray(_sigmoid(heads).mean(axis=1), np.float32)
+
+
+def _sigmoid(z: Floats) -> Floats:
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * z)), np.float32)
+
+
+def _context(index: Index, context_tools: Sequence[str]) -> Floats:
+    """(d,) mean final embedding of the context tools."""
+    return np.asarray(index.tools.x[_columns(index.tools, context_tools, "context_tools")].mean(axis=0), np.float32)
+
+
+def _columns(side: Side, ids: Iterable[str], what: str) -> npt.NDArray[np.int32]:
+    if isinstance(ids, str):
+        raise InputError(f"{what} is a list of ids, not the string {ids!r}")
+    columns = []
+    for item in ids:
+        if item not in side.column:
+            raise InputError(f"{what}: unknown id {item!r}")
+        columns.append(side.column[item])
+    return np.unique(np.array(columns, np.int32)) if columns else np.zeros(0, np.int32)

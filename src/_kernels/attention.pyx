@@ -1,7 +1,8 @@
 # cython: language_level=3, freethreading_compatible=True
 """One attention phase over an incidence: targets gather from their sources. Serves V->E, E->E (up, down) and E->V.
 
-For target t with sources s in N(t), per head h, on projected rows S', T' (Brody et al., ICLR 2022; Velickovic et al., 2018):
+For target t with sources s in N(t), per head h, on projected rows S', T' (Brody et al., ICLR 2022;
+Velickovic et al., ICLR 2018):
 
     gatv2:  u_ts = a . leaky(S'_s + T'_t)                 a (H, d_m)
     gat:    u_ts = a_1 . leaky(S'_s) + a_2 . leaky(T'_t)  a = [a_1 || a_2] (H, 2 d_m)

@@ -71,8 +71,8 @@ cdef void _backward(const float *d_y, const float *h, const int32_t *indptr, con
             # d cos = (H_j / (|i||j|) - cos H_i / |i|^2) . dH_i + the same with i and j exchanged
             el.axpy(g * inverse_i * inverse_j, h + j * d, d, d_h + i * d)
             shrink += g * cosine[e]
-            el.axpy3(beta * alpha[e], d_pre, g * inverse_i * inverse_j, h + i * d, -g * cosine[e] * inverse_j * inverse_j,
-                     h + j * d, d, d_h + j * d)
+            el.axpy3(beta * alpha[e], d_pre, g * inverse_i * inverse_j, h + i * d,
+                     -g * cosine[e] * inverse_j * inverse_j, h + j * d, d, d_h + j * d)
         el.axpy(<float> (-shrink * inverse_i * inverse_i), h + i * d, d, d_h + i * d)
 
 

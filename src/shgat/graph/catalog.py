@@ -1,7 +1,8 @@
 """A catalogue: tools, capabilities and their embeddings, in memory and on disk.
 
 On disk it is a folder with `tools.jsonl`, `capabilities.jsonl` and, row by row aligned with them, `tools.npy` and
-`capabilities.npy` (n, d). A capability's optional `parent` names capabilities that contain it.
+`capabilities.npy` (n, d). A capability's `parent`, where a file has one, is a label for grouping and no membership: members are listed
+in `tools` and `capabilities`.
 """
 
 import hashlib
@@ -16,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from .._check import text
 from .._files import load_matrix, read_jsonl
 from ..errors import CatalogError, InputError
 from .hierarchy import Hierarchy
@@ -55,20 +55,13 @@ class Catalog:
         folder = Path(folder)
         faults: list[str] = []
         tools = _read(folder / "tools.jsonl", Tool.from_record, faults)
-        parents: dict[str, list[str]] = {}  # parent id -> the capabilities that name it
-        capabilities = _read(folder / "capabilities.jsonl", lambda row: _capability(row, parents), faults)
+        capabilities = _read(folder / "capabilities.jsonl", Capability.from_record, faults)
         if not faults:
             tools = _with_embeddings(folder / "tools.npy", tools, faults)
             capabilities = _with_embeddings(folder / "capabilities.npy", capabilities, faults)
         if faults:
             raise CatalogError(faults)
-        known = {c.id for c in capabilities}
-        for parent in parents.keys() - known:
-            faults.append(f"capability {parents[parent][0]!r} has the unknown parent {parent!r}")
-        if faults:
-            raise CatalogError(faults)
-        joined = [replace(c, capabilities=(*c.capabilities, *parents.get(c.id, ()))) for c in capabilities]
-        return cls.from_records(tools, joined)
+        return cls.from_records(tools, capabilities)
 
     @classmethod
     def from_records(
@@ -138,14 +131,6 @@ class Catalog:
 
 
 _Node = TypeVar("_Node", Tool, Capability)
-
-
-def _capability(row: Any, parents: dict[str, list[str]]) -> Capability:
-    capability = Capability.from_record(row)
-    parent = row.get("parent") if isinstance(row, Mapping) else None
-    for name in () if parent is None else parent if isinstance(parent, list) else [parent]:
-        parents.setdefault(text(name, f"capability {capability.id!r}: parent"), []).append(capability.id)
-    return capability
 
 
 def _read(path: Path, make: Callable[[Any], _Node], faults: list[str]) -> list[_Node]:

@@ -10,6 +10,7 @@ from .._kernels import linear
 from ..config import SHGATConfig
 from ..graph import Catalog, Cooccurrence, Hierarchy
 from . import readout
+from .channels import Channels, Fusion, Learned
 from .message_passing import MessagePassing
 from .params import Floats, Params
 
@@ -54,6 +55,7 @@ class Index:
     w_query, w_context : (D, d) W_q W_intent and W_q W_context
     scale : from the product of unit query and unit key to z
     config, params, catalog, cooccurrence : of this version
+    learned : weights of the channels, the channels, and (n_tools,) which tools had no training trace; None before training
     """
 
     version: int
@@ -66,6 +68,7 @@ class Index:
     params: Params
     catalog: Catalog
     cooccurrence: Cooccurrence | None
+    learned: tuple[Fusion, Channels, npt.NDArray[np.bool_]] | None = None
 
     @property
     def cosine(self) -> bool:
@@ -76,7 +79,14 @@ class Index:
         return self.tools if kind == "tools" else self.capabilities
 
 
-def build(catalog: Catalog, cooccurrence: Cooccurrence | None, params: Params, config: SHGATConfig, version: int) -> Index:
+def build(
+    catalog: Catalog,
+    cooccurrence: Cooccurrence | None,
+    params: Params,
+    config: SHGATConfig,
+    version: int,
+    learned: Learned | None = None,
+) -> Index:
     """Message passing, keys and folded maps of one version."""
     x = stack(catalog, params)
     x, _ = passing(catalog.hierarchy, cooccurrence, params, config).forward(x, params)
@@ -91,10 +101,11 @@ def build(catalog: Catalog, cooccurrence: Cooccurrence | None, params: Params, c
              reliability(rates, uses, config.reliability), _twins(x[row_of])),
         _fold(params.w_q, params["w_intent"]), _fold(params.w_q, params["w_context"]),
         readout.scale(params, config.similarity), config, params, catalog, cooccurrence,
+        None if learned is None else (learned.fusion, *learned.over(catalog)),
     )  # fmt: skip
 
 
-def with_isolated_tool(index: Index, catalog: Catalog, version: int) -> Index:
+def with_isolated_tool(index: Index, catalog: Catalog, version: int, learned: Learned | None = None) -> Index:
     """The index after a tool without memberships was appended: one new row, nothing else changes."""
     assert catalog.tool_embeddings is not None
     x = catalog.tool_embeddings[-1:]
@@ -104,7 +115,8 @@ def with_isolated_tool(index: Index, catalog: Catalog, version: int) -> Index:
     twins = np.concatenate([old.twins, np.stack([np.full_like(equal, len(old.ids)), equal], axis=1)])
     tools = Side([*old.ids, catalog.tools[-1].id], catalog.tool_column, np.concatenate([old.x, x]),
                  np.concatenate([old.keys, key]), None, twins)  # fmt: skip
-    return replace(index, version=version, tools=tools, catalog=catalog)
+    channels = None if learned is None else (learned.fusion, *learned.over(catalog))
+    return replace(index, version=version, tools=tools, catalog=catalog, learned=channels)
 
 
 def _twins(x: Floats) -> npt.NDArray[np.int64]:

@@ -1,11 +1,11 @@
-"""Confidence sequences: intervals that hold at every look at once, so that an experiment may be watched and stopped at will.
+"""Confidence sequences: intervals that hold at every look at once: an experiment may be watched and stopped at will.
 
-For outcomes x in [0, 1] of mean p, the product over time of (q_i / p)^x ((1 - q_i) / (1 - p))^(1 - x), where q_i = (s + 1/2)
-/ (n + 1) is the mean so far, is a supermartingale of mean 1 whatever p is (for 0 and 1 it is the Beta(1/2, 1/2) mixture of
-Robbins, 1970; for fractions it is a bet, Waudby-Smith and Ramdas, 2024). By Ville's inequality it ever reaches 1 / alpha with
-probability alpha at most. The product of both arms' is one too (Kaufmann and Koolen, 2021), and the differences that some pair
-(p, p + delta) below 1 / alpha explains are the confidence sequence. Exact at every sample size and every split of the traffic;
-it takes outcomes of an arm to share one mean.
+For outcomes x in [0, 1] of mean p, the product over time of (q_i / p)^x ((1 - q_i) / (1 - p))^(1 - x), where the bet
+q_i = (s + 1/2) / (n + 1) is the mean so far, is a supermartingale that starts at 1, whatever p is (for 0 and 1 it is
+the Beta(1/2, 1/2) mixture of Robbins, 1970; for fractions see Waudby-Smith and Ramdas, 2024). By Ville's inequality it
+ever reaches 1 / alpha with probability alpha at most. The product of both arms' is one too (Kaufmann and Koolen, 2021),
+and the differences that some pair (p, p + delta) below 1 / alpha explains are the confidence sequence. Exact at every
+sample size and every split of the traffic; it takes the outcomes of an arm to share one mean.
 """
 
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ def confidence_sequence(
     ----------
     treated : (m,) bool, in order of time
     outcome : (m,) in [0, 1]
-    at : looks to report, numbers of outcomes from 1 to m; None: the last alone. The p-value minds every outcome, reported or not.
+    at : looks to report, numbers of outcomes from 1 to m; None: the last alone. The p-value minds every outcome.
     """
     arm, x = np.asarray(treated), np.asarray(outcome, np.float64)
     if arm.ndim != 1 or arm.dtype != np.bool_ or arm.shape != x.shape or not arm.size:
@@ -83,8 +83,8 @@ def confidence_sequence(
 def quantile_interval(values: ArrayLike, q: float, *, alpha: float = 0.05) -> tuple[float, float]:
     """Where the q-quantile lies, at every sample size at once; an end that the data do not bound is infinite.
 
-    How many values are at most the quantile is a sum of Bernoulli(q) trials: the numbers that the mixture above does not refute
-    are the order statistics between which it lies.
+    How many values are at most the quantile is a sum of Bernoulli(q) trials: the numbers that the mixture above does
+    not refute are the order statistics between which it lies.
     """
     x = np.sort(np.asarray(values, np.float64))
     if x.ndim != 1 or not x.size or not np.isfinite(x).all():
@@ -130,7 +130,7 @@ def _constrained(counts: Floats, delta: Floats) -> Floats:
     l1 = (((n - n_b) * delta - n - 2.0 * s_a) * delta + s) / n
     l0 = s_a * delta * (1.0 - delta) / n
     q = l2**3 - l1 * l2 / 2.0 + l0 / 2.0
-    r = np.copysign(np.sqrt(np.maximum(l2**2 - l1 / 3.0, _TINY)), q)
+    r = np.copysign(np.sqrt(np.maximum(l2**2 - l1 / 3.0, 1e-30)), q)
     p = 2.0 * r * np.cos((np.pi + np.arccos(np.clip(q / r**3, -1.0, 1.0))) / 3.0) - l2
     p = np.clip(p, np.maximum(0.0, -delta) + _MARGIN, np.minimum(1.0, 1.0 - delta) - _MARGIN)
     terms = ((s_a, p), (f_a, 1.0 - p), (s_b, p + delta), (f_b, 1.0 - p - delta))

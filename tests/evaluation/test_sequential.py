@@ -14,9 +14,7 @@ def stream(rng, m, p_control, p_treated, share=0.5):
     return treated, (rng.random(m) < np.where(treated, p_treated, p_control)).astype(float)
 
 
-@pytest.mark.parametrize(
-    ("p", "share"), [(0.5, 0.5), pytest.param(0.05, 0.5, marks=SLOW), pytest.param(0.9, 0.1, marks=SLOW)]
-)
+@pytest.mark.parametrize(("p", "share"), [(0.5, 0.5), *HARDER])
 def test_type_one_error_under_continuous_peeking(p, share):
     rng = np.random.default_rng(0)
     runs, alpha, fooled, fooled_by_z = 2000, 0.05, 0, 0

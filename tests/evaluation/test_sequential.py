@@ -9,6 +9,9 @@ from shgat.evaluation.sequential import confidence_sequence, quantile_interval
 SLOW = pytest.mark.slow
 
 
+HARDER = [pytest.param(p, share, marks=pytest.mark.slow) for p, share in ((0.05, 0.5), (0.9, 0.1))]
+
+
 def stream(rng, m, p_control, p_treated, share=0.5):
     treated = rng.random(m) < share
     return treated, (rng.random(m) < np.where(treated, p_treated, p_control)).astype(float)

@@ -1,7 +1,7 @@
 """Reading an experiment: which of two rankers served better, and did the new one do harm?
 
-The two-proportion and Welch tests are for one look at a size fixed beforehand (`required_sample_size`); `judge` may be asked
-at any time, as it rests on confidence sequences alone.
+The two-proportion and Welch tests are for one look at a size fixed beforehand (`required_sample_size`); `judge` may be
+asked at any time, as it rests on confidence sequences alone.
 """
 
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ def welch_test(control: ArrayLike, treated: ArrayLike, *, confidence: float = 0.
 
 
 def required_sample_size(baseline: float, effect: float, *, alpha: float = 0.05, power: float = 0.8) -> int:
-    """Trials per arm to tell baseline + effect from baseline by the two-sided z test (Fleiss, 1981, without correction).
+    """Trials per arm to tell baseline + effect from baseline by the two-sided z test (Fleiss, 1981; uncorrected).
 
     n = (z_(1 - alpha / 2) sqrt(2 m (1 - m)) + z_power sqrt(p (1 - p) + q (1 - q)))^2 / effect^2, m the mean of p and q.
     """
@@ -80,7 +80,7 @@ def required_sample_size(baseline: float, effect: float, *, alpha: float = 0.05,
         raise InputError(f"alpha and power are 0 < alpha < power < 1, not {alpha} and {power}")
     m, normal = (p + q) / 2.0, NormalDist()
     null = normal.inv_cdf(1.0 - alpha / 2.0) * (2.0 * m * (1.0 - m)) ** 0.5
-    return ceil(((null + normal.inv_cdf(power) * (p * (1.0 - p) + q * (1.0 - q)) ** 0.5) / effect) ** 2)
+    return int(ceil(((null + normal.inv_cdf(power) * (p * (1.0 - p) + q * (1.0 - q)) ** 0.5) / effect) ** 2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +104,7 @@ class Experiment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guardrails:
-    """How much worse the new ranker may be: added rates, in [0, 1], and the ratio of the 99th percentiles of latency."""
+    """How much worse the new ranker may be: added rates, in [0, 1], and the ratio of 99th percentiles of latency."""
 
     error_rate: float = 0.01
     fallback_rate: float = 0.02
@@ -142,8 +142,8 @@ class Verdict:
 def judge(experiment: Experiment, guardrails: Guardrails | None = None, *, alpha: float = 0.05) -> Verdict:
     """The verdict on the data so far, at any time and as often as one likes.
 
-    The chance that a ranker no better is ever shipped, and for each guardrail the chance that one within its limit is ever
-    called broken, is alpha at most.
+    The chance that a ranker no better is ever shipped, and for each guardrail the chance that one within its limit is
+    ever called broken, is alpha at most.
     """
     e, limits = experiment, guardrails or Guardrails()
     found = confidence_sequence(e.treated, e.success, alpha=alpha)

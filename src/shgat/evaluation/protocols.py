@@ -68,8 +68,8 @@ def rolling_windows(
     """Train on one window, test on the next, move on by the test window until the last row has tested.
 
     With t_0 the first time stamp and s = t_0 + i test, window i trains on [s, s + train) and tests on the window that
-    begins at s + train + embargo. The embargo is how long outcomes take to arrive. A window without training or test rows
-    is passed over.
+    begins at s + train + embargo. The embargo is how long outcomes take to arrive. A window without training or test
+    rows is passed over.
 
     Parameters
     ----------

@@ -22,9 +22,33 @@ def results(text="github.create_issue"):
         },
         "compared": (text, "cosine"),
         "comparison": [
-            dict(metric="ndcg@5", a=0.71, b=0.26, mean_difference=0.45, ci_low=0.42, ci_high=0.48, p_value=1e-4),
-            dict(metric="mrr", a=0.40, b=0.41, mean_difference=-0.01, ci_low=-0.03, ci_high=0.01, p_value=0.31),
-            dict(metric="hit@1", a=0.30, b=0.41, mean_difference=-0.11, ci_low=-0.15, ci_high=-0.07, p_value=1e-4),
+            {
+                "metric": "ndcg@5",
+                "a": 0.71,
+                "b": 0.26,
+                "mean_difference": 0.45,
+                "ci_low": 0.42,
+                "ci_high": 0.48,
+                "p_value": 1e-4,
+            },
+            {
+                "metric": "mrr",
+                "a": 0.40,
+                "b": 0.41,
+                "mean_difference": -0.01,
+                "ci_low": -0.03,
+                "ci_high": 0.01,
+                "p_value": 0.31,
+            },
+            {
+                "metric": "hit@1",
+                "a": 0.30,
+                "b": 0.41,
+                "mean_difference": -0.11,
+                "ci_low": -0.15,
+                "ci_high": -0.07,
+                "p_value": 1e-4,
+            },
         ],
         "reliability": {
             text: {"predicted": [0.1, 0.3, None, 0.9], "observed": [0.05, 0.36, None, 0.88], "ece": 0.04, "brier": 0.11}

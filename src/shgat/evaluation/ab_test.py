@@ -80,7 +80,8 @@ def required_sample_size(baseline: float, effect: float, *, alpha: float = 0.05,
         raise InputError(f"alpha and power are 0 < alpha < power < 1, not {alpha} and {power}")
     m, normal = (p + q) / 2.0, NormalDist()
     null = normal.inv_cdf(1.0 - alpha / 2.0) * (2.0 * m * (1.0 - m)) ** 0.5
-    return int(ceil(((null + normal.inv_cdf(power) * (p * (1.0 - p) + q * (1.0 - q)) ** 0.5) / effect) ** 2))
+    n: int = ceil(((null + normal.inv_cdf(power) * (p * (1.0 - p) + q * (1.0 - q)) ** 0.5) / effect) ** 2)
+    return n
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""Small SVG plots for the report: inline, without scripts, coloured by the page's CSS variables so that light and dark both work."""
+"""Small SVG plots for the report: inline, without scripts, in the colours of the page, be they light or dark."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -19,7 +19,7 @@ def line_plot(
     y_range: tuple[float, float] | None = None,
     diagonal: bool = False,
 ) -> str:
-    """One line with markers for each name; points that are not finite are left out. Ticks at x_ticks are evenly spaced."""
+    """One line with markers for each name; points not finite are left out. x_ticks stand evenly spaced."""
     drawn = {name: [(x, y) for x, y in points if isfinite(x) and isfinite(y)] for name, points in series.items()}
     xs = [x for points in drawn.values() for x, _ in points]
     ys = [y for points in drawn.values() for _, y in points]
@@ -77,8 +77,9 @@ def interval(low: float, middle: float, high: float, reach: float) -> str:
     a, b, m = (70.0 + 64.0 * min(1.0, max(-1.0, v / reach)) for v in (low, high, middle))
     side = "better" if low > 0.0 else "worse" if high < 0.0 else "unsure"
     return (
-        f'<svg class="interval {side}" viewBox="0 0 140 18" aria-hidden="true"><line class="zero" x1="70" x2="70" y1="1" y2="17"/>'
-        f'<line class="span" x1="{a:.1f}" x2="{b:.1f}" y1="9" y2="9"/><circle cx="{m:.1f}" cy="9" r="4"/></svg>'
+        f'<svg class="interval {side}" viewBox="0 0 140 18" aria-hidden="true">'
+        f'<line class="zero" x1="70" x2="70" y1="1" y2="17"/>'
+        f'<line class="span" x1="{a:.1f}" x2="{b:.1f}" y1="9" y2="9"/><circle cx="{m:.1f}" cy="9" r="3"/></svg>'
     )
 
 

@@ -91,7 +91,8 @@ def render_report(results: EvaluationReport) -> str:
     style = (files(__package__) / "report.css").read_text("utf-8")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
         f"<title>{title}</title><style>{style}</style></head><body><main><header><h1>{title}</h1>"
         f'<dl>{about}</dl></header><div class="cards">{cards}</div>{sections}</main></body></html>\n'
     )
@@ -100,7 +101,7 @@ def render_report(results: EvaluationReport) -> str:
 def _comparison(results: EvaluationReport) -> str:
     a, b = (escape(name) for name in results.get("compared", ("a", "b")))
     rows = results["comparison"]
-    ends = [abs(row[end]) for row in rows for end in ("ci_low", "ci_high") if isfinite(row[end])]  # type: ignore[literal-required]
+    ends = [abs(end) for row in rows for end in (row["ci_low"], row["ci_high"]) if isfinite(end)]
     reach = max(ends, default=0.0)
     body = [
         [
@@ -151,7 +152,13 @@ def _breakdowns(results: EvaluationReport) -> str:
         rows = []
         for group in groups:
             values = [group["metrics"].get(m, float("nan")) for m in metrics]
-            rows.append([escape(group["name"]), str(group["n"]), *(f"{bar(v)} {_number(v)}" for v in values)])
+            rows.append(
+                [
+                    escape(group["name"]),
+                    str(group["n"]),
+                    *(f'{bar(v)}<span class="value">{_number(v)}</span>' for v in values),
+                ]
+            )
         parts.append(f"<h3>By {escape(name)}</h3>" + _table([escape(name), "intents", *map(escape, metrics)], rows))
     return "".join(parts)
 

@@ -136,3 +136,11 @@ def test_a_report_may_have_been_through_json():
 def test_an_unknown_section_is_named():
     with pytest.raises(InputError, match="'wurst_intents'"):
         render_report({"wurst_intents": []})
+
+
+def test_plots_hold_whatever_the_numbers_are():
+    for values in ([0.0], [3.0, 3.0], [-1e-9, 1e-9], [1e12, -1e12], [float("nan")], [float("inf"), 1.0]):
+        curve = [(float(i), v) for i, v in enumerate(values)]
+        page = render_report({"learning_curve": {"loss": {"train": curve}}})
+        assert "nan" not in page
+        assert Page(page).open == []

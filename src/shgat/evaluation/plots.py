@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from math import isfinite
+from math import ceil, floor, isfinite, log10
 
 Series = Mapping[str, Sequence[tuple[float, float]]]
 
@@ -25,9 +25,12 @@ def line_plot(
     ys = [y for points in drawn.values() for _, y in points]
     if not xs:
         return '<p class="empty">No data.</p>'
-    low, high = y_range or _range(ys)
+    y_ticks = _ticks(*(y_range or (min(ys), max(ys))))
+    low, high = y_ticks[0], y_ticks[-1]
     places = None if x_ticks is None else {x: float(i) for i, x in enumerate(x_ticks)}
-    x_low, x_high = (0.0, 1.0) if diagonal else _range([places[x] for x in xs] if places else xs, 0.0)
+    shown = [0.0, 1.0] if diagonal else [places[x] for x in xs] if places else xs
+    marks = _ticks(min(shown), max(shown))
+    x_low, x_high = (0.0, max(1.0, len(places) - 1.0)) if places else (marks[0], marks[-1])
 
     def at(x: float, y: float) -> tuple[float, float]:
         place = places[x] if places else x
@@ -37,11 +40,11 @@ def line_plot(
         )
 
     parts = []
-    for y in (low + (high - low) * i / 5 for i in range(6)):
+    for y in y_ticks:
         v = _HEIGHT - _BOTTOM - (y - low) / (high - low) * (_HEIGHT - _TOP - _BOTTOM)
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{v:.1f}" y2="{v:.1f}"/>')
         parts.append(f'<text class="tick" x="{_LEFT - 7}" y="{v + 4:.1f}" text-anchor="end">{y:.3g}</text>')
-    for x in x_ticks or [x_low + (x_high - x_low) * i / 5 for i in range(6)]:
+    for x in x_ticks or marks:
         h = at(x, low)[0]
         parts.append(f'<text class="tick" x="{h:.1f}" y="{_HEIGHT - _BOTTOM + 16}" text-anchor="middle">{x:.3g}</text>')
     if diagonal:
@@ -83,8 +86,11 @@ def interval(low: float, middle: float, high: float, reach: float) -> str:
     )
 
 
-def _range(values: Sequence[float], margin: float = 0.06) -> tuple[float, float]:
-    low, high = min(values), max(values)
-    if low == high:
-        return low - 0.5, high + 0.5
-    return low - margin * (high - low), high + margin * (high - low)
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers from at most low to at least high, a step of 1, 2 or 5 times a power of ten apart: 4 to 11 of them."""
+    if high - low <= 1e-9 * max(abs(low), abs(high), 1e-9):
+        low, high = low - 0.5, high + 0.5
+    power = 10.0 ** floor(log10((high - low) / 5.0))
+    step = next(power * m for m in (1, 2, 5, 10) if power * m >= (high - low) / 5.0 * 0.999)
+    first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
+    return [i * step for i in range(first, last + 1)]

@@ -112,13 +112,13 @@ def test_shipping_waits_for_the_guardrails():
 def test_no_difference_seldom_ships_however_often_one_asks():
     lenient = Guardrails(error_rate=0.5, fallback_rate=0.5, p99_latency_ratio=100.0)
     shipped = 0
-    for seed in range(40):
+    for seed in range(20):
         e = experiment(seed, 2000, (0.5, 0.5))
         columns = (e.treated, e.success, e.error, e.fallback, e.latency)
         shipped += any(
             judge(Experiment(*(c[:m] for c in columns)), lenient).decision == "ship" for m in range(500, 2001, 500)
         )
-    assert shipped <= 2
+    assert shipped <= 1
 
 
 def test_refusals():

@@ -87,7 +87,7 @@ def interval(low: float, middle: float, high: float, reach: float) -> str:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Round numbers from at most low to at least high, a step of 1, 2 or 5 times a power of ten apart: 4 to 11 of them."""
+    """Round numbers from at most low to at least high, a step of 1, 2 or 5 times a power of ten apart: 4 to 11."""
     if high - low <= 1e-9 * max(abs(low), abs(high), 1e-9):
         low, high = low - 0.5, high + 0.5
     power = 10.0 ** floor(log10((high - low) / 5.0))

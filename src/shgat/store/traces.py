@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, Row, Select, select
 
-from ..errors import InputError, StoreError, TraceError
-from .database import Database
+from .._kernels import readout
+from ..errors import InputError, TraceError
+from .database import DamagedError, Database
 from .schema import priorities, traces
 from .trace import Trace, TraceBatch
 
@@ -153,12 +154,15 @@ def _priority(seq: int, value: float | None, now: float) -> dict[str, Any]:
 
 
 def _trace(row: Row[Any], dimension: int) -> Trace:
+    """A stored row. Its texts were checked when they were written; what a damaged page could do to a training is checked."""
     values = dict(row._mapping)
     embedding, priority = values["embedding"], values["priority"]
-    if embedding is not None and embedding.shape != (dimension,):
-        raise StoreError(f"trace {row.id!r} is torn: its embedding has {embedding.size} dimensions, not {dimension}; prune it")
+    if embedding is not None and (embedding.shape != (dimension,) or not readout.all_finite(embedding)):
+        raise DamagedError(f"trace {row.id!r} is damaged: its embedding is no finite vector of {dimension}; prune it")
+    if not 0.0 <= values["outcome"] <= 1.0:
+        raise DamagedError(f"trace {row.id!r} is damaged: its outcome is {values['outcome']!r}; prune it")
     values["priority"] = None if priority is None or priority == math.inf else priority
-    try:
-        return Trace(**values)
-    except TraceError as error:
-        raise StoreError(f"a stored row is torn: {error}; prune it") from error
+    values["tools"], values["context_tools"] = tuple(values["tools"]), tuple(values["context_tools"])
+    trace = object.__new__(Trace)
+    trace.__dict__.update(values)
+    return trace

@@ -1,0 +1,17 @@
+import numpy as np
+from numpy.typing import NDArray
+
+def normalize_rows(x: NDArray[np.float32], out: NDArray[np.float32], norms: NDArray[np.float32]) -> None: ...
+def normalize_rows_backward(
+    d_out: NDArray[np.float32], out: NDArray[np.float32], norms: NDArray[np.float32], d_x: NDArray[np.float32]
+) -> None: ...
+def score_intent(
+    x: NDArray[np.float32],
+    w: NDArray[np.float32],
+    keys: NDArray[np.float32],
+    scale: float,
+    unit: bool,
+    q: NDArray[np.float32],
+    z: NDArray[np.float32],
+) -> bool: ...
+def all_finite(x: NDArray[np.float32]) -> bool: ...

@@ -61,6 +61,18 @@ class Hierarchy:
         levels = tuple(replace(v, start=v.start + 1, stop=v.stop + 1, members=v.members + (v.members >= n)) for v in self.levels)
         return replace(self, n_tools=n + 1, row_of=self.row_of + 1, levels=levels)
 
+    def hiding(self, hidden: npt.NDArray[np.bool_]) -> "Hierarchy":
+        """The same nodes without the edges to and from the hidden capabilities (n_capabilities,): they neither gather nor carry."""
+        silent = np.zeros(self.n_tools + self.n_capabilities, bool)  # by row of X
+        silent[self.row_of] = hidden
+        levels = []
+        for v in self.levels:
+            own, members = silent[v.start : v.stop], silent[v.members]
+            up = v.up.keeping(~(own[v.up.row_of_entry] | members[v.up.indices]))
+            down = v.down.keeping(~(members[v.down.row_of_entry] | own[v.down.indices]))
+            levels.append(replace(v, up=up, down=down))
+        return replace(self, levels=tuple(levels))
+
     @classmethod
     def build(cls, n_tools: int, tools_of: Incidence, capabilities_of: Incidence, ids: list[str]) -> "Hierarchy":
         """From direct memberships; a membership cycle is a CatalogError that names it.

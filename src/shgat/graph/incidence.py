@@ -60,6 +60,12 @@ class Incidence:
         np.cumsum(np.bincount(self.indices, minlength=n_columns), out=indptr[1:])
         return Incidence(indptr, self.row_of_entry[order])
 
+    def keeping(self, entries: npt.NDArray[np.bool_]) -> "Incidence":
+        """The same rows with only some of the entries (nnz,)."""
+        indptr = np.zeros(self.n_rows + 1, np.int32)
+        np.cumsum(np.bincount(self.row_of_entry[entries], minlength=self.n_rows), out=indptr[1:])
+        return Incidence(indptr, self.indices[entries])
+
     def take(self, rows: Sequence[int] | npt.NDArray[np.integer]) -> "Incidence":
         """The given rows, in the given order."""
         rows = np.asarray(rows, np.int64)

@@ -50,10 +50,15 @@ class Phase:
 
 @dataclass(eq=False)
 class LevelCache:
-    """The two phases of one level. children, lower (n_members, d): the members before the up and before the down phase."""
+    """The two phases of one level.
+
+    children, lower (n_members, d): the members before the up and before the down phase; parents (n_level, d): the level's rows before
+    the down phase, which are final by then.
+    """
 
     children: Floats
     up: Phase
+    parents: Floats
     lower: Floats
     down: Phase
 
@@ -105,11 +110,12 @@ class MessagePassing:
             children, up = climbed[k]
             shared = level.members_unchanged
             lower = children if shared else np.take(x, level.members, axis=0)
-            s = _project(x[level.start : level.stop], params[f"level{k}.w_parent"])
+            parents = x[level.start : level.stop]
+            s = _project(parents, params[f"level{k}.w_parent"])
             t = up.s if shared else _project(lower, params[f"level{k}.w_child"])
             down = self._attend(level.down, s, t, lower, params[f"level{k}.a_down"], params[f"level{k}.gate_down"], params)
             x[level.members] = down.out
-            levels.insert(0, LevelCache(children, up, lower, down))
+            levels.insert(0, LevelCache(children, up, parents, lower, down))
         return x, Cache(mixed, levels)
 
     def backward(self, d_x: Floats, cache: Cache, params: Params, gradient: Params, inputs: bool) -> None:
@@ -130,8 +136,7 @@ class MessagePassing:
         d_out = np.take(d_x, level.members, axis=0)
         d_s, d_t, d_lower = self._attend_backward(d_out, seen.down, k, "down", params, gradient)
         w_parent, w_child = params[f"level{k}.w_parent"], params[f"level{k}.w_child"]
-        parents = seen.up.out
-        linear.project_backward_weight(d_s, parents, gradient[f"level{k}.w_parent"], 1.0)
+        linear.project_backward_weight(d_s, seen.parents, gradient[f"level{k}.w_parent"], 1.0)
         linear.project_backward_input(d_s, w_parent, d_x[level.start : level.stop], 1.0)
         if not level.members_unchanged:
             linear.project_backward_weight(d_t, seen.lower, gradient[f"level{k}.w_child"], 1.0)

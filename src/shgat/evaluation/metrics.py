@@ -1,0 +1,276 @@
+"""Ranking and calibration metrics over (B, n) scores.
+
+All of it follows from the ranks of the relevant items, so those are computed once (`ranks_of_relevant`) and each metric
+is a sum over them. A caller who streams blocks of rows collects the ranks and never holds the matrix.
+
+Definitions, over the whole catalogue, G the relevant set of one intent:
+
+    Hit@K = [some g in G ranks <= K]      Recall@K = |G in the top K| / |G|      COMP@K = [all of G in the top K]
+    NDCG@K = sum_{g in G, rank <= K} 1 / log2(rank + 1)  /  sum_{i <= min(K, |G|)} 1 / log2(i + 1)
+    MRR = 1 / (lowest rank in G)          MAP = mean over G, in rank order, of (i-th relevant item: i / rank_i)
+
+Fractions in [0, 1], never percentages. A row without relevant items has no value: NaN.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import InputError
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+_BLOCK = 1 << 20  # scores compared at a time: 4 MB of float32 and 1 MB of mask
+_SORT_ABOVE = 64  # relevant items in one row beyond which sorting the row is quicker than counting for each of them
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Relevance:
+    """Which columns are relevant to which row, in CSR form.
+
+    Attributes
+    ----------
+    indptr : (B + 1,) int32 or int64, row r owns indices[indptr[r]:indptr[r + 1]]; a row may be empty.
+    indices : (nnz,) int32 or int64, columns, ascending and unique within a row.
+    """
+
+    indptr: NDArray[Any]
+    indices: NDArray[Any]
+
+    def __post_init__(self) -> None:
+        for name in ("indptr", "indices"):
+            array = getattr(self, name)
+            if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype.kind != "i":
+                raise InputError(f"Relevance.{name} is a one-dimensional array of signed integers")
+        ends = self.indptr[[0, -1]].tolist() if self.indptr.size else None
+        if ends != [0, self.indices.size] or (np.diff(self.indptr) < 0).any():
+            raise InputError(f"Relevance.indptr rises from 0 to the number of indices, {self.indices.size}")
+        if self.indices.size:
+            same_row = np.diff(self.row_of) == 0
+            bad = (self.indices < 0) | np.append(False, same_row & (np.diff(self.indices) <= 0))
+            if bad.any():
+                row = self.row_of[bad.argmax()]
+                raise InputError(f"Relevance.indices of row {row} are not ascending, unique and at least 0")
+
+    @classmethod
+    def from_lists(cls, rows: Iterable[Iterable[int]]) -> "Relevance":
+        """From one iterable of columns a row, in any order, repeats counted once."""
+        columns = [sorted(set(row)) for row in rows]
+        indptr = np.zeros(len(columns) + 1, np.int64)
+        np.cumsum([len(row) for row in columns], out=indptr[1:])
+        return cls(indptr, np.fromiter((c for row in columns for c in row), np.int64, int(indptr[-1])))
+
+    def __len__(self) -> int:
+        """B, the number of rows."""
+        return int(self.indptr.size) - 1
+
+    @property
+    def sizes(self) -> Integers:
+        """(B,) relevant items a row."""
+        return np.diff(self.indptr).astype(np.int64)
+
+    @property
+    def row_of(self) -> Integers:
+        """(nnz,) the row of each relevant item."""
+        return np.repeat(np.arange(len(self)), self.sizes)
+
+    def take(self, rows: ArrayLike) -> "Relevance":
+        """The relevance of these rows, in this order (a block of a stream, a fold, a bootstrap sample)."""
+        rows = np.asarray(rows, np.int64)
+        sizes = self.sizes[rows]
+        indptr = np.append(0, np.cumsum(sizes))
+        offset = np.repeat(np.asarray(self.indptr)[rows] - indptr[:-1], sizes)
+        return Relevance(indptr, self.indices[offset + np.arange(indptr[-1])])
+
+
+def ranks_of_relevant(scores: NDArray[np.float32], relevance: Relevance) -> Integers:
+    """The 1-based rank of each relevant item within its row; equal scores rank by column, the lower first.
+
+    rank(c) = 1 + |{j: s_j > s_c}| + |{j < c: s_j = s_c}|, counted and not sorted, in blocks of about a million scores:
+    the matrix is never copied. Rows with more than 64 relevant items are sorted, one at a time.
+
+    Parameters
+    ----------
+    scores : (B, n), higher is better; -inf is allowed (a tool ruled out), NaN is not.
+    relevance : over the same B rows, columns below n.
+
+    Returns
+    -------
+    (nnz,) int64, aligned with `relevance.indices`.
+    """
+    scores = _checked_scores(scores, relevance)
+    n, rows, columns = scores.shape[1], relevance.row_of, relevance.indices
+    ranks = np.empty(columns.size, np.int64)
+    sizes = relevance.sizes
+    for row in np.flatnonzero(sizes > _SORT_ABOVE):
+        position = np.empty(n, np.int64)
+        position[np.argsort(-scores[row], kind="stable")] = np.arange(1, n + 1)
+        mine = slice(relevance.indptr[row], relevance.indptr[row + 1])
+        ranks[mine] = position[columns[mine]]
+    counted = np.flatnonzero(sizes[rows] <= _SORT_ABOVE)
+    step = max(1, _BLOCK // max(n, 1))
+    for start in range(0, counted.size, step):
+        items = counted[start : start + step]
+        block, own = scores[rows[items]], scores[rows[items], columns[items], None]  # (p, n), (p, 1)
+        ranks[items] = 1 + _count(block > own)
+        tied = block == own
+        n_tied = _count(tied)
+        for i in np.flatnonzero(n_tied > 1):
+            ranks[items[i]] += np.count_nonzero(tied[i, : columns[items[i]]])
+    return ranks
+
+
+def per_query(
+    scores: NDArray[np.float32], relevance: Relevance, ks: Sequence[int] = (1, 3, 5, 10)
+) -> dict[str, Floats]:
+    """Metrics of each row: "hit@k", "recall@k", "ndcg@k", "comp@k" for each k, "mrr" and "map", each (B,) float64.
+
+    Parameters
+    ----------
+    scores : (B, n), higher is better.
+    relevance : over the same rows.
+    ks : cut-offs, at least 1; one beyond n is the whole ranking.
+    """
+    return per_query_from_ranks(ranks_of_relevant(scores, relevance), relevance, ks)
+
+
+def per_query_from_ranks(ranks: Integers, relevance: Relevance, ks: Sequence[int] = (1, 3, 5, 10)) -> dict[str, Floats]:
+    """`per_query` from the ranks of the relevant items, (nnz,) aligned with `relevance.indices`."""
+    ranks = np.asarray(ranks)
+    nnz = relevance.indices.size
+    if ranks.shape != (nnz,) or (ranks < 1).any():
+        raise InputError(f"ranks are {nnz} whole numbers from 1, one for each relevant item, not {ranks.shape}")
+    if any(k < 1 for k in ks):
+        raise InputError(f"a cut-off is at least 1, not {min(ks)}")
+    n_rows, rows, sizes = len(relevance), relevance.row_of, relevance.sizes
+    size = np.where(sizes > 0, sizes, np.nan)
+    zero = np.where(sizes > 0, 0.0, np.nan)  # NaN where there is nothing to find
+    discount = 1.0 / np.log2(ranks + 1.0)
+    deepest = max(1, min(max(ks, default=1), sizes.max(initial=1)))
+    ideal = np.cumsum(1.0 / np.log2(np.arange(2.0, deepest + 2.0)))  # ideal DCG of 1, 2, ... items
+    metrics: dict[str, Floats] = {}
+    for k in ks:
+        within = ranks <= k
+        found = np.bincount(rows, within, n_rows)
+        dcg = np.bincount(rows, within * discount, n_rows)
+        metrics[f"hit@{k}"] = zero + (found > 0)
+        metrics[f"recall@{k}"] = found / size
+        metrics[f"ndcg@{k}"] = dcg / (zero + ideal[np.clip(sizes, 1, min(k, deepest)) - 1])
+        metrics[f"comp@{k}"] = zero + (found == sizes)
+    ordered = ranks[np.lexsort((ranks, rows))]  # ascending within each row
+    first = relevance.indptr[:-1]
+    metrics["mrr"] = zero + 1.0 / np.append(ordered, 1)[first]
+    place = np.arange(1, ranks.size + 1) - first[rows]  # 1 for the best ranked relevant item of its row, 2 for the next
+    metrics["map"] = np.bincount(rows, place / ordered, n_rows) / size
+    return metrics
+
+
+def summarize(per_query: Mapping[str, Floats]) -> dict[str, float]:
+    """Means over the rows that have a value, and "n", their number; a metric without any such row is NaN."""
+    means: dict[str, float] = {}
+    n = 0
+    for name, values in per_query.items():
+        known = values[~np.isnan(values)]
+        means[name] = float(known.mean()) if known.size else float("nan")
+        n = max(n, known.size)
+    return {**means, "n": float(n)}
+
+
+def coverage(top_k_columns: NDArray[Any], n: int) -> float:
+    """The share of the n columns that occur in any top k; (B, k) integers, a negative one fills a short list."""
+    return float(np.count_nonzero(_exposure(top_k_columns, n))) / n
+
+
+def gini(top_k_columns: NDArray[Any], n: int) -> float:
+    """Gini coefficient of how often each of the n columns is shown: 0 all alike, (n - 1) / n one takes everything.
+
+    G = 2 sum_i i x_(i) / (n sum_i x_i) - (n + 1) / n, x_(i) ascending. Nothing shown at all is 0.
+    """
+    shown = np.sort(_exposure(top_k_columns, n))
+    total = float(shown.sum())
+    return 2.0 * float(np.arange(1, n + 1) @ shown) / (n * total) - (n + 1.0) / n if total else 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReliabilityBins:
+    """Predicted against observed.
+
+    Attributes
+    ----------
+    edges : (n_bins + 1,)
+    count : (n_bins,) predictions in the bin
+    predicted, observed : (n_bins,) means, NaN in an empty bin
+    """
+
+    edges: Floats
+    count: Integers
+    predicted: Floats
+    observed: Floats
+
+
+def reliability_bins(p: ArrayLike, outcome: ArrayLike, n_bins: int = 10) -> ReliabilityBins:
+    """Bins of equal width over [0, 1], closed on the left, the last on both sides; p and outcome are (m,) in [0, 1]."""
+    if n_bins < 1:
+        raise InputError(f"n_bins is at least 1, not {n_bins}")
+    p, outcome = _checked_pair(p, outcome)
+    edges = np.linspace(0.0, 1.0, n_bins + 1)
+    which = np.clip(np.searchsorted(edges, p, side="right") - 1, 0, n_bins - 1)
+    count = np.bincount(which, minlength=n_bins)
+    filled = np.where(count > 0, count, np.nan)
+    predicted, observed = np.bincount(which, p, n_bins) / filled, np.bincount(which, outcome, n_bins) / filled
+    return ReliabilityBins(edges, count, predicted, observed)
+
+
+def expected_calibration_error(p: ArrayLike, outcome: ArrayLike, n_bins: int = 10) -> float:
+    """ECE = sum_b (m_b / m) |mean outcome - mean p| over the bins (Naeini et al., AAAI 2015); NaN without data."""
+    bins = reliability_bins(p, outcome, n_bins)
+    total = int(bins.count.sum())
+    return float(np.nansum(bins.count * np.abs(bins.observed - bins.predicted))) / total if total else float("nan")
+
+
+def brier(p: ArrayLike, outcome: ArrayLike) -> float:
+    """The mean of (p - outcome)^2 (Brier, 1950); NaN without data."""
+    p, outcome = _checked_pair(p, outcome)
+    return float(np.mean((p - outcome) ** 2)) if p.size else float("nan")
+
+
+def _count(mask: NDArray[np.bool_]) -> Integers:
+    """(p, n) -> (p,): a contiguous row at a time, many times quicker than a sum over an axis."""
+    return np.fromiter(map(np.count_nonzero, mask), np.int64, len(mask))
+
+
+def _exposure(top_k_columns: NDArray[Any], n: int) -> Integers:
+    if n < 1:
+        raise InputError(f"n, the number of columns, is at least 1, not {n}")
+    columns = np.asarray(top_k_columns).ravel()
+    if columns.size and (columns.dtype.kind not in "iu" or columns.max() >= n):
+        raise InputError(f"top_k_columns are whole numbers below n = {n}, not {columns.dtype} up to {columns.max()}")
+    return np.bincount(columns[columns >= 0].astype(np.int64), minlength=n)
+
+
+def _checked_scores(scores: NDArray[np.float32], relevance: Relevance) -> NDArray[np.float32]:
+    scores = np.asarray(scores)
+    if scores.ndim != 2 or scores.dtype.kind != "f" or scores.shape[0] != len(relevance):
+        raise InputError(f"scores are ({len(relevance)}, n) floats as relevance is, not {scores.dtype} {scores.shape}")
+    if relevance.indices.size and relevance.indices.max() >= scores.shape[1]:
+        raise InputError(f"column {relevance.indices.max()} is relevant, but scores have {scores.shape[1]} columns")
+    if scores.size and np.isnan(worst := scores.min(axis=1)).any():
+        raise InputError(f"scores: row {int(np.isnan(worst).argmax())} holds NaN")
+    return scores
+
+
+def _checked_pair(p: ArrayLike, outcome: ArrayLike) -> tuple[Floats, Floats]:
+    pair = np.asarray(p, np.float64), np.asarray(outcome, np.float64)
+    if pair[0].ndim != 1 or pair[0].shape != pair[1].shape:
+        raise InputError(
+            f"p and outcome are one-dimensional and of one length, not {pair[0].shape} and {pair[1].shape}"
+        )
+    for name, values in zip(("p", "outcome"), pair, strict=True):
+        bad = ~((values >= 0.0) & (values <= 1.0))
+        if bad.any():
+            raise InputError(f"{name}[{bad.argmax()}] lies in [0, 1], not {values[bad.argmax()]}")
+    return pair

@@ -1,0 +1,238 @@
+"""Traces: what was asked, what was run, and whether it worked; and the targets that training makes of them.
+
+A file of traces is JSON lines, each with `id`, `intent` (text), `tools`, and optionally `capability`, `outcome` (1 succeeded, 0 failed,
+default 1), `timestamp` (ISO 8601 or seconds), `context_tools`, `weight`, `embedding`. Intent embeddings stand in a `.npy` beside it,
+row by row, or inline.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from .. import _check
+from .._files import load_matrix
+from ..errors import InputError, TraceError
+from ..graph import Catalog, Incidence
+
+Floats = npt.NDArray[np.float32]
+_T = TypeVar("_T")
+_CHUNK = 4096  # embeddings looked through at a time
+
+
+class Texts(Sequence[str]):
+    """Intent texts: in memory, or read from their lines when asked for."""
+
+    def __init__(self, items: Sequence[str] | None, path: Path | None = None, offsets: npt.NDArray[np.int64] | None = None) -> None:
+        self._items, self._path = items, path
+        self._offsets = np.zeros(0, np.int64) if offsets is None else offsets
+
+    def __len__(self) -> int:
+        return len(self._offsets) if self._items is None else len(self._items)
+
+    def __getitem__(self, i: Any) -> Any:
+        if self._items is not None:
+            return self._items[i]
+        assert self._path is not None
+        with self._path.open("rb") as file:
+            file.seek(int(self._offsets[i]))
+            return str(orjson.loads(file.readline()).get("intent") or "")
+
+    def take(self, rows: npt.NDArray[np.integer]) -> "Texts":
+        if self._items is None:
+            return Texts(None, self._path, self._offsets[rows])
+        items = self._items
+        return Texts([items[i] for i in rows.tolist()])
+
+
+@dataclass(frozen=True, eq=False)
+class Traces:
+    """Traces in columns. Every array has one entry a trace.
+
+    Attributes
+    ----------
+    ids : (N,) str
+    intents : (N, d) float32 or float16, possibly a memory map
+    texts : intent texts, "" where there is none
+    tools : (N rows) -> tool columns that were run
+    capability : (N,) int32 column of the capability that was named, -1 where none was
+    outcome : (N,) float32 in [0, 1]
+    weight : (N,) float32, importance
+    timestamp : (N,) float64 seconds since 1970, NaN where unknown
+    context : (N rows) -> tool columns used earlier in the session
+    skipped : (id, reason) of traces that could not be used
+    """
+
+    ids: npt.NDArray[Any]
+    intents: npt.NDArray[Any]
+    texts: Texts
+    tools: Incidence
+    capability: npt.NDArray[np.int32]
+    outcome: Floats
+    weight: Floats
+    timestamp: npt.NDArray[np.float64]
+    context: Incidence
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: npt.NDArray[np.integer] | Sequence[int]) -> "Traces":
+        """The given traces, in the given order; embeddings are gathered into memory."""
+        rows = np.asarray(rows, np.int64)
+        return Traces(
+            self.ids[rows], self.intents[rows], self.texts.take(rows), self.tools.take(rows), self.capability[rows], self.outcome[rows],
+            self.weight[rows], self.timestamp[rows], self.context.take(rows),
+        )  # fmt: skip
+
+    def vectors(self, rows: npt.NDArray[np.integer]) -> Floats:
+        """(len(rows), d) float32 intents."""
+        return np.ascontiguousarray(self.intents[rows], np.float32)
+
+    @classmethod
+    def from_records(
+        cls, records: Sequence[Mapping[str, Any]], catalog: Catalog, *, unknown: Literal["skip", "refuse"] = "refuse"
+    ) -> "Traces":
+        """From mappings with inline `embedding`; see `load_traces` for the fields and the errors."""
+        reader = _Reader(catalog, unknown)
+        embeddings = []
+        for position, record in enumerate(records):
+            if reader.add(record, f"trace {position}", 0):
+                what = f"the embedding of trace {reader.ids[-1]!r}"
+                embeddings.append(_check.vector(record.get("embedding"), catalog.dimension, what))
+        texts = [str(r.get("intent") or "") for r in (records[i] for i in reader.rows)]
+        stacked = np.stack(embeddings) if embeddings else np.zeros((0, catalog.dimension), np.float32)
+        return reader.traces(stacked, Texts(texts))
+
+
+def load_traces(path: str | Path, catalog: Catalog, *, unknown: Literal["skip", "refuse"] = "refuse") -> Traces:
+    """Reads traces for a catalogue; embeddings from `path` with the suffix .npy (memory-mapped), else inline.
+
+    Parameters
+    ----------
+    unknown : what to do with a trace that names an unknown tool or capability: "refuse" raises, "skip" leaves it out and lists it in
+        `Traces.skipped`
+
+    Raises
+    ------
+    TraceError
+        naming the file, the line and the id of the first fault.
+    """
+    path = Path(path)
+    _check.choice(unknown, ("skip", "refuse"), "unknown")
+    reader = _Reader(catalog, unknown)
+    beside = path.with_suffix(".npy")
+    matrix = load_matrix(beside, mmap=True) if beside.exists() else None
+    inline: list[Floats] = []
+    n_lines = 0
+    try:
+        with path.open("rb") as file:
+            offset = 0
+            for number, line in enumerate(file, 1):
+                where = f"{path.name}, line {number}"
+                if line.strip():
+                    try:
+                        record = orjson.loads(line)
+                    except orjson.JSONDecodeError as error:
+                        raise TraceError(f"{where}: not JSON ({error})") from None
+                    if reader.add(record, where, offset) and matrix is None:
+                        what = f"{where}: the embedding of trace {reader.ids[-1]!r}"
+                        inline.append(_trace_error(_check.vector, record.get("embedding"), catalog.dimension, what))
+                    n_lines += 1
+                offset += len(line)
+    except OSError as error:
+        raise TraceError(f"cannot read {path}: {error.strerror or error}") from None
+    texts = Texts(None, path, np.array(reader.offsets, np.int64))
+    if matrix is None:
+        return reader.traces(np.stack(inline) if inline else np.zeros((0, catalog.dimension), np.float32), texts)
+    if matrix.shape != (n_lines, catalog.dimension):
+        raise TraceError(f"{beside.name} has shape {matrix.shape}, expected ({n_lines}, {catalog.dimension}) as in {path.name}")
+    for start in range(0, n_lines, _CHUNK):
+        finite = np.isfinite(matrix[start : start + _CHUNK]).all(axis=1)
+        if not finite.all():
+            raise TraceError(f"{beside.name} holds NaN or infinity in row {start + int(np.argmin(finite))}")
+    everything = len(reader.rows) == n_lines
+    return reader.traces(matrix if everything else matrix[np.array(reader.rows, np.int64)], texts)
+
+
+class _Reader:
+    """Checks records one by one and gathers their columns."""
+
+    def __init__(self, catalog: Catalog, unknown: str) -> None:
+        self._catalog, self._skip = catalog, unknown == "skip"
+        self._seen: set[str] = set()
+        self._n = 0
+        self.ids: list[str] = []
+        self.rows: list[int] = []  # position of each accepted record
+        self.offsets: list[int] = []
+        self.skipped: list[tuple[str, str]] = []
+        self._tools: list[list[int]] = []
+        self._context: list[list[int]] = []
+        self._numbers: list[tuple[int, float, float, float]] = []  # capability, outcome, weight, timestamp
+
+    def add(self, record: Any, where: str, offset: int) -> bool:
+        """Takes a record; False where it is skipped, TraceError where it cannot be used."""
+        position, self._n = self._n, self._n + 1
+        if not isinstance(record, Mapping):
+            raise TraceError(f"{where}: a trace is a record, not {type(record).__name__}")
+        key = _trace_error(_check.text, record.get("id"), f"{where}: the id")
+        if key in self._seen:
+            raise TraceError(f"{where}: trace id {key!r} occurs twice")
+        self._seen.add(key)
+        where = f"{where}: trace {key!r}"
+        column = self._catalog.tool_column
+        tools = _trace_error(_check.texts, record.get("tools", ()), f"{where}: tools")
+        context = _trace_error(_check.texts, record.get("context_tools") or (), f"{where}: context_tools")
+        capability = record.get("capability")
+        unknown = [f"tool {t!r}" for t in (*tools, *context) if t not in column]
+        if capability is not None and capability not in self._catalog.capability_column:
+            unknown.append(f"capability {capability!r}")
+        if unknown:
+            if not self._skip:
+                raise TraceError(f"{where} names the unknown {unknown[0]}; pass unknown='skip' to leave such traces out")
+            self.skipped.append((key, f"unknown {unknown[0]}"))
+            return False
+        self._numbers.append((
+            -1 if capability is None else self._catalog.capability_column[capability],
+            _trace_error(_check.number, record.get("outcome", 1.0), 0.0, 1.0, f"{where}: outcome"),
+            _trace_error(_check.number, record.get("weight", 1.0), 0.0, 1e6, f"{where}: weight"),
+            _seconds(record.get("timestamp"), where),
+        ))  # fmt: skip
+        self.ids.append(key)
+        self.rows.append(position)
+        self.offsets.append(offset)
+        self._tools.append([column[t] for t in tools])
+        self._context.append([column[t] for t in context])
+        return True
+
+    def traces(self, intents: npt.NDArray[Any], texts: Texts) -> Traces:
+        numbers = np.array(self._numbers, np.float64).reshape(-1, 4)
+        return Traces(
+            np.array(self.ids, dtype=np.str_), intents, texts, Incidence.from_rows(self._tools), numbers[:, 0].astype(np.int32),
+            numbers[:, 1].astype(np.float32), numbers[:, 2].astype(np.float32), numbers[:, 3].copy(),
+            Incidence.from_rows(self._context), self.skipped,
+        )  # fmt: skip
+
+
+def _trace_error(check: Callable[..., _T], *args: Any) -> _T:
+    try:
+        return check(*args)
+    except InputError as error:
+        raise TraceError(str(error)) from None
+
+
+def _seconds(value: object, where: str) -> float:
+    if value is None:
+        return float("nan")
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            raise TraceError(f"{where}: timestamp {value!r} is not ISO 8601") from None
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return _trace_error(_check.number, value, -1e12, 1e12, f"{where}: timestamp")

@@ -1,0 +1,79 @@
+"""Adam over named groups of one flat buffer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._kernels import optim
+from ..model.params import Floats, Params
+
+BETA1, BETA2, EPS = 0.9, 0.999, 1e-8
+
+
+@dataclass(frozen=True)
+class Group:
+    """Parameters that share a learning rate and a decay.
+
+    Attributes
+    ----------
+    names : parameters
+    lr_factor : times the schedule's learning rate
+    decay : decoupled weight decay, toward zero
+    """
+
+    names: tuple[str, ...]
+    lr_factor: float = 1.0
+    decay: float = 0.0
+
+
+class Adam:
+    """Adam with decoupled decay (Loshchilov and Hutter, 2019) and clipping by the global norm.
+
+    Moments share the layout of the parameters. Parameters in no group are never touched.
+
+    Attributes
+    ----------
+    m, v : (size,) float32 first and second moments
+    step_count : steps taken
+    """
+
+    def __init__(self, params: Params, groups: Iterable[Group]) -> None:
+        self.m: Floats = np.zeros_like(params.buffer)
+        self.v: Floats = np.zeros_like(params.buffer)
+        self.step_count = 0
+        self._spans = [(s, g.lr_factor, g.decay) for g in groups for s in _spans(params, g.names)]
+
+    def step(self, params: Params, gradient: Params, lr: float, clip: float) -> float:
+        """One step in place; returns the global norm of the gradient before clipping."""
+        norm = float(np.sqrt(sum(optim.sum_of_squares(gradient.buffer[s]) for s, _, _ in self._spans)))
+        if not np.isfinite(norm):
+            raise FloatingPointError("the gradient is not finite")
+        self.step_count += 1
+        scale = clip / norm if norm > clip else 1.0
+        for s, factor, decay in self._spans:
+            optim.adam_step(
+                params.buffer[s],
+                gradient.buffer[s],
+                self.m[s],
+                self.v[s],
+                self.step_count,
+                lr * factor,
+                BETA1,
+                BETA2,
+                EPS,
+                decay,
+                scale,
+            )
+        return norm
+
+
+def _spans(params: Params, names: Iterable[str]) -> list[slice]:
+    """The slices of the names, neighbours joined."""
+    spans: list[slice] = []
+    for piece in sorted((params.layout.slices[name] for name in names), key=lambda s: int(s.start)):
+        if spans and spans[-1].stop == piece.start:
+            spans[-1] = slice(spans[-1].start, piece.stop)
+        else:
+            spans.append(piece)
+    return spans

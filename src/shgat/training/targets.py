@@ -1,0 +1,123 @@
+"""What training wants each intent to find: tools, and the capabilities that stand for them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..graph import Catalog, Hierarchy, Incidence
+from .examples import Traces
+
+OVERLAP_POWER = 4  # capability targets are proportional to Jaccard^4
+SMALLEST = 1e-3  # below it a capability is no target
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """A distribution over columns for each trace: rows of `incidence`, with `values` (nnz,) float32 summing to 1 in each row."""
+
+    incidence: Incidence
+    values: npt.NDArray[np.float32]
+
+    def take(self, rows: npt.NDArray[np.integer]) -> "Targets":
+        """The given rows, in the given order."""
+        entries = Incidence(self.incidence.indptr, np.arange(self.incidence.nnz, dtype=np.int32)).take(rows)
+        return Targets(Incidence(entries.indptr, self.incidence.indices[entries.indices]), self.values[entries.indices])
+
+    def without(self, hidden: npt.NDArray[np.bool_]) -> "Targets":
+        """The targets whose column is not hidden, each row summing to 1 again (or left empty)."""
+        keep = ~hidden[self.incidence.indices]
+        rows = self.incidence.row_of_entry[keep]
+        n = self.incidence.n_rows
+        indptr = np.zeros(n + 1, np.int32)
+        np.cumsum(np.bincount(rows, minlength=n), out=indptr[1:])
+        values = self.values[keep]
+        total = np.bincount(rows, values, n)
+        return Targets(
+            Incidence(indptr, self.incidence.indices[keep]), (values / np.maximum(total[rows], 1e-12)).astype(np.float32)
+        )
+
+
+def tool_targets(traces: Traces) -> Targets:
+    """Uniform over the tools that were run."""
+    share = 1.0 / np.maximum(traces.tools.degrees, 1)
+    return Targets(traces.tools, np.repeat(share, traces.tools.degrees).astype(np.float32))
+
+
+def tools_within(hierarchy: Hierarchy) -> list[frozenset[int]]:
+    """All tools of each capability, members of members included, in catalogue order."""
+    within: list[frozenset[int]] = [frozenset()] * hierarchy.n_capabilities
+    for c in np.argsort(hierarchy.level_of, kind="stable").tolist():
+        inner = (within[m] for m in hierarchy.capabilities_of.row(c).tolist())
+        within[c] = frozenset(hierarchy.tools_of.row(c).tolist()).union(*inner)
+    return within
+
+
+@dataclass(frozen=True, eq=False)
+class CapabilityTargets:
+    """Capability targets of all traces, and who vouches for each capability.
+
+    Attributes
+    ----------
+    targets : one-hot where the trace names a capability or ran exactly the tools of one, else proportional to Jaccard^4
+    support : (n_capabilities rows) -> traces that name the capability, else traces that ran exactly its tools
+    """
+
+    targets: Targets
+    support: Incidence
+
+    @classmethod
+    def build(cls, traces: Traces, catalog: Catalog) -> "CapabilityTargets":
+        within = tools_within(catalog.hierarchy)
+        containing: list[list[int]] = [[] for _ in catalog.tools]
+        for c, tools in enumerate(within):
+            for t in tools:
+                containing[t].append(c)
+        overlap: dict[frozenset[int], list[tuple[int, float]]] = {}  # by tool set: (capability, Jaccard)
+        rows: list[list[tuple[int, float]]] = []
+        named: list[list[int]] = [[] for _ in within]
+        same: list[list[int]] = [[] for _ in within]
+        for i, capability in enumerate(traces.capability.tolist()):
+            ran = frozenset(traces.tools.row(i).tolist())
+            if ran not in overlap:
+                overlap[ran] = _overlaps(ran, within, containing)
+            exact = [c for c, jaccard in overlap[ran] if jaccard == 1.0]
+            if capability >= 0:
+                named[capability].append(i)
+            for c in exact:
+                same[c].append(i)
+            if capability >= 0 or exact:
+                hits = [capability] if capability >= 0 else exact
+                rows.append([(c, 1.0) for c in hits])
+            else:
+                soft = [(c, jaccard**OVERLAP_POWER) for c, jaccard in overlap[ran]]
+                rows.append([(c, value) for c, value in soft if value >= SMALLEST])
+        return cls(_normalized(rows), Incidence.from_rows(n or s for n, s in zip(named, same, strict=True)))
+
+    def unknown(self, training: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """(n_capabilities,) capabilities that only traces outside the training part (N,) vouch for: not known while fitting."""
+        supported = np.bincount(self.support.row_of_entry, training[self.support.indices], self.support.n_rows) > 0
+        return (self.support.degrees > 0) & ~supported
+
+    def only_by(
+        self, rows: npt.NDArray[np.integer], support_of: npt.NDArray[np.integer], inverse: Incidence
+    ) -> npt.NDArray[np.integer]:
+        """Capabilities for which nobody vouches but the given traces; `support_of` (n_capabilities,) counts training traces."""
+        touched = inverse.take(rows).indices
+        seen, count = np.unique(touched, return_counts=True)
+        return seen[count >= support_of[seen]]
+
+
+def _overlaps(ran: frozenset[int], within: list[frozenset[int]], containing: list[list[int]]) -> list[tuple[int, float]]:
+    touched = sorted({c for t in ran for c in containing[t]})
+    return [(c, len(within[c] & ran) / len(within[c] | ran)) for c in touched]
+
+
+def _normalized(rows: Iterable[list[tuple[int, float]]]) -> Targets:
+    columns, values = [], []
+    for row in rows:
+        total = sum(v for _, v in row)
+        columns.append([c for c, _ in row])
+        values += [v / total for _, v in sorted(row)]
+    return Targets(Incidence.from_rows(columns), np.array(values, np.float32))

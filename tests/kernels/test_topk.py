@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from reference import topk as twin
+from reference.incidence import readonly
+from shgat._kernels import topk
+
+
+def assert_matches_the_twin(scores, k):
+    best, indices = np.full(k, np.nan, np.float32), np.full(k, -1, np.int32)
+    topk.top_k(scores, best, indices)
+    expected, order = twin.top_k(scores, k)
+    np.testing.assert_array_equal(best, expected)
+    np.testing.assert_array_equal(indices, order)
+
+
+@pytest.mark.parametrize(("n", "k"), [(1, 1), (5, 5), (1000, 1), (1000, 10), (1003, 1000), (5, 0), (0, 0)])
+def test_matches_a_stable_sort(n, k):
+    rng = np.random.default_rng(0)
+    assert_matches_the_twin(readonly(rng.standard_normal(n).astype(np.float32)), k)
+    assert_matches_the_twin(readonly(np.sort(rng.standard_normal(n).astype(np.float32))), k)
+    assert_matches_the_twin(readonly(rng.integers(4, size=n).astype(np.float32)), k)
+
+
+VALUES = st.sampled_from([np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 3.0e38, 1e-45])
+
+
+@given(hnp.arrays(np.float32, st.integers(1, 70), elements=VALUES), st.integers(0, 70))
+@settings(max_examples=200, deadline=None)
+def test_ties_and_infinities(scores, k):
+    assert_matches_the_twin(scores, min(k, len(scores)))
+
+
+def test_lengths_and_dtypes_that_do_not_fit_raise():
+    scores, best, indices = np.zeros(3, np.float32), np.zeros(4, np.float32), np.zeros(4, np.int32)
+    with pytest.raises(ValueError, match="top_k: 4 of 3"):
+        topk.top_k(scores, best, indices)
+    with pytest.raises(ValueError, match="into 4 indices"):
+        topk.top_k(scores, best[:2], indices)
+    with pytest.raises(ValueError, match="dtype"):
+        topk.top_k(scores.astype(float), best[:2], indices[:2])
+    with pytest.raises(ValueError, match="contiguous"):
+        topk.top_k(np.zeros(6, np.float32)[::2], best[:2], indices[:2])

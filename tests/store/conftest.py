@@ -16,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from shgat.store import Store, Trace
+from shgat.store.schema import METADATA
 
 DIMENSION = 8
 
@@ -101,9 +102,23 @@ def url(request: pytest.FixtureRequest) -> str:
     return found
 
 
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
+@pytest.fixture(scope="session")
+def emptied_url(server: PostgresServer) -> str:
+    """A PostgreSQL store that is made once and emptied for each test: making one takes longer than most tests."""
+    server.execute("CREATE DATABASE emptied")
+    Store.open(server.url("emptied"), DIMENSION).close()
+    return server.url("emptied")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """An empty store."""
+    url = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "emptied_url")
     with Store.open(url, DIMENSION, timeout=2.0) as store:
+        if request.param == "postgresql":
+            with store.database.write() as connection:
+                tables = ", ".join(name for name in METADATA.tables if name != "meta")
+                connection.execute(sa.text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
         yield store
 
 

@@ -87,7 +87,7 @@ class Store(CatalogRows, Decisions, Traces, ParameterVersions):
         with self.database.read() as connection:
             query = select(*[select(func.count()).select_from(table).scalar_subquery() for table in tables])
             row = connection.execute(query).one()
-        return {table.name: count for table, count in zip(tables, row, strict=True)}
+        return {str(table.name): count for table, count in zip(tables, row, strict=True)}
 
     def status(self) -> dict[str, Any]:
         """What the store is and holds, as JSON values."""
@@ -126,7 +126,7 @@ class Store(CatalogRows, Decisions, Traces, ParameterVersions):
             self.database.unhurried(connection)
             for table, keep in wanted:
                 if keep is not None:
-                    removed[table.name] = connection.execute(_all_but_newest(table, keep)).rowcount
+                    removed[str(table.name)] = connection.execute(_all_but_newest(table, keep)).rowcount
         return removed
 
 

@@ -124,9 +124,7 @@ def ranks_of_relevant(scores: NDArray[np.float32], relevance: Relevance) -> Inte
     return ranks
 
 
-def per_query(
-    scores: NDArray[np.float32], relevance: Relevance, ks: Sequence[int] = (1, 3, 5, 10)
-) -> dict[str, Floats]:
+def per_query(scores: NDArray[np.float32], relevance: Relevance, ks: Sequence[int] = (1, 3, 5, 10)) -> dict[str, Floats]:
     """Metrics of each row: "hit@k", "recall@k", "ndcg@k", "comp@k" for each k, "mrr" and "map", each (B,) float64.
 
     Parameters
@@ -266,9 +264,7 @@ def _checked_scores(scores: NDArray[np.float32], relevance: Relevance) -> NDArra
 def _checked_pair(p: ArrayLike, outcome: ArrayLike) -> tuple[Floats, Floats]:
     pair = np.asarray(p, np.float64), np.asarray(outcome, np.float64)
     if pair[0].ndim != 1 or pair[0].shape != pair[1].shape:
-        raise InputError(
-            f"p and outcome are one-dimensional and of one length, not {pair[0].shape} and {pair[1].shape}"
-        )
+        raise InputError(f"p and outcome are one-dimensional and of one length, not {pair[0].shape} and {pair[1].shape}")
     for name, values in zip(("p", "outcome"), pair, strict=True):
         bad = ~((values >= 0.0) & (values <= 1.0))
         if bad.any():

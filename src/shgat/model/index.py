@@ -114,15 +114,15 @@ def _twins(x: Floats) -> npt.NDArray[np.int64]:
     return np.array([p for p in pairs if p[0] != p[1]], np.int64).reshape(-1, 2)
 
 
-def stack(catalog: Catalog, params: Params) -> Floats:
-    """(n_tools + n_capabilities, d): start embeddings with their offsets, in the order of the stacked nodes."""
+def stack(catalog: Catalog, params: Params, offsets: bool = True) -> Floats:
+    """(n_tools + n_capabilities, d): start embeddings (with their offsets), in the order of the stacked nodes."""
     tools, capabilities, row_of = catalog.tool_embeddings, catalog.capability_embeddings, catalog.hierarchy.row_of
     assert tools is not None
     assert capabilities is not None
     x = np.empty((len(tools) + len(capabilities), tools.shape[1]), np.float32)
     x[: len(tools)] = tools
     x[row_of] = capabilities
-    if "tool_offsets" in params:
+    if offsets and "tool_offsets" in params:
         x[: len(params["tool_offsets"])] += params["tool_offsets"]
         x[row_of[: len(params["capability_offsets"])]] += params["capability_offsets"]
     return x

@@ -18,6 +18,7 @@ from ..graph import Catalog, Cooccurrence, Hierarchy, Incidence
 from ..model import readout
 from ..model.index import passing, stack
 from ..model.params import Floats, Params
+from .negatives import Negatives
 from .targets import Targets
 
 RULED_OUT = np.float32(-1e30)
@@ -55,6 +56,8 @@ class Masks:
     hidden : (n_capabilities,) capabilities that are no candidates
     tool_bias : (n_tools,) added to the logits inside the loss
     keep_tools, keep_capabilities : (n, 1) factor on each node's offset: 0 where it is dropped, else 1 / (1 - p)
+    tool_pool, capability_pool : sorted columns that are candidates, the targets among them
+    negatives, rng : draw for each row the negatives that count
     """
 
     hierarchy: Hierarchy | None = None
@@ -62,18 +65,41 @@ class Masks:
     tool_bias: Floats | None = None
     keep_tools: Floats | None = None
     keep_capabilities: Floats | None = None
+    tool_pool: npt.NDArray[np.int64] | None = None
+    capability_pool: npt.NDArray[np.int64] | None = None
+    negatives: Negatives | None = None
+    rng: np.random.Generator | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class StepLoss:
-    """loss: the total. td (B,): |outcome - probability mass on the trace's tools|."""
+    """loss: the total. td (B,): |outcome - probability mass on the trace's tools|. hit: share of rows whose best tool is a target."""
 
     loss: float
     td: Floats
+    hit: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """One candidate set of a batch.
+
+    Attributes
+    ----------
+    rows : rows of X that are candidates, a slice or sorted integers
+    targets : columns are positions in `rows`
+    ruled_out : (B, n) or (n,) or None
+    bias : (n,) or None
+    """
+
+    rows: "slice | npt.NDArray[np.int64]"
+    targets: Targets
+    ruled_out: npt.NDArray[np.bool_] | None
+    bias: Floats | None
 
 
 class Objective:
-    """Loss and gradient for one catalogue. It holds no parameters; they are passed in, and so is the buffer for the gradient."""
+    """Loss and gradient for one catalogue. It holds no parameters: they are passed in, and so is the buffer for the gradient."""
 
     def __init__(self, catalog: Catalog, cooccurrence: Cooccurrence | None, config: SHGATConfig) -> None:
         self.catalog, self.cooccurrence, self.config = catalog, cooccurrence, config
@@ -87,59 +113,51 @@ class Objective:
         masks: Masks | None = None,
         tau: float = 1.0,
         intent_map: bool = True,
-        capability_weight: float = 1.0,
     ) -> StepLoss:
-        """Loss of the batch; `gradient` is overwritten where it has parameters that the loss depends on, and zero elsewhere.
+        """Loss of the batch; `gradient` is overwritten, zero where the loss does not depend on a parameter.
 
-        Without `intent_map` the gradient of W_intent is left at zero and not computed.
+        Without `intent_map` the gradient of W_intent is not computed and left at zero.
         """
         masks = masks or Masks()
-        config, similarity = self.config, self.config.similarity
+        similarity = self.config.similarity
         hierarchy = masks.hierarchy or self.catalog.hierarchy
-        n = hierarchy.n_tools
         gradient.buffer.fill(0.0)
         offsets = "tool_offsets" in params
-        start = self._start(params, masks) if offsets else stack(self.catalog, params)
-        phases = passing(hierarchy, self.cooccurrence, params, config, training=True)
-        x, cache = phases.forward(start, params)
-        keys = readout.keys(x, params, similarity)
+        phases = passing(hierarchy, self.cooccurrence, params, self.config, training=True)
+        x, cache = phases.forward(self._start(params, masks), params)
+        d_x = np.zeros_like(x)
         context = readout.context_mean(x, batch.context) if batch.context.nnz else None
         queries = readout.queries(batch.intents, context, params, similarity)
-        factor = readout.scale(params, similarity)
-
-        z_tools = readout.scores(queries.q.rows, keys.rows[:n], factor)
-        loss, td, d_tools = _part(z_tools, batch.tools, batch, tau, masks.tool_bias)
-        z_caps = readout.scores(queries.q.rows, keys.rows[n:], factor)
-        columns = hierarchy.row_of - n
-        wanted = Targets(Incidence(batch.capabilities.incidence.indptr, columns[batch.capabilities.incidence.indices].astype(np.int32)),
-                         batch.capabilities.values)  # fmt: skip
-        scores = _ruled_out(z_caps, batch, masks, columns)
-        more, _, d_caps = _part(scores, wanted, batch, tau, None)
-        d_caps *= np.float32(capability_weight)
-
         d_q = np.zeros_like(queries.q.rows)
-        d_keys = np.empty_like(keys.rows)
-        for rows, d_z, z in ((slice(0, n), d_tools, z_tools), (slice(n, None), d_caps, z_caps)):
-            part = readout.Unit(keys.rows[rows], keys.norms[rows])
-            d_keys[rows] = readout.scores_backward(d_z, z, queries.q, part, params, gradient, similarity, d_q)
-        d_x = np.zeros_like(x)
-        readout.keys_backward(d_keys, keys, x, params, gradient, similarity, d_x)
+        total, results = 0.0, []
+        for side in (_tool_side(batch, masks, hierarchy), _capability_side(batch, masks, hierarchy)):
+            nodes = x[side.rows]
+            keys = readout.keys(nodes, params, similarity)
+            z = readout.scores(queries.q.rows, keys.rows, readout.scale(params, similarity))
+            loss, td, hit, d_z = _part(z, side, batch, tau, masks)
+            total += loss
+            results.append((td, hit))
+            d_keys = readout.scores_backward(d_z, z, queries.q, keys, params, gradient, similarity, d_q)
+            d_nodes = np.zeros_like(nodes)
+            readout.keys_backward(d_keys, keys, nodes, params, gradient, similarity, d_nodes)
+            d_x[side.rows] += d_nodes
         d_context = readout.queries_backward(d_q, queries, params, gradient, similarity, intent_map)
         if d_context is not None:
             readout.context_mean_backward(d_context, batch.context, d_x)
         phases.backward(d_x, cache, params, gradient, inputs=offsets)
         if offsets:
             self._offsets_backward(d_x, gradient, masks, hierarchy)
-        return StepLoss(float(loss + capability_weight * more), td)
+        return StepLoss(total, *results[0])
 
     def _start(self, params: Params, masks: Masks) -> Floats:
         """Start embeddings with offsets, some of them dropped."""
-        if masks.keep_tools is None or masks.keep_capabilities is None:
+        if masks.keep_tools is None or masks.keep_capabilities is None or "tool_offsets" not in params:
             return stack(self.catalog, params)
-        kept = Params(params.layout, params.buffer.copy())
-        kept["tool_offsets"][:] *= masks.keep_tools
-        kept["capability_offsets"][:] *= masks.keep_capabilities
-        return stack(self.catalog, kept)
+        hierarchy = self.catalog.hierarchy
+        x = stack(self.catalog, params, offsets=False)
+        x[: hierarchy.n_tools] += params["tool_offsets"] * masks.keep_tools
+        x[hierarchy.row_of] += params["capability_offsets"] * masks.keep_capabilities
+        return x
 
     def _offsets_backward(self, d_x: Floats, gradient: Params, masks: Masks, hierarchy: Hierarchy) -> None:
         for name, rows, keep in (
@@ -149,27 +167,57 @@ class Objective:
             gradient[name][:] = rows if keep is None else rows * keep
 
 
-def _part(z: Floats, targets: Targets, batch: Batch, tau: float, bias: Floats | None) -> tuple[float, Floats, Floats]:
-    """(loss, td (B,), d_z (B, n)) of one candidate set."""
-    d_z, rows = np.empty_like(z), np.empty(len(z))
+def _tool_side(batch: Batch, masks: Masks, hierarchy: Hierarchy) -> _Side:
+    if masks.tool_pool is None:
+        return _Side(slice(0, hierarchy.n_tools), batch.tools, None, masks.tool_bias)
+    bias = None if masks.tool_bias is None else masks.tool_bias[masks.tool_pool]
+    return _Side(masks.tool_pool, _moved(batch.tools, masks.tool_pool), None, bias)
+
+
+def _capability_side(batch: Batch, masks: Masks, hierarchy: Hierarchy) -> _Side:
+    n = hierarchy.n_tools
+    columns = hierarchy.row_of - n  # catalogue column -> position among the stacked capabilities
+    targets = batch.capabilities
+    stacked = Targets(Incidence(targets.incidence.indptr, columns[targets.incidence.indices].astype(np.int32)), targets.values)
+    ruled_out = None
+    if masks.hidden is not None or batch.ruled_out is not None:
+        ruled_out = np.zeros((len(batch.intents), hierarchy.n_capabilities), bool)
+        if masks.hidden is not None:
+            ruled_out[:, columns[masks.hidden]] = True
+        if batch.ruled_out is not None:
+            ruled_out[batch.ruled_out.row_of_entry, columns[batch.ruled_out.indices]] = True
+    if masks.capability_pool is None:
+        return _Side(slice(n, None), stacked, ruled_out, None)
+    pool = np.sort(columns[masks.capability_pool])
+    return _Side(n + pool, _moved(stacked, pool), None if ruled_out is None else ruled_out[:, pool], None)
+
+
+def _moved(targets: Targets, pool: npt.NDArray[np.int64]) -> Targets:
+    """The targets as positions in a sorted pool that holds all of them."""
+    return Targets(
+        Incidence(targets.incidence.indptr, np.searchsorted(pool, targets.incidence.indices).astype(np.int32)), targets.values
+    )
+
+
+def _part(z: Floats, side: _Side, batch: Batch, tau: float, masks: Masks) -> tuple[float, Floats, float, Floats]:
+    """(loss, td (B,), hit, d_z (B, n)) of one candidate set. What is ruled out has probability, and so gradient, exactly 0."""
+    targets = side.targets
+    d_z, rows, mass = np.empty_like(z), np.empty(len(z)), np.empty(len(z), np.float32)
     has = targets.incidence.degrees > 0
     share = batch.weight / np.float32(max(1, np.count_nonzero(has)))
-    mass = np.empty(len(z), np.float32)
+    logits = z if side.bias is None else z + side.bias
+    excluded = side.ruled_out
+    if masks.negatives is not None and masks.rng is not None:
+        drawn = masks.negatives.ruled_out(z, targets.incidence, masks.rng)
+        excluded = drawn if excluded is None else drawn | excluded
+    if excluded is not None:
+        logits = np.where(excluded, RULED_OUT, logits)
     csr = (targets.incidence.indptr, targets.incidence.indices, targets.values)
-    biased = z if bias is None else z + bias
-    losses.info_nce(biased, *csr, share * batch.outcome, tau, d_z, rows, mass)
+    losses.info_nce(logits, *csr, share * batch.outcome, tau, d_z, rows, mass)
     if (batch.outcome < 1.0).any():
         losses.push_down(z, *csr, share * (1.0 - batch.outcome), tau, d_z, rows)
-    return float(rows.sum()), np.abs(batch.outcome - mass), d_z
-
-
-def _ruled_out(z: Floats, batch: Batch, masks: Masks, columns: npt.NDArray[np.int64]) -> Floats:
-    """z with the candidates that do not count at -1e30: their probability, and so their gradient, is exactly 0."""
-    if masks.hidden is None and batch.ruled_out is None:
-        return z
-    z = z.copy()
-    if masks.hidden is not None:
-        z[:, columns[masks.hidden]] = RULED_OUT
-    if batch.ruled_out is not None:
-        z[batch.ruled_out.row_of_entry, columns[batch.ruled_out.indices]] = RULED_OUT
-    return z
+    hit = 0.0
+    if has.any() and z.shape[1]:
+        best = z.argmax(axis=1)[targets.incidence.row_of_entry] == targets.incidence.indices
+        hit = float(best.sum() / np.count_nonzero(has))
+    return float(rows.sum()), np.abs(batch.outcome - mass), hit, d_z

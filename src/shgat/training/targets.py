@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..graph import Catalog, Hierarchy, Incidence
+from ..graph import Catalog, Incidence
+from ..model.channels import tools_within
 from .examples import Traces
 
 OVERLAP_POWER = 4  # capability targets are proportional to Jaccard^4
@@ -43,15 +44,6 @@ def tool_targets(traces: Traces) -> Targets:
     """Uniform over the tools that were run."""
     share = 1.0 / np.maximum(traces.tools.degrees, 1)
     return Targets(traces.tools, np.repeat(share, traces.tools.degrees).astype(np.float32))
-
-
-def tools_within(hierarchy: Hierarchy) -> list[frozenset[int]]:
-    """All tools of each capability, members of members included, in catalogue order."""
-    within: list[frozenset[int]] = [frozenset()] * hierarchy.n_capabilities
-    for c in np.argsort(hierarchy.level_of, kind="stable").tolist():
-        inner = (within[m] for m in hierarchy.capabilities_of.row(c).tolist())
-        within[c] = frozenset(hierarchy.tools_of.row(c).tolist()).union(*inner)
-    return within
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,14 +91,6 @@ class CapabilityTargets:
         """(n_capabilities,) capabilities that only traces outside the training part (N,) vouch for: not known while fitting."""
         supported = np.bincount(self.support.row_of_entry, training[self.support.indices], self.support.n_rows) > 0
         return (self.support.degrees > 0) & ~supported
-
-    def only_by(
-        self, rows: npt.NDArray[np.integer], support_of: npt.NDArray[np.integer], inverse: Incidence
-    ) -> npt.NDArray[np.integer]:
-        """Capabilities for which nobody vouches but the given traces; `support_of` (n_capabilities,) counts training traces."""
-        touched = inverse.take(rows).indices
-        seen, count = np.unique(touched, return_counts=True)
-        return seen[count >= support_of[seen]]
 
 
 def _overlaps(ran: frozenset[int], within: list[frozenset[int]], containing: list[list[int]]) -> list[tuple[int, float]]:

@@ -1,0 +1,161 @@
+"""Channels: the ways in which a tool can be found, each with a score per tool.
+
+    semantic  log softmax of z over tools               route         log(1e-4 + sum of P(c | x) over capabilities c that hold the tool)
+    cosine    20 cos(x, tool's own embedding)           memory        votes of the nearest traces
+    lexical   20 BM25 over tool texts / best            word_memory   votes of the traces that share words
+    usage     20 BM25 over tool texts and the words of the intents they were run for / best
+
+The last three need the intent's text; without one they say nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from .._kernels import linear
+from ..graph import Catalog, Hierarchy, Incidence
+from .lexical import Bm25, words
+from .memory import Memory
+
+Floats = npt.NDArray[np.float32]
+CHANNELS = ("semantic", "route", "cosine", "lexical", "usage", "memory", "word_memory")
+NEED_TEXT = ("lexical", "usage", "word_memory")
+ROUTE_FLOOR = 1e-4
+STRETCH = 20.0  # cosine and relative BM25 lie in [0, 1]; logits do not
+
+
+@dataclass(frozen=True, eq=False)
+class Channels:
+    """The channels of one catalogue and one memory.
+
+    Attributes
+    ----------
+    catalog : tools and capabilities
+    memory : traces that may be remembered
+    within : (n_capabilities rows) -> all tools of each capability, members of members included
+    """
+
+    catalog: Catalog
+    memory: Memory
+    within: Incidence
+
+    @classmethod
+    def build(cls, catalog: Catalog, memory: Memory) -> "Channels":
+        return cls(catalog, memory, Incidence.from_rows(tools_within(catalog.hierarchy)))
+
+    def score(
+        self, names: Sequence[str], x: Floats, texts: Sequence[str], z_tools: Floats, z_capabilities: Floats
+    ) -> dict[str, Floats]:
+        """Each named channel's scores (B, n_tools) for intents x (B, d) with logits z; capabilities that do not count have z = -1e30."""
+        n = len(self.catalog.tools)
+        makers = {
+            "semantic": lambda: log_softmax(z_tools),
+            "route": lambda: self.route(z_capabilities),
+            "cosine": lambda: self._cosine(x),
+            "lexical": lambda: STRETCH * self._lexical.relative(map(words, texts)),
+            "usage": lambda: STRETCH * self._usage.relative(map(words, texts)),
+            "memory": lambda: self.memory.votes(x, n),
+            "word_memory": lambda: self.memory.word_votes(texts, n),
+        }
+        return {name: makers[name]() for name in names}
+
+    def route(self, z: Floats) -> Floats:
+        """log(1e-4 + sum over capabilities that hold the tool of P(c | x)), (B, n_tools) from z (B, n_capabilities)."""
+        n = len(self.catalog.tools)
+        if z.shape[1] == 0:
+            return np.full((len(z), n), np.log(ROUTE_FLOOR), np.float32)
+        p = np.exp(log_softmax(z))
+        if len(z) > n:  # many rows: one dense product
+            dense = np.zeros((n, z.shape[1]), np.float32)
+            dense[self.within.indices, self.within.row_of_entry] = 1.0
+            mass = np.empty((len(z), n), np.float32)
+            linear.project(p, dense, mass)
+        else:
+            columns, source = self.within.indices, self.within.row_of_entry
+            mass = np.stack([np.bincount(columns, row[source], n) for row in p]) if len(p) else np.zeros((0, n))
+        return np.log(mass + ROUTE_FLOOR).astype(np.float32)
+
+    def _cosine(self, x: Floats) -> Floats:
+        out = np.empty((len(x), len(self._unit)), np.float32)
+        linear.project(x, self._unit, out)
+        out *= np.float32(STRETCH) / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12).astype(np.float32)
+        return out
+
+    @cached_property
+    def _unit(self) -> Floats:
+        rows = self.catalog.tool_embeddings
+        assert rows is not None
+        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+
+    @cached_property
+    def _documents(self) -> list[list[str]]:
+        return [words(t.text or t.id) for t in self.catalog.tools]
+
+    @cached_property
+    def _lexical(self) -> Bm25:
+        return Bm25(self._documents)
+
+    @cached_property
+    def _usage(self) -> Bm25:
+        documents = [2 * d for d in self._documents]
+        rows = self.memory.tools
+        for text, start, stop in zip(self.memory.texts, rows.indptr[:-1], rows.indptr[1:], strict=True):
+            spoken = words(text)
+            for t in rows.indices[start:stop].tolist():
+                documents[t] = documents[t] + spoken
+        return Bm25(documents)
+
+
+def tools_within(hierarchy: Hierarchy) -> list[frozenset[int]]:
+    """All tools of each capability, members of members included, in catalogue order."""
+    within: list[frozenset[int]] = [frozenset()] * hierarchy.n_capabilities
+    for c in np.argsort(hierarchy.level_of, kind="stable").tolist():
+        inner = (within[m] for m in hierarchy.capabilities_of.row(c).tolist())
+        within[c] = frozenset(hierarchy.tools_of.row(c).tolist()).union(*inner)
+    return within
+
+
+def log_softmax(z: Floats) -> Floats:
+    """Over the last axis, (B, n)."""
+    if z.shape[1] == 0:
+        return z
+    shifted = z - z.max(axis=1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)), np.float32)
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """Weights of the channels, fused late: for a tool with training traces sum_c w_c s_c, for one without sum_c v_c s_c + bonus.
+
+    Attributes
+    ----------
+    seen, unseen : non-negative weight of each channel
+    bonus : added to every tool without training traces
+    slope, intercept : of the calibrated probability sigmoid(slope * log softmax of the fused score + intercept)
+    """
+
+    seen: dict[str, float]
+    unseen: dict[str, float]
+    bonus: float
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Channels with a weight."""
+        return tuple(c for c in CHANNELS if self.seen.get(c, 0.0) > 0.0 or self.unseen.get(c, 0.0) > 0.0)
+
+    def combine(self, scores: dict[str, Floats], is_unseen: npt.NDArray[np.bool_]) -> Floats:
+        """Fused scores (B, n_tools); is_unseen (n_tools,) or (B, n_tools)."""
+        first = next(iter(scores.values()))
+        total = np.where(is_unseen, np.float32(self.bonus), np.float32(0.0)) * np.ones_like(first)
+        for name, s in scores.items():
+            total += np.where(is_unseen, np.float32(self.unseen.get(name, 0.0)), np.float32(self.seen.get(name, 0.0))) * s
+        return total
+
+    def probability(self, fused: Floats) -> Floats:
+        """Calibrated probability that the item is right, (B, n); monotone in the fused score within a row."""
+        return np.asarray(1.0 / (1.0 + np.exp(-(self.slope * log_softmax(fused) + self.intercept))), np.float32)

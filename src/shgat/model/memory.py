@@ -1,0 +1,73 @@
+"""What was run for similar intents before: nearest traces vote for their tools. It learns from the first feedback on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from .._kernels import linear
+from ..graph import Incidence
+from .lexical import Bm25, words
+
+Floats = npt.NDArray[np.float32]
+NEIGHBOURS = 20
+SHARPNESS = 20.0  # of the vote's softmax over cosines
+WORD_SHARPNESS = 10.0  # of the vote's softmax over relative BM25
+FADE = 10.0, 0.5  # votes fade where the nearest trace is farther than this cosine
+FLOOR = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """Successful traces.
+
+    Attributes
+    ----------
+    vectors : (N, d) float32 unit intents
+    texts : N intent texts
+    tools : (N rows) -> tool columns
+    """
+
+    vectors: Floats
+    texts: Sequence[str]
+    tools: Incidence
+
+    def votes(self, x: Floats, n_tools: int) -> Floats:
+        """log(1e-3 + share of the vote) (B, n_tools) for intents x (B, d).
+
+        The 20 nearest traces vote with weights exp(20 (cos - 1)), faded by sigmoid(10 (nearest cos - 0.5)).
+        """
+        votes = np.zeros((len(x), n_tools), np.float32)
+        k = min(NEIGHBOURS, len(self.vectors))
+        if k:
+            unit = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+            cosine = np.empty((len(x), len(self.vectors)), np.float32)
+            linear.project(np.ascontiguousarray(unit, np.float32), self.vectors, cosine)
+            near = np.argpartition(-cosine, k - 1, axis=1)[:, :k]
+            for row, at, value in zip(votes, near, np.take_along_axis(cosine, near, axis=1), strict=True):
+                fade = 1.0 / (1.0 + np.exp(-FADE[0] * (value.max() - FADE[1])))
+                self._vote(row, at, np.exp(SHARPNESS * (value - 1.0)), fade)
+        return np.log(votes + np.float32(FLOOR))
+
+    def word_votes(self, texts: Sequence[str], n_tools: int) -> Floats:
+        """The same by shared words: the 20 traces with the highest BM25 vote with weights exp(10 (s / best - 1))."""
+        votes = np.zeros((len(texts), n_tools), np.float32)
+        k = min(NEIGHBOURS, len(self.vectors))
+        for row, text in zip(votes, texts, strict=True):
+            query = words(text)
+            if k and query:
+                s = self._bm25.scores(query)
+                at = np.argpartition(-s, k - 1)[:k]
+                self._vote(row, at, np.exp(WORD_SHARPNESS * (s[at] / (s[at].max() + 1e-6) - 1.0)), 1.0)
+        return np.log(votes + np.float32(FLOOR))
+
+    @cached_property
+    def _bm25(self) -> Bm25:
+        return Bm25([words(text) for text in self.texts])
+
+    def _vote(self, row: Floats, traces: npt.NDArray[np.integer], weight: npt.NDArray[np.floating], fade: float) -> None:
+        chosen = self.tools.take(traces)
+        share = fade * weight / (weight.sum() + 1e-9)
+        row += np.bincount(chosen.indices, share[chosen.row_of_entry], len(row)).astype(np.float32)

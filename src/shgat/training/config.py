@@ -1,0 +1,112 @@
+"""How a model is trained: frozen, checked at construction."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from .. import _check
+from ..errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingConfig:
+    """Settings of a training run; the defaults are the recipe that was chosen on validation over several real catalogues.
+
+    Attributes
+    ----------
+    epochs, batch_size : passes over the traces, traces a step
+    lr : peak learning rate of matrices and offsets; scalars (scale, gates, V->V) learn `scalar_lr_factor` times as fast
+    warmup : share of all steps over which the learning rate rises
+    weight_decay, offset_decay : decoupled, per unit of learning rate
+    clip : bound of the gradient's global norm
+    intent_noise : of each coordinate of an intent, in units of 1 / sqrt(d), before it is normalised again
+    offset_dropout : probability with which a node's offset is left out of a step
+    rho, gate_up_bias, gate_down_bias : where gates start when they are closed and message passing is trained
+    train_intent_map : also train W_intent, which W_q makes redundant
+    temperature : (first, last) of tau, annealed linearly; the scale kappa is learned beside it
+    unseen_damping : factor on the weight of tools without any training trace among the negatives
+    leave_batch_out : hide from each step the capabilities for which only its own traces vouch
+    negatives : all candidates, or for each intent `n_negatives` of them at "random", from the 25th to the 75th percentile of their scores
+        ("semi-hard"), or harder as accuracy grows ("curriculum")
+    all_candidates_up_to : beyond this many tools (or capabilities) a step sees a pool of `pool_size` of them
+    replay : "shuffle", or "prioritized" by td error (Schaul et al., 2016)
+    alpha, beta, priority_eps : of prioritised replay; beta rises to 1
+    patience : epochs without a better validation after which a run stops
+    degradation : fall of Hit@1 below the best at which a run stops at once
+    """
+
+    epochs: int = 20
+    batch_size: int = 64
+    lr: float = 1e-3
+    scalar_lr_factor: float = 10.0
+    warmup: float = 0.05
+    weight_decay: float = 0.01
+    offset_decay: float = 0.01
+    clip: float = 1.0
+    intent_noise: float = 0.5
+    offset_dropout: float = 0.5
+    rho: float = 1.0
+    gate_up_bias: float = -1.0
+    gate_down_bias: float = -2.2
+    train_intent_map: bool = False
+    temperature: tuple[float, float] = (1.0, 1.0)
+    unseen_damping: float = 0.1
+    leave_batch_out: bool = True
+    negatives: Literal["all", "random", "semi-hard", "curriculum"] = "all"
+    n_negatives: int = 64
+    all_candidates_up_to: int = 20_000
+    pool_size: int = 4096
+    replay: Literal["shuffle", "prioritized"] = "shuffle"
+    alpha: float = 0.6
+    beta: float = 0.4
+    priority_eps: float = 0.01
+    patience: int = 5
+    degradation: float = 0.10
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "n_negatives", "all_candidates_up_to", "pool_size", "patience"):
+            _check.positive_integer(getattr(self, name), f"TrainingConfig.{name}")
+        for name, (low, high) in _RANGES.items():
+            _check.number(getattr(self, name), low, high, f"TrainingConfig.{name}")
+        for name in ("train_intent_map", "leave_batch_out"):
+            if not isinstance(getattr(self, name), bool):
+                raise InputError(f"TrainingConfig.{name} is true or false, not {getattr(self, name)!r}")
+        _check.choice(self.negatives, ("all", "random", "semi-hard", "curriculum"), "TrainingConfig.negatives")
+        _check.choice(self.replay, ("shuffle", "prioritized"), "TrainingConfig.replay")
+        if len(self.temperature) != 2:
+            raise InputError(f"TrainingConfig.temperature is (first, last), not {self.temperature!r}")
+        object.__setattr__(self, "temperature", tuple(self.temperature))
+        for value in self.temperature:
+            _check.number(value, 1e-3, 1e3, "TrainingConfig.temperature")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON values."""
+        return {**asdict(self), "temperature": list(self.temperature)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "TrainingConfig":
+        """From JSON values; an unknown field is an error that names it."""
+        unknown = sorted(set(values) - {f.name for f in fields(cls)})
+        if unknown:
+            raise InputError(f"TrainingConfig has no field {unknown[0]!r}")
+        return cls(**values)
+
+
+_RANGES = {
+    "lr": (1e-8, 1.0),
+    "scalar_lr_factor": (0.0, 1e3),
+    "warmup": (0.0, 1.0),
+    "weight_decay": (0.0, 10.0),
+    "offset_decay": (0.0, 10.0),
+    "clip": (1e-6, 1e6),
+    "intent_noise": (0.0, 10.0),
+    "offset_dropout": (0.0, 0.99),
+    "rho": (0.0, 1.0),
+    "gate_up_bias": (-10.0, 10.0),
+    "gate_down_bias": (-10.0, 10.0),
+    "unseen_damping": (1e-6, 1.0),
+    "alpha": (0.0, 1.0),
+    "beta": (0.0, 1.0),
+    "priority_eps": (1e-9, 1.0),
+    "degradation": (0.0, 1.0),
+}

@@ -1,0 +1,80 @@
+"""What a training was: curves, validation, choices, and whether the result may serve."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .trainer import Epoch
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Fused ranking against another one on held-out intents of one part.
+
+    Attributes
+    ----------
+    against : "cosine" or "popularity"
+    part : "all", "warm" or "cold"
+    ours, theirs : mean of the criterion (Recall@5, NDCG@5 and COMP@5 averaged), fractions
+    low, high : 95 % interval of the difference, by paired bootstrap
+    n : intents
+    """
+
+    against: str
+    part: str
+    ours: float
+    theirs: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, eq=False)
+class TrainReport:
+    """The outcome of `fit`.
+
+    Attributes
+    ----------
+    accepted : were the trained parameters handed out? Otherwise the model still ranks as before
+    reason : why, or why not
+    epochs : each epoch of each run; `stage` says which run
+    losses : loss of every step of the last run
+    comparisons : against frozen cosine and against popularity
+    validation : held-out metrics of the fused ranking and of cosine, by part
+    weights : of the channels, for tools with and without traces, if any were chosen
+    choices : settings that were chosen from the data
+    td_errors : trace id -> |outcome - probability mass on its tools|
+    gradient_norms : parameter group -> norm after each epoch of the last run
+    seconds : stage -> time
+    skipped : (trace id, reason)
+    """
+
+    accepted: bool
+    reason: str
+    epochs: list[Epoch]
+    losses: list[float]
+    comparisons: list[Comparison]
+    validation: dict[str, dict[str, dict[str, float]]]
+    weights: dict[str, dict[str, float]]
+    choices: dict[str, Any]
+    td_errors: dict[str, float]
+    gradient_norms: dict[str, list[float]]
+    seconds: dict[str, float]
+    seed: int
+    n_traces: int
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values; NaN becomes None."""
+        value = asdict(self)
+        value["epochs"] = [asdict(e) for e in self.epochs]
+        return dict(_json(value))
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else None
+    if isinstance(value, dict):
+        return {key: _json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json(item) for item in value]
+    return value

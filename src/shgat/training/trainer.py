@@ -1,0 +1,314 @@
+"""One run: epochs of steps over one part of the traces, validated on another part after each epoch."""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..config import SHGATConfig
+from ..errors import ShgatError
+from ..graph import Catalog, Cooccurrence, Incidence
+from ..model.params import Params
+from .config import TrainingConfig
+from .examples import Traces
+from .negatives import Negatives, pool
+from .objective import Batch, Masks, Objective, StepLoss
+from .optim import Adam, Group
+from .replay import PrioritizedReplay
+from .schedule import anneal, learning_rate
+from .targets import CapabilityTargets, Targets, tool_targets
+from .validation import Held, Score
+
+_log = logging.getLogger("shgat")
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Traces with everything that training derives from them once.
+
+    Attributes
+    ----------
+    capabilities : targets and support
+    vouched : (N rows) -> capabilities the trace vouches for (support, transposed)
+    """
+
+    catalog: Catalog
+    traces: Traces
+    tools: Targets
+    capabilities: CapabilityTargets
+    vouched: Incidence
+
+    @classmethod
+    def build(cls, catalog: Catalog, traces: Traces) -> "Examples":
+        capabilities = CapabilityTargets.build(traces, catalog)
+        return cls(catalog, traces, tool_targets(traces), capabilities, capabilities.support.transpose(len(traces)))
+
+    def batch(self, rows: Rows, weight: npt.NDArray[np.float32] | None = None) -> Batch:
+        """The traces of `rows` as one batch; `weight` (B,) multiplies their own."""
+        traces = self.traces
+        own = traces.weight[rows]
+        return Batch(
+            traces.vectors(rows), traces.context.take(rows), self.tools.take(rows), self.capabilities.targets.take(rows),
+            traces.outcome[rows], own if weight is None else own * weight,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch gave. loss: mean over steps; lr: at its end; validation: metrics by part; seconds: spent in it."""
+
+    number: int
+    of: int
+    loss: float
+    lr: float
+    gradient_norm: float
+    validation: dict[str, dict[str, float]]
+    value: float
+    seconds: float
+    stage: str = ""
+
+
+@dataclass(eq=False)
+class Progress:
+    """The state of a run between two epochs; together with `Trainer`'s inputs it determines the rest of the run bit for bit."""
+
+    params: Params
+    optimizer: Adam
+    rng: np.random.Generator
+    epoch: int = 0
+    best: Params | None = None
+    best_score: Score | None = None
+    best_epoch: int = 0
+    history: list[Epoch] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    group_norms: list[dict[str, float]] = field(default_factory=list)
+    td: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    accuracy: float = 0.0
+    stopped: str = ""
+    replay: PrioritizedReplay | None = None
+
+
+class Trainer:
+    """Trains parameters on the traces `rows`, and keeps the best by the held-out part.
+
+    A later epoch takes the place of the best unless it is worse by more than the standard error of the paired difference, so that noise in
+    a small held-out part does not choose the epoch.
+
+    Parameters
+    ----------
+    params : where to start; not changed
+    held : traces to validate on, or None: the last epoch is kept
+    on_epoch : called after each epoch
+    """
+
+    def __init__(
+        self,
+        examples: Examples,
+        cooccurrence: Cooccurrence | None,
+        model: SHGATConfig,
+        params: Params,
+        config: TrainingConfig,
+        rows: Rows,
+        seed: int,
+        *,
+        held: Held | None = None,
+        on_epoch: Callable[[Epoch], None] | None = None,
+        stage: str = "",
+    ) -> None:
+        self.examples, self.config, self.rows, self.held, self.stage = examples, config, rows, held, stage
+        self.objective = Objective(examples.catalog, cooccurrence, model)
+        self._on_epoch = on_epoch or (lambda epoch: None)
+        training = np.zeros(len(examples.traces), bool)
+        training[rows] = True
+        self.unknown = examples.capabilities.unknown(training)
+        support = examples.capabilities.support
+        self._support = np.bincount(support.row_of_entry, training[support.indices], support.n_rows)
+        self._base = Masks(
+            hierarchy=examples.catalog.hierarchy.hiding(self.unknown) if self.unknown.any() else None,
+            hidden=self.unknown if self.unknown.any() else None,
+            tool_bias=self._damping(),
+        )
+        self.batch_size = min(config.batch_size, max(16, len(rows) // 4))
+        self.steps_per_epoch = max(1, math.ceil(len(rows) / self.batch_size))
+        params = opened(params, config)
+        self.groups = parameter_groups(params, config, bool(examples.traces.context.nnz))
+        self.progress = Progress(params, Adam(params, self.groups.values()), np.random.default_rng(seed))
+        self.progress.td = np.full(len(examples.traces), np.nan, np.float32)
+        if config.replay == "prioritized":
+            self.progress.replay = PrioritizedReplay(max(1, len(rows)), config.alpha, config.priority_eps)
+            self.progress.replay.add([str(i) for i in rows])
+
+    def run(self, after_epoch: Callable[[Progress], None] | None = None) -> Progress:
+        """Trains until the last epoch or an early stop; `after_epoch` may save the state, from which another trainer goes on."""
+        state = self.progress
+        gradient = state.params.zeros()
+        while state.epoch < self.config.epochs and not state.stopped:
+            started = time.perf_counter()
+            losses, norms = [], []
+            for rows, weights in self._batches():
+                loss, norm = self._step(rows, weights, gradient, state.epoch * self.steps_per_epoch + len(losses))
+                losses.append(loss.loss)
+                norms.append(norm)
+            state.losses += losses
+            state.group_norms.append({n: _norm(gradient, g.names) for n, g in self.groups.items()})
+            state.epoch += 1
+            score = self.held.score(self.objective, state.params, self.unknown) if self.held is not None else None
+            self._keep(score)
+            lr = learning_rate(state.epoch * self.steps_per_epoch - 1, self._total, self.config.lr, self.config.warmup)
+            epoch = Epoch(
+                state.epoch, self.config.epochs, float(np.mean(losses)), lr, float(np.mean(norms)),
+                score.metrics if score else {}, score.value if score else float("nan"), time.perf_counter() - started, self.stage,
+            )  # fmt: skip
+            state.history.append(epoch)
+            if after_epoch is not None:
+                after_epoch(state)
+            self._on_epoch(epoch)
+        return state
+
+    @property
+    def _total(self) -> int:
+        return self.config.epochs * self.steps_per_epoch
+
+    def _keep(self, score: Score | None) -> None:
+        """Keeps the parameters if they are not worse than the best; decides whether to stop."""
+        state = self.progress
+        if score is None or state.best_score is None or not score.worse_than(state.best_score):
+            state.best, state.best_score, state.best_epoch = state.params.copy(), score, state.epoch
+            return
+        if score.hit_at_1 < state.best_score.hit_at_1 - self.config.degradation:
+            state.stopped = f"Hit@1 fell from {state.best_score.hit_at_1:.3f} to {score.hit_at_1:.3f}"
+        elif state.epoch - state.best_epoch >= self.config.patience:
+            state.stopped = f"no improvement for {self.config.patience} epochs"
+
+    def _batches(self) -> Iterator[tuple[Rows, npt.NDArray[np.float32] | None]]:
+        state, config = self.progress, self.config
+        if state.replay is None:
+            order = state.rng.permutation(self.rows)
+            for start in range(0, len(order), self.batch_size):
+                yield order[start : start + self.batch_size], None
+            return
+        for i in range(self.steps_per_epoch):
+            beta = anneal(state.epoch * self.steps_per_epoch + i, self._total, config.beta, 1.0)
+            slots, weights = state.replay.sample(min(self.batch_size, len(self.rows)), beta, state.rng)
+            yield self.rows[slots], weights
+
+    def _step(self, rows: Rows, weights: npt.NDArray[np.float32] | None, gradient: Params, step: int) -> tuple[StepLoss, float]:
+        state, config = self.progress, self.config
+        batch = self.examples.batch(rows, weights)
+        batch, masks = self._masked(batch, rows)
+        tau = anneal(step, self._total, *config.temperature)
+        loss = self.objective(state.params, batch, gradient, masks=masks, tau=tau, intent_map=config.train_intent_map)
+        lr = learning_rate(step, self._total, config.lr, config.warmup)
+        try:
+            norm = state.optimizer.step(state.params, gradient, lr, config.clip)
+        except FloatingPointError as error:
+            raise ShgatError(f"training diverged at step {step + 1}: {error}; lower the learning rate") from None
+        close_gates(state.params)
+        state.td[rows] = loss.td
+        state.accuracy += 0.1 * (loss.hit - state.accuracy)
+        if state.replay is not None:
+            slots = np.searchsorted(self.rows, rows)
+            state.replay.update(slots, loss.td)
+        return loss, norm
+
+    def _masked(self, batch: Batch, rows: Rows) -> tuple[Batch, Masks]:
+        """The batch with noise on its intents and without what a step may not see."""
+        rng, config = self.progress.rng, self.config
+        masks, hidden = self._base, self.unknown
+        if config.leave_batch_out:
+            seen, count = np.unique(self.examples.vouched.take(rows).indices, return_counts=True)
+            alone = seen[count >= self._support[seen]]
+            if len(alone):
+                hidden = hidden.copy()
+                hidden[alone] = True
+                masks = replace(masks, hierarchy=self.examples.catalog.hierarchy.hiding(hidden), hidden=hidden)
+        targets = batch.capabilities.without(hidden) if hidden.any() else batch.capabilities
+        batch = replace(batch, intents=_noisy(batch.intents, config.intent_noise, rng), capabilities=targets)
+        if "tool_offsets" in self.progress.params and config.offset_dropout:
+            hierarchy = self.examples.catalog.hierarchy
+            keep = [_kept(n, config.offset_dropout, rng) for n in (hierarchy.n_tools, hierarchy.n_capabilities)]
+            masks = replace(masks, keep_tools=keep[0], keep_capabilities=keep[1])
+        if config.negatives != "all":
+            masks = replace(masks, negatives=Negatives(config.negatives, config.n_negatives, self.progress.accuracy), rng=rng)
+        for name, side, n in (
+            ("tool_pool", batch.tools, len(self.examples.catalog.tools)),
+            ("capability_pool", batch.capabilities, len(self.examples.catalog.capabilities)),
+        ):
+            if n > config.all_candidates_up_to:
+                masks = replace(masks, **{name: pool(side.incidence, n, config.pool_size, rng)})
+        return batch, masks
+
+    def _damping(self) -> npt.NDArray[np.float32]:
+        """(n_tools,) ln of the weight that a tool without training traces has among the negatives."""
+        traces = self.examples.traces
+        bias = np.full(len(self.examples.catalog.tools), np.log(self.config.unseen_damping), np.float32)
+        bias[traces.tools.take(self.rows).indices] = 0.0
+        return bias
+
+
+def opened(params: Params, config: TrainingConfig) -> Params:
+    """A copy in which gates that were never trained are opened as the configuration says."""
+    params = params.copy()
+    for k in range(params.layout.n_levels):
+        for way, bias in (("up", config.gate_up_bias), ("down", config.gate_down_bias)):
+            gate = params[f"level{k}.gate_{way}"]
+            if not gate.any():
+                gate[:] = (config.rho, 0.0, bias)
+    return params
+
+
+def close_gates(params: Params) -> None:
+    """Projects every rho into [0, 1]."""
+    for k in range(params.layout.n_levels):
+        for way in ("up", "down"):
+            gate = params[f"level{k}.gate_{way}"]
+            gate[0] = min(1.0, max(0.0, float(gate[0])))
+
+
+def parameter_groups(params: Params, config: TrainingConfig, context: bool) -> dict[str, Group]:
+    """What is trained, by group; parameters that the loss cannot reach are in none, so that Adam never touches them."""
+    levels = [f"level{k}." for k in range(params.layout.n_levels)]
+    groups = {
+        "readout": Group(("w_q", "w_k"), decay=config.weight_decay),
+        "intent": Group(
+            (("w_intent",) if config.train_intent_map else ()) + (("w_context",) if context else ()), decay=config.weight_decay
+        ),
+        "attention": Group(
+            tuple(k + n for k in levels for n in ("w_child", "w_parent", "a_up", "a_down")), decay=config.weight_decay
+        ),
+        "scalars": Group(
+            ("log_scale", "residual_logit", "temperature_logit", *(k + n for k in levels for n in ("gate_up", "gate_down"))),
+            lr_factor=config.scalar_lr_factor,
+        ),
+        "offsets": Group(tuple(n for n in ("tool_offsets", "capability_offsets") if n in params), decay=config.offset_decay),
+    }
+    return {name: group for name, group in groups.items() if group.names}
+
+
+def _noisy(x: npt.NDArray[np.float32], noise: float, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    if not noise:
+        return x
+    norms = np.linalg.norm(x, axis=1, keepdims=True)
+    shaken = x / np.maximum(norms, 1e-12) + rng.standard_normal(x.shape, dtype=np.float32) * np.float32(
+        noise / math.sqrt(x.shape[1])
+    )
+    return np.ascontiguousarray(shaken * (norms / np.maximum(np.linalg.norm(shaken, axis=1, keepdims=True), 1e-12)), np.float32)
+
+
+def _kept(n: int, p: float, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    return ((rng.random((n, 1)) >= p) / (1.0 - p)).astype(np.float32)
+
+
+def _norm(gradient: Params, names: tuple[str, ...]) -> float:
+    return float(np.sqrt(sum(float(np.vdot(gradient[n], gradient[n])) for n in names)))
+
+
+def describe(value: Any) -> Any:
+    """An epoch as JSON values."""
+    return {f: getattr(value, f) for f in value.__dataclass_fields__}

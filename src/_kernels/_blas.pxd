@@ -19,7 +19,8 @@ cdef inline void gemm_nt(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, float alpha, 
                          float beta, float *c) noexcept nogil:
     """C (m, n) = alpha A (m, k) B (n, k)^T + beta C"""
     if m and n:
-        _sgemm(_ROW_MAJOR, _NO_TRANS, _TRANS, <int> m, <int> n, <int> k, alpha, a, <int> k, b, <int> k, beta, c, <int> n)
+        _sgemm(_ROW_MAJOR, _NO_TRANS, _TRANS, <int> m, <int> n, <int> k, alpha, a, <int> k, b, <int> k, beta, c,
+               <int> n)
 
 
 cdef inline void gemm_nn(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, float alpha, const float *a, const float *b,
@@ -34,7 +35,8 @@ cdef inline void gemm_tn(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, float alpha, 
                          float beta, float *c) noexcept nogil:
     """C (m, n) = alpha A (k, m)^T B (k, n) + beta C"""
     if m and n:
-        _sgemm(_ROW_MAJOR, _TRANS, _NO_TRANS, <int> m, <int> n, <int> k, alpha, a, <int> m, b, <int> n, beta, c, <int> n)
+        _sgemm(_ROW_MAJOR, _TRANS, _NO_TRANS, <int> m, <int> n, <int> k, alpha, a, <int> m, b, <int> n, beta, c,
+               <int> n)
 
 
 cdef inline void gemv_n(Py_ssize_t m, Py_ssize_t n, float alpha, const float *a, const float *x, float beta,

@@ -16,7 +16,12 @@ cdef extern from "elements.h" nogil:
     float elu_gate_backward "shgat_elu_gate_backward"(const float *d_out, const float *x, const float *agg, float g,
                                                       Py_ssize_t n, float *d_x, float *d_agg) noexcept
     void axpy "shgat_axpy"(float alpha, const float *x, Py_ssize_t n, float *y) noexcept
+    void axpy3 "shgat_axpy3"(float a, const float *x, float b, const float *y, float c, const float *z, Py_ssize_t n,
+                             float *out) noexcept
     void scale "shgat_scale"(float alpha, Py_ssize_t n, float *x) noexcept
+    void scale_to "shgat_scale_to"(float alpha, const float *x, Py_ssize_t n, float *out) noexcept
+    void reject "shgat_reject"(float alpha, const float *x, const float *y, float beta, Py_ssize_t n,
+                               float *out) noexcept
     float dot "shgat_dot"(const float *x, const float *y, Py_ssize_t n) noexcept
     double sum_of_squares "shgat_sum_of_squares"(const float *x, Py_ssize_t n) noexcept
     float exp_shifted "shgat_exp_shifted"(const float *z, Py_ssize_t n, float tau, float *top, float *p) noexcept

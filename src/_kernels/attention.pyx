@@ -1,7 +1,8 @@
 # cython: language_level=3, freethreading_compatible=True
 """One attention phase over an incidence: targets gather from their sources. Serves V->E, E->E (up, down) and E->V.
 
-For target t with sources s in N(t), per head h, on projected rows S', T' (Brody et al., ICLR 2022; Velickovic et al., 2018):
+For target t with sources s in N(t), per head h, on projected rows S', T' (Brody et al., ICLR 2022;
+Velickovic et al., ICLR 2018):
 
     gatv2:  u_ts = a . leaky(S'_s + T'_t)                 a (H, d_m)
     gat:    u_ts = a_1 . leaky(S'_s) + a_2 . leaky(T'_t)  a = [a_1 || a_2] (H, 2 d_m)
@@ -29,15 +30,19 @@ cdef struct Phase:
     float slope
 
 
-cdef inline void _logit(const Phase *p, Py_ssize_t s, Py_ssize_t t, float *u, float *spare) noexcept nogil:
-    cdef Py_ssize_t d = p.heads * p.width, h
+cdef inline void _logits(const Phase *p, Py_ssize_t t, float *alpha, float *spare) noexcept nogil:
+    """u_ts of every source s of target t, into its rows of alpha."""
+    cdef Py_ssize_t d = p.heads * p.width, e, h
     if p.a_target == NULL:
-        el.edge_logits(p.s + s * d, p.t + t * d, p.a_source, p.heads, p.width, p.slope, u)
+        for e in range(p.indptr[t], p.indptr[t + 1]):
+            el.edge_logits(p.s + p.indices[e] * d, p.t + t * d, p.a_source, p.heads, p.width, p.slope,
+                           alpha + e * p.heads)
         return
-    el.edge_logits(p.s + s * d, p.zeros, p.a_source, p.heads, p.width, p.slope, u)
     el.edge_logits(p.t + t * d, p.zeros, p.a_target, p.heads, p.width, p.slope, spare)
-    for h in range(p.heads):
-        u[h] += spare[h]
+    for e in range(p.indptr[t], p.indptr[t + 1]):
+        el.edge_logits(p.s + p.indices[e] * d, p.zeros, p.a_source, p.heads, p.width, p.slope, alpha + e * p.heads)
+        for h in range(p.heads):
+            alpha[e * p.heads + h] += spare[h]
 
 
 cdef inline void _logit_backward(const Phase *p, Py_ssize_t s, Py_ssize_t t, const float *du, float *d_s, float *d_t,
@@ -48,7 +53,8 @@ cdef inline void _logit_backward(const Phase *p, Py_ssize_t s, Py_ssize_t t, con
                                 d_t + t * d, d_a)
         return
     el.edge_logits_backward(p.s + s * d, p.zeros, p.a_source, du, p.heads, p.width, p.slope, d_s + s * d, spare, d_a)
-    el.edge_logits_backward(p.t + t * d, p.zeros, p.a_target, du, p.heads, p.width, p.slope, d_t + t * d, spare, d_a + d)
+    el.edge_logits_backward(p.t + t * d, p.zeros, p.a_target, du, p.heads, p.width, p.slope, d_t + t * d, spare,
+                            d_a + d)
 
 
 cdef inline double _sigmoid(double x) noexcept nogil:
@@ -64,8 +70,7 @@ cdef void _forward(const Phase *p, Py_ssize_t n_targets, const float *gate, cons
         if lo == hi:
             memcpy(out + t * d, x + t * d, d * sizeof(float))
             continue
-        for e in range(lo, hi):
-            _logit(p, p.indices[e], t, alpha + e * p.heads, spare)
+        _logits(p, t, alpha, spare)
         el.segment_softmax(alpha + lo * p.heads, hi - lo, p.heads)
         memset(agg + t * d, 0, d * sizeof(float))
         for e in range(lo, hi):
@@ -75,8 +80,8 @@ cdef void _forward(const Phase *p, Py_ssize_t n_targets, const float *gate, cons
 
 
 cdef void _backward(const Phase *p, Py_ssize_t n_targets, const float *gate, const float *d_out, const float *x,
-                    const float *alpha, const float *agg, float *d_s, float *d_t, float *d_a, double *d_gate, float *d_x,
-                    float *d_agg, float *d_u, float *spare) noexcept nogil:
+                    const float *alpha, const float *agg, float *d_s, float *d_t, float *d_a, double *d_gate,
+                    float *d_x, float *d_agg, float *d_u, float *spare) noexcept nogil:
     cdef Py_ssize_t d = p.heads * p.width, t, e, lo, hi
     cdef double degree, open_, d_g
     for t in range(n_targets):
@@ -86,7 +91,8 @@ cdef void _backward(const Phase *p, Py_ssize_t n_targets, const float *gate, con
             continue
         degree = log1p(hi - lo)
         open_ = _sigmoid(gate[1] * degree + gate[2])
-        d_g = el.elu_gate_backward(d_out + t * d, x + t * d, agg + t * d, <float> (gate[0] * open_), d, d_x + t * d, d_agg)
+        d_g = el.elu_gate_backward(d_out + t * d, x + t * d, agg + t * d, <float> (gate[0] * open_), d,
+                                   d_x + t * d, d_agg)
         d_gate[0] += d_g * open_
         d_g *= gate[0] * open_ * (1.0 - open_)
         d_gate[1] += d_g * degree
@@ -105,7 +111,7 @@ cdef Phase _phase(const float[:, ::1] s, const float[:, ::1] t, const float[:, :
     p.s, p.t, p.a_source, p.a_target = &s[0, 0], &t[0, 0], &a[0, 0], NULL
     if a.shape[0] == 2 * heads:
         p.a_target = &a[heads, 0]
-    scratch[:] = 0
+    memset(&scratch[0], 0, s.shape[1] * sizeof(float))
     p.zeros, p.indptr, p.indices = &scratch[0], &indptr[0], &indices[0]
     p.heads, p.width, p.slope = heads, s.shape[1] // heads, slope
     return p
@@ -116,7 +122,7 @@ def attend(const float[:, ::1] s, const float[:, ::1] t, const float[:, ::1] a, 
            float[:, ::1] agg, float[:, ::1] out, float[::1] scratch):
     """out (n_targets, d): the phase. alpha (nnz, heads) and agg (n_targets, d) are kept for the backward.
 
-    a is (heads, d_m) for gatv2 and (heads_source + heads_target, d_m) stacked for gat; scratch (>= 2 d,) is zeroed here.
+    a is (heads, d_m) for gatv2; for gat (2 heads, d_m), first the sources' half. scratch (>= 2 d,).
     """
     cdef Py_ssize_t d = s.shape[1], heads = alpha.shape[1], n = indptr.shape[0] - 1
     cdef Phase p
@@ -132,7 +138,7 @@ def attend_backward(const float[:, ::1] d_out, const float[:, ::1] s, const floa
                     const int32_t[::1] indptr, const int32_t[::1] indices, float slope, const float[::1] gate,
                     const float[:, ::1] x, const float[:, ::1] alpha, const float[:, ::1] agg, float[:, ::1] d_s,
                     float[:, ::1] d_t, float[:, ::1] d_a, double[::1] d_gate, float[:, ::1] d_x, float[::1] scratch):
-    """Adds to d_s, d_t, d_a, d_gate (3,); writes d_x (n_targets, d). scratch (>= 3 d + heads max|N|,) is zeroed here."""
+    """Adds to d_s, d_t, d_a, d_gate (3,); writes d_x (n_targets, d). scratch (>= 3 d + heads max|N|,)."""
     cdef Py_ssize_t d = s.shape[1], heads = alpha.shape[1], n = indptr.shape[0] - 1
     cdef Phase p
     if n == 0 or indices.shape[0] == 0 or s.shape[0] == 0:

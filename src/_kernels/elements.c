@@ -11,12 +11,14 @@
 #endif
 #define INLINE static inline __attribute__((always_inline))
 
-/* exp(x) to 1.1 ulp for x in [-87.3, 88.7], clamped outside: n = round(x / ln 2), then a degree-6 polynomial on the rest. */
-INLINE float exp_(float x) {
+/* exp(x) = (1 + q) 2^n for x <= 0, n = round(x / ln 2), q a degree-6 polynomial on the rest: returns q, sets *power = 2^n.
+ * No kernel needs exp of a positive number. NaN stays NaN. */
+INLINE float split_exp(float x, float *power) {
+    const union { float f; int32_t i; } magic = {12582912.0f}; /* 1.5 * 2^23: adding it rounds to the nearest integer */
+    union { float f; int32_t i; } shifted, scale;
     x = x < -87.3f ? -87.3f : x;
-    x = x > 88.7f ? 88.7f : x;
-    const float magic = 12582912.0f; /* 1.5 * 2^23: adding it rounds to the nearest integer */
-    float n = (x * 1.44269504088896341f + magic) - magic;
+    shifted.f = x * 1.44269504088896341f + magic.f;
+    const float n = shifted.f - magic.f;
     float r = x - n * 0.693359375f;
     r = r + n * 2.12194440e-4f;
     float p = 1.9875691500e-4f;
@@ -25,15 +27,25 @@ INLINE float exp_(float x) {
     p = p * r + 4.1665795894e-2f;
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
-    p = p * r * r + r + 1.0f;
-    /* Two halves of 2^n, so that n = 128 does not overflow the exponent field. */
-    int32_t whole = (int32_t)n, half = whole >> 1;
-    union { int32_t i; float f; } low = {(half + 127) << 23}, high = {(whole - half + 127) << 23};
-    return p * low.f * high.f;
+    scale.i = (int32_t)((uint32_t)(shifted.i - magic.i + 127) << 23);
+    *power = scale.f;
+    return p * r * r + r;
+}
+
+/* exp(x), x <= 0, to 1.1 ulp; 0 below -87.3, where products would turn into slow subnormal numbers. */
+INLINE float exp_(float x) {
+    float power, q = split_exp(x, &power);
+    return x < -87.3f ? 0.0f : (q + 1.0f) * power;
 }
 
 INLINE float leaky(float v, float slope) { return v > 0.0f ? v : slope * v; }
-INLINE float elu(float v) { return v > 0.0f ? v : exp_(v) - 1.0f; }
+
+/* ELU and its derivative; q 2^n + (2^n - 1) keeps the digits that exp(v) - 1 loses where v is small. */
+INLINE float elu(float v, float *slope) {
+    float power, q = split_exp(v > 0.0f ? 0.0f : v, &power);
+    *slope = q * power + power;
+    return v > 0.0f ? v : q * power + (power - 1.0f);
+}
 
 EVERY_CPU void shgat_edge_logits(const float *restrict s, const float *restrict t, const float *restrict a,
                                  ptrdiff_t heads, ptrdiff_t width, float slope, float *restrict u) {
@@ -79,28 +91,82 @@ EVERY_CPU void shgat_heads_dot(const float *restrict x, const float *restrict y,
     }
 }
 
+/* p = exp((z - top) rate), top = max z; returns sum p. p may be z. */
+INLINE float exp_row(const float *z, ptrdiff_t n, float rate, float *top, float *p) {
+    float highest = z[0], sum = 0.0f;
+#pragma omp simd reduction(max : highest)
+    for (ptrdiff_t j = 0; j < n; ++j) highest = z[j] > highest ? z[j] : highest;
+#pragma omp simd reduction(+ : sum)
+    for (ptrdiff_t j = 0; j < n; ++j) sum += p[j] = exp_((z[j] - highest) * rate);
+    *top = highest;
+    return sum;
+}
+
+/* Heads are the inner axis: reductions over rows run side by side for a block of heads, exp over the whole segment. */
+enum { HEAD_BLOCK = 16 };
+
 EVERY_CPU void shgat_segment_softmax(float *restrict u, ptrdiff_t rows, ptrdiff_t heads) {
-    for (ptrdiff_t h = 0; h < heads; ++h) {
-        float top = u[h], sum = 0.0f;
-        for (ptrdiff_t r = 1; r < rows; ++r) top = u[r * heads + h] > top ? u[r * heads + h] : top;
-        for (ptrdiff_t r = 0; r < rows; ++r) sum += u[r * heads + h] = exp_(u[r * heads + h] - top);
-        sum = 1.0f / sum;
-        for (ptrdiff_t r = 0; r < rows; ++r) u[r * heads + h] *= sum;
+    if (heads == 1) { /* the rows are contiguous */
+        float top;
+        const float inverse = 1.0f / exp_row(u, rows, 1.0f, &top, u);
+#pragma omp simd
+        for (ptrdiff_t r = 0; r < rows; ++r) u[r] *= inverse;
+        return;
+    }
+    for (ptrdiff_t first = 0; first < heads; first += HEAD_BLOCK) {
+        const ptrdiff_t n = heads - first < HEAD_BLOCK ? heads - first : HEAD_BLOCK;
+        float top[HEAD_BLOCK];
+        for (ptrdiff_t h = 0; h < n; ++h) top[h] = u[first + h];
+        for (ptrdiff_t r = 1; r < rows; ++r)
+            for (ptrdiff_t h = 0; h < n; ++h) {
+                const float v = u[r * heads + first + h];
+                top[h] = v > top[h] ? v : top[h];
+            }
+        for (ptrdiff_t r = 0; r < rows; ++r)
+            for (ptrdiff_t h = 0; h < n; ++h) u[r * heads + first + h] -= top[h];
+    }
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < rows * heads; ++i) u[i] = exp_(u[i]);
+    for (ptrdiff_t first = 0; first < heads; first += HEAD_BLOCK) {
+        const ptrdiff_t n = heads - first < HEAD_BLOCK ? heads - first : HEAD_BLOCK;
+        float sum[HEAD_BLOCK] = {0};
+        for (ptrdiff_t r = 0; r < rows; ++r)
+            for (ptrdiff_t h = 0; h < n; ++h) sum[h] += u[r * heads + first + h];
+        for (ptrdiff_t h = 0; h < n; ++h) sum[h] = 1.0f / sum[h];
+        for (ptrdiff_t r = 0; r < rows; ++r)
+            for (ptrdiff_t h = 0; h < n; ++h) u[r * heads + first + h] *= sum[h];
     }
 }
 
 EVERY_CPU void shgat_segment_softmax_backward(const float *restrict alpha, ptrdiff_t rows, ptrdiff_t heads,
                                               float *restrict du) {
-    for (ptrdiff_t h = 0; h < heads; ++h) {
+    if (heads == 1) {
         float mean = 0.0f;
-        for (ptrdiff_t r = 0; r < rows; ++r) mean += alpha[r * heads + h] * du[r * heads + h];
-        for (ptrdiff_t r = 0; r < rows; ++r) du[r * heads + h] = alpha[r * heads + h] * (du[r * heads + h] - mean);
+#pragma omp simd reduction(+ : mean)
+        for (ptrdiff_t r = 0; r < rows; ++r) mean += alpha[r] * du[r];
+#pragma omp simd
+        for (ptrdiff_t r = 0; r < rows; ++r) du[r] = alpha[r] * (du[r] - mean);
+        return;
+    }
+    for (ptrdiff_t first = 0; first < heads; first += HEAD_BLOCK) {
+        const ptrdiff_t n = heads - first < HEAD_BLOCK ? heads - first : HEAD_BLOCK;
+        float mean[HEAD_BLOCK] = {0};
+        for (ptrdiff_t r = 0; r < rows; ++r)
+            for (ptrdiff_t h = 0; h < n; ++h) mean[h] += alpha[r * heads + first + h] * du[r * heads + first + h];
+        for (ptrdiff_t r = 0; r < rows; ++r)
+            for (ptrdiff_t h = 0; h < n; ++h) {
+                const ptrdiff_t i = r * heads + first + h;
+                du[i] = alpha[i] * (du[i] - mean[h]);
+            }
     }
 }
 
 EVERY_CPU void shgat_elu_gate(const float *x, const float *restrict agg, float g, ptrdiff_t n, float *out) {
 #pragma omp simd
-    for (ptrdiff_t j = 0; j < n; ++j) out[j] = (1.0f - g) * x[j] + g * elu(agg[j]);
+    for (ptrdiff_t j = 0; j < n; ++j) {
+        float slope;
+        out[j] = (1.0f - g) * x[j] + g * elu(agg[j], &slope);
+    }
 }
 
 EVERY_CPU float shgat_elu_gate_backward(const float *restrict d_out, const float *restrict x, const float *restrict agg,
@@ -108,9 +174,9 @@ EVERY_CPU float shgat_elu_gate_backward(const float *restrict d_out, const float
     float d_g = 0.0f;
 #pragma omp simd reduction(+ : d_g)
     for (ptrdiff_t j = 0; j < n; ++j) {
-        const float e = exp_(agg[j]), up = agg[j] > 0.0f ? 1.0f : e, m = agg[j] > 0.0f ? agg[j] : e - 1.0f;
+        float slope, m = elu(agg[j], &slope);
         d_g += d_out[j] * (m - x[j]);
-        d_agg[j] = g * d_out[j] * up;
+        d_agg[j] = g * d_out[j] * slope;
         d_x[j] = (1.0f - g) * d_out[j];
     }
     return d_g;
@@ -121,9 +187,25 @@ EVERY_CPU void shgat_axpy(float alpha, const float *restrict x, ptrdiff_t n, flo
     for (ptrdiff_t j = 0; j < n; ++j) y[j] += alpha * x[j];
 }
 
+EVERY_CPU void shgat_axpy3(float a, const float *restrict x, float b, const float *restrict y, float c,
+                           const float *restrict z, ptrdiff_t n, float *restrict out) {
+#pragma omp simd
+    for (ptrdiff_t j = 0; j < n; ++j) out[j] += a * x[j] + b * y[j] + c * z[j];
+}
+
 EVERY_CPU void shgat_scale(float alpha, ptrdiff_t n, float *x) {
 #pragma omp simd
     for (ptrdiff_t j = 0; j < n; ++j) x[j] *= alpha;
+}
+
+EVERY_CPU void shgat_scale_to(float alpha, const float *x, ptrdiff_t n, float *out) {
+#pragma omp simd
+    for (ptrdiff_t j = 0; j < n; ++j) out[j] = alpha * x[j];
+}
+
+EVERY_CPU void shgat_reject(float alpha, const float *x, const float *y, float beta, ptrdiff_t n, float *out) {
+#pragma omp simd
+    for (ptrdiff_t j = 0; j < n; ++j) out[j] = alpha * (x[j] - beta * y[j]);
 }
 
 EVERY_CPU float shgat_dot(const float *x, const float *y, ptrdiff_t n) {
@@ -146,14 +228,7 @@ EVERY_CPU double shgat_sum_of_squares(const float *x, ptrdiff_t n) {
 }
 
 EVERY_CPU float shgat_exp_shifted(const float *restrict z, ptrdiff_t n, float tau, float *top, float *restrict p) {
-    float highest = z[0], sum = 0.0f;
-    const float rate = 1.0f / tau;
-#pragma omp simd reduction(max : highest)
-    for (ptrdiff_t j = 0; j < n; ++j) highest = z[j] > highest ? z[j] : highest;
-#pragma omp simd reduction(+ : sum)
-    for (ptrdiff_t j = 0; j < n; ++j) sum += p[j] = exp_((z[j] - highest) * rate);
-    *top = highest;
-    return logf(sum);
+    return logf(exp_row(z, n, 1.0f / tau, top, p));
 }
 
 EVERY_CPU void shgat_adam(float *restrict p, const float *restrict g, float *restrict m, float *restrict v,

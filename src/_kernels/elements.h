@@ -29,7 +29,13 @@ float shgat_elu_gate_backward(const float *d_out, const float *x, const float *a
                               float *d_agg);
 /* y += alpha x */
 void shgat_axpy(float alpha, const float *x, ptrdiff_t n, float *y);
+/* out += a x + b y + c z; x, y, z may be one another, not out */
+void shgat_axpy3(float a, const float *x, float b, const float *y, float c, const float *z, ptrdiff_t n, float *out);
 void shgat_scale(float alpha, ptrdiff_t n, float *x);
+/* out = alpha x; out may be x */
+void shgat_scale_to(float alpha, const float *x, ptrdiff_t n, float *out);
+/* out = alpha (x - beta y); out may be x */
+void shgat_reject(float alpha, const float *x, const float *y, float beta, ptrdiff_t n, float *out);
 float shgat_dot(const float *x, const float *y, ptrdiff_t n);
 double shgat_sum_of_squares(const float *x, ptrdiff_t n);
 /* p[i] = exp((z[i] - top) / tau), top = max z; returns log sum p, sets *top */

@@ -6,9 +6,9 @@ from libc.math cimport pow as cpow
 cimport _elements as el
 
 
-def adam_step(float[::1] p, const float[::1] g, float[::1] m, float[::1] v, long step, float lr, float beta1, float beta2,
-              float eps, float decay, float g_scale, const float[::1] anchor=None):
-    """p <- p - lr decay (p - anchor) - lr m^ / (sqrt(v^) + eps), on g_scale g; step counts from 1. anchor None: zero."""
+def adam_step(float[::1] p, const float[::1] g, float[::1] m, float[::1] v, long step, float lr, float beta1,
+              float beta2, float eps, float decay, float g_scale, const float[::1] anchor=None):
+    """p <- p - lr decay (p - anchor) - lr m^ / (sqrt(v^) + eps), on g_scale g; step from 1, anchor None is zero."""
     cdef Py_ssize_t n = p.shape[0]
     cdef double correct1 = 1.0 - cpow(beta1, step), correct2 = 1.0 - cpow(beta2, step)
     cdef const float *toward = NULL

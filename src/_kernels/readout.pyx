@@ -10,25 +10,22 @@ cimport _blas
 cimport _elements as el
 
 
+cdef inline float _inverse(float norm) noexcept nogil:
+    return 1.0 / norm if norm > 1e-12 else 0.0      # a zero row has no direction, and no gradient
+
+
 cdef void _normalize(const float *x, Py_ssize_t n, Py_ssize_t d, float *out, float *norms) noexcept nogil:
-    cdef Py_ssize_t i, j
-    cdef float inverse
+    cdef Py_ssize_t i
     for i in range(n):
-        norms[i] = <float> max(sqrt(el.sum_of_squares(x + i * d, d)), 1e-12)
-        inverse = 1.0 / norms[i]
-        for j in range(d):
-            out[i * d + j] = x[i * d + j] * inverse
+        norms[i] = <float> sqrt(el.sum_of_squares(x + i * d, d))
+        el.scale_to(_inverse(norms[i]), x + i * d, d, out + i * d)
 
 
 cdef void _normalize_backward(const float *d_out, const float *out, const float *norms, Py_ssize_t n, Py_ssize_t d,
                               float *d_x) noexcept nogil:
-    cdef Py_ssize_t i, j
-    cdef float along, inverse
+    cdef Py_ssize_t i
     for i in range(n):
-        along = el.dot(d_out + i * d, out + i * d, d)
-        inverse = 1.0 / norms[i]
-        for j in range(d):
-            d_x[i * d + j] = (d_out[i * d + j] - along * out[i * d + j]) * inverse
+        el.reject(_inverse(norms[i]), d_out + i * d, out + i * d, el.dot(d_out + i * d, out + i * d, d), d, d_x + i * d)
 
 
 def normalize_rows(const float[:, ::1] x, float[:, ::1] out, float[::1] norms):
@@ -40,7 +37,7 @@ def normalize_rows(const float[:, ::1] x, float[:, ::1] out, float[::1] norms):
 
 def normalize_rows_backward(const float[:, ::1] d_out, const float[:, ::1] out, const float[::1] norms,
                             float[:, ::1] d_x):
-    """d_x_i = (d_out_i - out_i (out_i . d_out_i)) / |x_i|; d_x may be d_out."""
+    """d_x_i = (d_out_i - out_i (out_i . d_out_i)) / |x_i|, zero for a zero row; d_x may be d_out."""
     if d_out.shape[0] and d_out.shape[1]:
         with nogil:
             _normalize_backward(&d_out[0, 0], &out[0, 0], &norms[0], d_out.shape[0], d_out.shape[1], &d_x[0, 0])
@@ -48,19 +45,20 @@ def normalize_rows_backward(const float[:, ::1] d_out, const float[:, ::1] out, 
 
 def score_intent(const float[::1] x, const float[:, ::1] w, const float[:, ::1] keys, float scale, bint unit,
                  float[::1] q, float[::1] z):
-    """z (n,) = scale keys (n, D) . q, q (D,) = w (D, d) x, divided by its norm where `unit`. Returns whether x is finite."""
-    cdef float norm = 1.0
+    """z (n,) = scale keys (n, D) . q, q (D,) = w (D, d) x, divided by |q| where `unit`. Returns whether x is finite."""
+    cdef float inverse = 1.0
     cdef bint finite
-    if w.shape[1] != x.shape[0] or keys.shape[1] != w.shape[0] or z.shape[0] != keys.shape[0] or q.shape[0] != w.shape[0]:
+    if (w.shape[1] != x.shape[0] or keys.shape[1] != w.shape[0] or z.shape[0] != keys.shape[0]
+            or q.shape[0] != w.shape[0]):
         raise ValueError("score_intent: shapes do not fit")
     with nogil:
         finite = el.all_finite(&x[0], x.shape[0])
         if finite:
             _blas.gemv_n(w.shape[0], w.shape[1], 1.0, &w[0, 0], &x[0], 0.0, &q[0])
             if unit:
-                norm = <float> max(sqrt(el.sum_of_squares(&q[0], q.shape[0])), 1e-12)
+                inverse = _inverse(<float> sqrt(el.sum_of_squares(&q[0], q.shape[0])))
             if keys.shape[0]:
-                _blas.gemv_n(keys.shape[0], keys.shape[1], scale / norm, &keys[0, 0], &q[0], 0.0, &z[0])
+                _blas.gemv_n(keys.shape[0], keys.shape[1], scale * inverse, &keys[0, 0], &q[0], 0.0, &z[0])
     return finite
 
 

@@ -36,6 +36,8 @@ cdef void _find(const double *tree, Py_ssize_t leaves, const double *mass, int64
 def update(double[::1] tree, const int64_t[::1] slots, const double[::1] priorities):
     """Sets the priorities of the slots and every sum above them; tree (2 leaves,)."""
     cdef Py_ssize_t i, leaves = tree.shape[0] // 2
+    if priorities.shape[0] != slots.shape[0]:
+        raise ValueError("update: slots and priorities must have one length")
     for i in range(slots.shape[0]):
         if slots[i] < 0 or slots[i] >= leaves:
             raise IndexError(f"slot {slots[i]} is outside [0, {leaves})")
@@ -46,6 +48,8 @@ def update(double[::1] tree, const int64_t[::1] slots, const double[::1] priorit
 
 def find(const double[::1] tree, const double[::1] mass, int64_t[::1] slots):
     """slots (n,): the leaf in whose share of [0, tree[1]) each mass falls."""
+    if slots.shape[0] != mass.shape[0]:
+        raise ValueError("find: mass and slots must have one length")
     if mass.shape[0]:
         with nogil:
             _find(&tree[0], tree.shape[0] // 2, &mass[0], &slots[0], mass.shape[0])

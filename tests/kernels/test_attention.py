@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -139,12 +141,12 @@ def test_logits_of_any_size_give_a_distribution(spread):
     s, t, a, indptr, indices, gate, x = problem("mixed sizes", 3, 5, "gatv2")
     _, alpha, _ = run(s * spread, t, a, indptr, indices, gate, x, 3)
     assert np.all(alpha >= 0.0)
-    for lo, hi in zip(indptr, indptr[1:], strict=False):
+    for lo, hi in pairwise(indptr):
         np.testing.assert_allclose(alpha[lo:hi].sum(0), 1.0 if hi > lo else 0.0, rtol=1e-5)
 
 
 @pytest.mark.parametrize("which", range(5))
-@pytest.mark.parametrize("spoil", [lambda v: v.astype(np.float64), lambda v: np.asfortranarray(v)])
+@pytest.mark.parametrize("spoil", [lambda v: v.astype(np.float64), np.asfortranarray])
 def test_transposed_or_wrong_dtype_raises(which, spoil):
     s, t, a, indptr, indices, gate, x = problem("mixed sizes", 3, 5, "gatv2")
     s, t, a, x = single(s, t, a, x)

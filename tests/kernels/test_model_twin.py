@@ -18,7 +18,7 @@ def flat_graph(rng):
 
 def deep_graph(rng):
     """Three levels; capabilities of the upper ones also list tools and lower levels."""
-    return _graph(rng, [0, 0, 1, 1, 2], [[0, 1], [2, 3, 4], [6, 7], [7, 1], [8, 6, 5]])
+    return _graph(rng, [0, 0, 1, 1, 2, 2], [[0, 1], [2, 1, 4], [6, 7], [7, 1], [8, 6, 5], [5, 9, 8, 0]])
 
 
 def _graph(rng, level, members):
@@ -60,10 +60,15 @@ def check(graph, batch, params, settings):
     total, gradient = twin.loss_and_gradient(params, graph, batch, settings)
     assert np.isfinite(total)
     assert list(gradient) == list(params)
+
+    def loss():
+        x, _ = twin.forward(params, graph, settings)
+        z, _ = twin.score(params, x, batch.intents, batch.context, settings)
+        return twin.loss(z, batch, graph, settings.tau)[0]
+
+    assert loss() == total
     for name, value in params.items():
-        assert_gradient(
-            lambda: twin.loss_and_gradient(params, graph, batch, settings)[0], value, gradient[name], name=name
-        )
+        assert_gradient(loss, value, gradient[name], name=name, directions=4)
     return gradient
 
 

@@ -42,7 +42,11 @@ def test_backward_is_the_gradient():
     rng = np.random.default_rng(1)
     x, d_out = rng.standard_normal((3, 5)), rng.standard_normal((3, 5))
     d_x = twin.normalize_rows_backward(d_out, *twin.normalize_rows(x))
-    assert_gradient(lambda: (d_out * twin.normalize_rows(x)[0]).sum(), x, d_x)
+
+    def loss():
+        return (d_out * twin.normalize_rows(x)[0]).sum()
+
+    assert_gradient(loss, x, d_x)
 
 
 @pytest.mark.parametrize("unit", [True, False])

@@ -3,20 +3,25 @@
 import numpy as np
 
 
-def numerical_gradient(f, x, step=1e-5):
-    """df/dx of a scalar function, x (any shape) changed in place and restored: (f(x + h) - f(x - h)) / 2 h."""
-    gradient = np.zeros_like(x)
-    for i in np.ndindex(x.shape):
-        kept = x[i]
-        x[i] = kept + step
+def assert_gradient(f, x, analytic, *, rtol=1e-6, name="", step=1e-5, directions=None):
+    """The analytic df/dx agrees with (f(x + h u) - f(x - h u)) / 2 h, relative to the largest.
+
+    u runs over the axes, or over `directions` random unit vectors (each takes in every entry at once, where x is
+    large). x (float64, any shape) is changed in place and restored.
+    """
+    kept, analytic = x.copy(), np.asarray(analytic).reshape(-1)
+    if directions is None or directions >= x.size:
+        units = np.eye(x.size)
+    else:
+        units = np.random.default_rng(0).standard_normal((directions, x.size))
+        units /= np.linalg.norm(units, axis=1, keepdims=True)
+    numeric = np.zeros(len(units))
+    for i, u in enumerate(units):
+        along = step * u.reshape(x.shape)
+        x[...] = kept + along
         above = f()
-        x[i] = kept - step
-        gradient[i] = (above - f()) / (2.0 * step)
-        x[i] = kept
-    return gradient
-
-
-def assert_gradient(f, x, analytic, *, rtol=1e-6, name=""):
-    """The analytic gradient agrees, relative to its own largest entry."""
-    numeric = numerical_gradient(f, x)
-    np.testing.assert_allclose(analytic, numeric, rtol=rtol, atol=rtol * max(1e-2, np.abs(numeric).max()), err_msg=name)
+        x[...] = kept - along
+        numeric[i] = (above - f()) / (2.0 * step)
+        x[...] = kept
+    atol = rtol * max(1e-2, np.abs(analytic).max())
+    np.testing.assert_allclose(units @ analytic, numeric, rtol=rtol, atol=atol, err_msg=name)

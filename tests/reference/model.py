@@ -1,7 +1,7 @@
 """The whole model: forward, loss and analytic backward.
 
-Nodes are stacked, X = [tools; capabilities sorted by level], X = X0 + offsets at the start. V->V on the tools, where given;
-then for k = 0..K the level's rows gather from their members (up), and for k = K..0 the members from the level's rows (down):
+Nodes are stacked, X = [tools; capabilities sorted by level], X = X0 + offsets at the start. V->V on the tools, where
+given; then for k = 0..K the level's rows gather from their members (up), and for k = K..0 the members from them (down):
 
     up:    S' = X[members] w_child^T,   T' = X[level k] w_parent^T,   a_up,   gate_up
     down:  S' = X[level k] w_parent^T,  T' = X[members] w_child^T,    a_down, gate_down, incidence transposed
@@ -25,7 +25,7 @@ from reference import attention, cooccurrence, losses, readout
 
 @dataclass(frozen=True)
 class Graph:
-    """Frozen embeddings (n, d) of the stacked nodes; level (n_capabilities,), ascending; the members of every capability
+    """Frozen embeddings (n, d) of the stacked nodes; level (n_capabilities,), ascending; members of every capability
     as CSR over stacked rows; V->V as CSR over tools with weights, or None."""
 
     embeddings: np.ndarray
@@ -38,8 +38,8 @@ class Graph:
 
 @dataclass(frozen=True)
 class Batch:
-    """Intents (B, d), importance weights and outcomes (B,); context and target tools as CSR (indptr, indices) over tools;
-    target capabilities as CSR (indptr, indices, y) over capabilities, y summing to 1 per row."""
+    """Intents (B, d), importance weights and outcomes (B,); context and target tools as CSR (indptr, indices) over
+    tools; target capabilities as CSR (indptr, indices, y) over capabilities, y summing to 1 per row."""
 
     intents: np.ndarray
     weight: np.ndarray
@@ -81,7 +81,7 @@ def forward(params, graph, settings):
     mixed = None
     if graph.cooccurrence is not None:
         beta, temperature = attention.sigmoid(params["residual_logit"][0]), np.exp(params["temperature_logit"][0])
-        x[: graph.n_tools], mixed = cooccurrence.mix(x[: graph.n_tools], *graph.cooccurrence, beta, temperature)
+        x[: graph.n_tools], mixed = cooccurrence.mix(x[: graph.n_tools].copy(), *graph.cooccurrence, beta, temperature)
     phases = []
     for phase in _phases(graph):
         sources, targets, indptr, indices, source_weight, target_weight, a, gate = phase

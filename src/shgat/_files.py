@@ -40,6 +40,14 @@ def parse_line(line: bytes, path: Path, number: int) -> Any:
 
 def load_matrix(path: Path, *, mmap: bool = False) -> npt.NDArray[Any]:
     """A float array (n, d) from a .npy file; anything else is an InputError."""
+    array = load_array(path, mmap=mmap)
+    if array.ndim != 2:
+        raise InputError(f"{path.name} holds {array.dtype} of shape {array.shape}, expected floats of shape (n, d)")
+    return array
+
+
+def load_array(path: Path, *, mmap: bool = False) -> npt.NDArray[Any]:
+    """A float array of any shape from a .npy file; anything else is an InputError."""
     try:
         array = np.load(path, allow_pickle=False, mmap_mode="r" if mmap else None)
     except OSError as error:
@@ -48,9 +56,9 @@ def load_matrix(path: Path, *, mmap: bool = False) -> npt.NDArray[Any]:
         raise InputError(f"{path.name} is no readable .npy array: {' '.join(str(error).split())}") from None
     if not isinstance(array, np.ndarray):
         array.close()
-        raise InputError(f"{path.name} holds an archive, expected floats of shape (n, d)")
-    if array.ndim != 2 or array.dtype.kind != "f":
-        raise InputError(f"{path.name} holds {array.dtype} of shape {array.shape}, expected floats of shape (n, d)")
+        raise InputError(f"{path.name} holds an archive, expected an array of floats")
+    if array.dtype.kind != "f":
+        raise InputError(f"{path.name} holds {array.dtype} of shape {array.shape}, expected floats")
     return array
 
 

@@ -1,5 +1,6 @@
 """The command line, one file a verb. Data goes to stdout, everything else to stderr; an error is one line and exit code 1."""
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -46,23 +47,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = app(given or ["--help"], prog_name="shgat", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
-    except CatalogError as error:
-        more = "; `shgat catalog check DIR` names every fault" if len(error.faults) > 1 else ""
-        return _fail(f"{error}{more}")
-    except ShgatError as error:
-        return _fail(str(error))
-    except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted")
-    except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]  # nobody reads on: the interpreter must not flush it again
-        return _fail("the reader of the output is gone")
-    except OSError as error:
-        return _fail(f"{error.filename or 'input or output'}: {error.strerror or error}")
-    except _WrongUsage as error:
-        _fail(getattr(error, "format_message", lambda: str(error))() + " (shgat --help)")
-        return 2
+    except (ShgatError, OSError, KeyboardInterrupt, typer.Abort, _WrongUsage) as error:
+        if isinstance(error, BrokenPipeError):  # nobody reads on: what is left must not be flushed at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print("shgat: error: " + " ".join(_describe(error).split()), file=sys.stderr)
+        return 2 if isinstance(error, _WrongUsage) else 1
 
 
-def _fail(message: str) -> int:
-    print("shgat: error: " + " ".join(message.split()), file=sys.stderr)
-    return 1
+def _describe(error: BaseException) -> str:
+    if isinstance(error, CatalogError) and len(error.faults) > 1:
+        return f"{error}; `shgat catalog check DIR` names every fault"
+    if isinstance(error, (KeyboardInterrupt, typer.Abort)):
+        return "interrupted"
+    if isinstance(error, OSError):
+        return f"{error.filename or 'input or output'}: {error.strerror or error}"
+    if isinstance(error, _WrongUsage) and hasattr(error, "format_message"):
+        return f"{error.format_message()} (shgat --help)"
+    return str(error)

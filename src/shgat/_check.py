@@ -74,6 +74,16 @@ def text(value: object, what: str) -> str:
     """A non-empty string."""
     if not isinstance(value, str) or not value:
         raise InputError(f"{what} is a non-empty string, not {value!r}")
+    return writable(value, what)
+
+
+def writable(value: str, what: str) -> str:
+    """A string that UTF-8 can write: half of a surrogate pair could be neither saved nor printed."""
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise InputError(f"{what} holds a lone surrogate: {value!a}") from None
     return value
 
 

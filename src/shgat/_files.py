@@ -15,38 +15,63 @@ from .errors import InputError
 
 def read_jsonl(path: Path) -> Iterator[tuple[int, Any]]:
     """(line number, value) of every line that is not blank; a line that is no JSON is an InputError that names it."""
+    for number, line in read_lines(path):
+        yield number, parse_line(line, path, number)
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """(line number, line) of every line that is not blank."""
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 if line.strip():
-                    try:
-                        yield number, orjson.loads(line)
-                    except orjson.JSONDecodeError as error:
-                        raise InputError(f"{path.name}, line {number}: not JSON ({error})") from None
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
+                    yield number, line
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise InputError(f"cannot read {path}: {_reason(error)}") from None
+
+
+def parse_line(line: bytes, path: Path, number: int) -> Any:
+    """The JSON value of one line, or an InputError that names it."""
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"{path.name}, line {number}: not JSON ({error})") from None
 
 
 def load_matrix(path: Path, *, mmap: bool = False) -> npt.NDArray[Any]:
     """A float array (n, d) from a .npy file; anything else is an InputError."""
+    array = load_array(path, mmap=mmap)
+    if array.ndim != 2:
+        raise InputError(f"{path.name} holds {array.dtype} of shape {array.shape}, expected floats of shape (n, d)")
+    return array
+
+
+def load_array(path: Path, *, mmap: bool = False) -> npt.NDArray[Any]:
+    """A float array of any shape from a .npy file; anything else is an InputError."""
     try:
         array = np.load(path, allow_pickle=False, mmap_mode="r" if mmap else None)
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
+        raise InputError(f"cannot read {path}: {_reason(error)}") from None
     except Exception as error:  # NumPy's header parser raises whatever its input makes it raise
-        raise InputError(f"{path.name} is no readable .npy array: {error}") from None
-    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != "f":
-        got = f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else "an archive"
-        raise InputError(f"{path.name} holds {got}, expected floats of shape (n, d)")
+        raise InputError(f"{path.name} is no readable .npy array: {' '.join(str(error).split())}") from None
+    if not isinstance(array, np.ndarray):
+        array.close()
+        raise InputError(f"{path.name} holds an archive, expected an array of floats")
+    if array.dtype.kind != "f":
+        raise InputError(f"{path.name} holds {array.dtype} of shape {array.shape}, expected floats")
     return array
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Replaces `path` by `data` or leaves it as it was: temporary name, fsync, rename, fsync of the folder."""
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot write {path}: {_reason(error)}") from None
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -59,7 +84,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise InputError(f"cannot write {path}: {error.strerror or error}") from None
+            raise InputError(f"cannot write {path}: {_reason(error)}") from None
         raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:

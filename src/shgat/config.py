@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+from ._check import number
 from .errors import InputError
 
 _CHOICES = {
@@ -56,10 +57,8 @@ class SHGATConfig:
         for name in ("message_passing", "node_offsets"):
             if not isinstance(getattr(self, name), bool):
                 raise InputError(f"SHGATConfig.{name} is true or false, not {getattr(self, name)!r}")
-        if not 0.0 <= self.slope < 1.0:
-            raise InputError(f"SHGATConfig.slope lies in [0, 1), not {self.slope!r}")
-        if not -10.0 <= self.log_scale <= 10.0:
-            raise InputError(f"SHGATConfig.log_scale lies in [-10, 10], not {self.log_scale!r}")
+        number(self.slope, 0.0, 0.99, "SHGATConfig.slope")
+        number(self.log_scale, -10.0, 10.0, "SHGATConfig.log_scale")
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON values."""
@@ -80,8 +79,8 @@ class SHGATConfig:
 def adaptive_heads(n_tools: int, n_capabilities: int, max_level: int = 0) -> tuple[int, int]:
     """Heads and head dimension for a graph of this size.
 
-    N = n_tools + n_capabilities: < 50 -> 4, < 200 -> 6, < 500 -> 8, < 1000 -> 12, else 16; +1 where the highest level is 2, +2 where it
-    is 3 or more, at most 16. Head dimension 16 for N < 200, else 32.
+    N = n_tools + n_capabilities: < 50 -> 4, < 200 -> 6, < 500 -> 8, < 1000 -> 12, else 16; +1 where the highest level is 2,
+    +2 where it is 3 or more, at most 16. Head dimension 16 for N < 200, else 32.
 
     Returns
     -------

@@ -1,1 +1,66 @@
+"""The command line, one file a verb. Data goes to stdout, everything else to stderr; an error is one line and exit code 1."""
 
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from ..errors import CatalogError, ShgatError
+from . import catalog, demo, rank
+
+# typer brings its own click, older ones use the installed one: either way this is what they raise for a wrong command line.
+_WrongUsage: type[Exception] = typer.BadParameter.__mro__[2]
+
+app = typer.Typer(
+    name="shgat",
+    help="Rank the right tools for an intent, and learn the ranking from what worked.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False,
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+app.command("demo")(demo.demo)
+app.command("rank")(rank.rank)
+app.add_typer(catalog.app, name="catalog")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit code: 0, 1 for an error, 2 for a command line that makes no sense."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a character is no reason to fail
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        code = app(given or ["--help"], prog_name="shgat", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except (ShgatError, OSError, KeyboardInterrupt, typer.Abort, _WrongUsage) as error:
+        if isinstance(error, BrokenPipeError):  # nobody reads on: what is left must not be flushed at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print("shgat: error: " + " ".join(_describe(error).split()), file=sys.stderr)
+        return 2 if isinstance(error, _WrongUsage) else 1
+
+
+def _describe(error: BaseException) -> str:
+    if isinstance(error, CatalogError) and len(error.faults) > 1:
+        return f"{error}; `shgat catalog check DIR` names every fault"
+    if isinstance(error, (KeyboardInterrupt, typer.Abort)):
+        return "interrupted"
+    if isinstance(error, OSError):
+        return f"{error.filename or 'input or output'}: {error.strerror or error}"
+    if isinstance(error, _WrongUsage) and hasattr(error, "format_message"):
+        return f"{error.format_message()} (shgat --help)"
+    return str(error)

@@ -54,9 +54,7 @@ def line_plot(
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*p) for p in points))
         parts.append(f'<polyline class="line c{i % 6}" points="{path}"/>')
         if len(points) <= 20:
-            parts += [
-                f'<circle class="dot c{i % 6}" cx="{x:.1f}" cy="{y:.1f}" r="3.2"/>' for x, y in (at(*p) for p in points)
-            ]
+            parts += [f'<circle class="dot c{i % 6}" cx="{x:.1f}" cy="{y:.1f}" r="3.2"/>' for x, y in (at(*p) for p in points)]
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     parts.append(f'<text class="axis" x="{middle:.0f}" y="{_HEIGHT - 6}" text-anchor="middle">{escape(x_label)}</text>')
     keys = "".join(f'<span><i class="key c{i % 6}"></i>{escape(name)}</span>' for i, name in enumerate(drawn))

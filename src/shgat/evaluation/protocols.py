@@ -62,9 +62,7 @@ def k_folds(n: int, k: int, rng: np.random.Generator, *, groups: ArrayLike | Non
     return (_split(fold[group] == i) for i in range(k))
 
 
-def rolling_windows(
-    timestamps: ArrayLike, *, train: str = "30d", test: str = "7d", embargo: str = "0d"
-) -> Iterator[Split]:
+def rolling_windows(timestamps: ArrayLike, *, train: str = "30d", test: str = "7d", embargo: str = "0d") -> Iterator[Split]:
     """Train on one window, test on the next, move on by the test window until the last row has tested.
 
     With t_0 the first time stamp and s = t_0 + i test, window i trains on [s, s + train) and tests on the window that
@@ -92,9 +90,7 @@ def rolling_windows(
     return _windows(t - t.min(), *lengths)
 
 
-def cold_tool_split(
-    relevance: Relevance, n_tools: int, rng: np.random.Generator, *, share: float = 0.2
-) -> ColdToolSplit:
+def cold_tool_split(relevance: Relevance, n_tools: int, rng: np.random.Generator, *, share: float = 0.2) -> ColdToolSplit:
     """Tools that training never meets: of the tools that any row needs, a random share is cold.
 
     Rows that need a cold tool test, all others train; nothing else about a cold tool may reach training, its success

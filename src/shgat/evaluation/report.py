@@ -79,14 +79,11 @@ def render_report(results: EvaluationReport) -> str:
         raise InputError(f"an evaluation report has no section {unknown[0]!r}")
     title = escape(results.get("title", "Evaluation"))
     sections = "".join(
-        f"<section><h2>{heading}</h2>{render(results)}</section>"
-        for key, heading, render in _SECTIONS
-        if results.get(key)
+        f"<section><h2>{heading}</h2>{render(results)}</section>" for key, heading, render in _SECTIONS if results.get(key)
     )
     about = "".join(f"<dt>{escape(k)}</dt><dd>{escape(str(v))}</dd>" for k, v in results.get("about", {}).items())
     cards = "".join(
-        f'<div class="card"><b>{_number(v)}</b><span>{escape(k)}</span></div>'
-        for k, v in results.get("headline", {}).items()
+        f'<div class="card"><b>{_number(v)}</b><span>{escape(k)}</span></div>' for k, v in results.get("headline", {}).items()
     )
     style = (files(__package__) / "report.css").read_text("utf-8")
     return (
@@ -134,9 +131,7 @@ def _by_number(values: Mapping[Any, float]) -> list[tuple[int, float]]:
 def _calibration(results: EvaluationReport) -> str:
     models = results["reliability"]
     series = {
-        name: [
-            (p, o) for p, o in zip(bins["predicted"], bins["observed"], strict=True) if p is not None and o is not None
-        ]
+        name: [(p, o) for p, o in zip(bins["predicted"], bins["observed"], strict=True) if p is not None and o is not None]
         for name, bins in models.items()
     }
     label = "observed share of successes"
@@ -165,9 +160,7 @@ def _breakdowns(results: EvaluationReport) -> str:
 
 def _learning_curve(results: EvaluationReport) -> str:
     curves = results["learning_curve"].items()
-    return (
-        f'<div class="plots">{"".join(line_plot(s, x_label="epoch", y_label=quantity) for quantity, s in curves)}</div>'
-    )
+    return f'<div class="plots">{"".join(line_plot(s, x_label="epoch", y_label=quantity) for quantity, s in curves)}</div>'
 
 
 def _worst(results: EvaluationReport) -> str:
@@ -179,9 +172,7 @@ def _worst(results: EvaluationReport) -> str:
             f"<b>{_number(r['score'])}</b> <span>{escape(r['explanation'])}</span></li>"
             for r in missed["ranked"]
         )
-        why = "".join(
-            f"<dt><code>{escape(t)}</code></dt><dd>{escape(text)}</dd>" for t, text in missed["why_not"].items()
-        )
+        why = "".join(f"<dt><code>{escape(t)}</code></dt><dd>{escape(text)}</dd>" for t, text in missed["why_not"].items())
         needed = " ".join(f"<code>{escape(t)}</code>" for t in missed["expected"])
         parts.append(
             f"<details open><summary>{escape(missed['intent'])}</summary><p>needed {needed}</p>"

@@ -7,7 +7,7 @@ in `tools` and `capabilities`.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,14 +17,16 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from .._files import load_matrix, read_jsonl
 from ..errors import CatalogError, InputError
-from .hierarchy import Hierarchy
+from . import folder as folders
+from .hierarchy import Hierarchy, cycles
 from .incidence import Incidence
 from .nodes import Capability, Tool
 
 MIN_DIMENSION = 8
+SMALLEST, LARGEST = 1e-10, 1e15  # of an embedding's largest entry: beyond them float32 products vanish or overflow
 Embeddings = npt.NDArray[np.float32]
+_Node = TypeVar("_Node", Tool, Capability)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,34 +54,46 @@ class Catalog:
         CatalogError
             with every fault that was found in `faults`.
         """
-        folder = Path(folder)
         faults: list[str] = []
-        tools = _read(folder / "tools.jsonl", Tool.from_record, faults)
-        capabilities = _read(folder / "capabilities.jsonl", Capability.from_record, faults)
-        if not faults:
-            tools = _with_embeddings(folder / "tools.npy", tools, faults)
-            capabilities = _with_embeddings(folder / "capabilities.npy", capabilities, faults)
-        if faults:
-            raise CatalogError(faults)
-        return cls.from_records(tools, capabilities)
+        tools, capabilities = folders.read(Path(folder), faults)
+        # Ids of records that could not be read are no unknown ids; where a line is not even JSON, any id may have stood there.
+        excused_tools: Container[str] = tools.broken if tools.complete else _Anything()
+        excused: Container[str] = capabilities.broken if capabilities.complete else _Anything()
+        return cls._checked(tuple(tools.nodes), tuple(capabilities.nodes), faults, excused_tools, excused)
 
     @classmethod
     def from_records(
         cls, tools: Iterable[Tool | Mapping[str, Any]], capabilities: Iterable[Capability | Mapping[str, Any]]
     ) -> "Catalog":
         """From records; raises CatalogError with every fault that was found."""
-        tools = tuple(Tool.from_record(t) for t in tools)
-        capabilities = tuple(Capability.from_record(c) for c in capabilities)
-        faults = [*_duplicates(tools, "tool"), *_duplicates(capabilities, "capability"), *_unknown(tools, capabilities)]
-        dimension = next((len(n.embedding) for n in (*tools, *capabilities) if n.embedding is not None), None)
-        arrays: list[Embeddings | None] = []
-        for nodes, kind in ((tools, "tool"), (capabilities, "capability")):
-            arrays.append(_stack(nodes, kind, dimension, faults))
+        faults: list[str] = []
+        vertices = _records(tools, Tool.from_record, faults)
+        hyperedges = _records(capabilities, Capability.from_record, faults)
         if faults:
             raise CatalogError(faults)
-        catalog = cls(tools, capabilities, arrays[0], arrays[1])
-        _ = catalog.hierarchy  # raises where there is a membership cycle
-        return catalog
+        return cls._checked(vertices, hyperedges, faults)
+
+    @classmethod
+    def _checked(
+        cls,
+        tools: tuple[Tool, ...],
+        capabilities: tuple[Capability, ...],
+        faults: list[str],
+        excused_tools: Container[str] = (),
+        excused: Container[str] = (),
+    ) -> "Catalog":
+        faults += [*_duplicates(tools, "tool"), *_duplicates(capabilities, "capability")]
+        faults += _unknown(tools, capabilities, excused_tools, excused)
+        column = {c.id: i for i, c in enumerate(capabilities)}
+        members = Incidence.from_rows([column[m] for m in c.capabilities if m in column] for c in capabilities)
+        faults += cycles(members, [c.id for c in capabilities])
+        nodes: tuple[Tool | Capability, ...] = (*tools, *capabilities)
+        dimension = next((len(n.embedding) for n in nodes if n.embedding is not None and n.embedding.ndim == 1), None)
+        rows = _stack(tools, "tool", dimension, faults)
+        edges = _stack(capabilities, "capability", dimension, faults)
+        if faults:
+            raise CatalogError(faults)
+        return cls(tools, capabilities, rows, edges)
 
     def with_isolated_tool(self, tool: Tool) -> "Catalog":
         """This catalogue with one more tool, in no capability; only what changes is computed."""
@@ -91,6 +105,7 @@ class Catalog:
             tool_embeddings=np.concatenate([self.tool_embeddings, tool.embedding[None]]),
         )
         catalog.__dict__["tool_column"] = {**self.tool_column, tool.id: len(self.tools)}
+        catalog.__dict__["capability_column"] = self.capability_column
         catalog.__dict__["hierarchy"] = self.hierarchy.with_isolated_tool()
         return catalog
 
@@ -130,34 +145,19 @@ class Catalog:
         return digest.hexdigest()
 
 
-_Node = TypeVar("_Node", Tool, Capability)
+class _Anything(Container[str]):
+    def __contains__(self, item: object) -> bool:
+        return True
 
 
-def _read(path: Path, make: Callable[[Any], _Node], faults: list[str]) -> list[_Node]:
-    nodes: list[_Node] = []
-    try:
-        for number, value in read_jsonl(path):
-            try:
-                nodes.append(make(value))
-            except InputError as error:
-                faults.append(f"{path.name}, line {number}: {error}")
-    except InputError as error:
-        faults.append(str(error))
-    return nodes
-
-
-def _with_embeddings(path: Path, nodes: list[_Node], faults: list[str]) -> list[_Node]:
-    if not path.exists():
-        return nodes
-    try:
-        array = load_matrix(path).astype(np.float32)
-    except InputError as error:
-        faults.append(str(error))
-        return nodes
-    if len(array) != len(nodes):
-        faults.append(f"{path.name} has {len(array)} rows, but {path.stem}.jsonl has {len(nodes)} lines")
-        return nodes
-    return [replace(node, embedding=row) for node, row in zip(nodes, array, strict=True)]
+def _records(records: Iterable[Any], make: Callable[[Any], _Node], faults: list[str]) -> tuple[_Node, ...]:
+    nodes = []
+    for position, record in enumerate(records):
+        try:
+            nodes.append(make(record))
+        except InputError as error:
+            faults.append(f"record {position}: {error}")
+    return tuple(nodes)
 
 
 def _duplicates(nodes: Sequence[Tool] | Sequence[Capability], kind: str) -> list[str]:
@@ -165,32 +165,48 @@ def _duplicates(nodes: Sequence[Tool] | Sequence[Capability], kind: str) -> list
     return [f"{kind} id {key!r} occurs {count} times" for key, count in counts.items() if count > 1]
 
 
-def _unknown(tools: Sequence[Tool], capabilities: Sequence[Capability]) -> list[str]:
+def _unknown(
+    tools: Sequence[Tool], capabilities: Sequence[Capability], excused_tools: Container[str], excused: Container[str]
+) -> list[str]:
     known_tools, known = {t.id for t in tools}, {c.id for c in capabilities}
     faults = []
     for c in capabilities:
-        faults += [f"capability {c.id!r} contains the unknown tool {t!r}" for t in c.tools if t not in known_tools]
-        faults += [f"capability {c.id!r} contains the unknown capability {m!r}" for m in c.capabilities if m not in known]
+        strangers = [t for t in c.tools if t not in known_tools and t not in excused_tools]
+        faults += [f"capability {c.id!r} contains the unknown tool {t!r}" for t in strangers]
+        strangers = [m for m in c.capabilities if m not in known and m not in excused]
+        faults += [f"capability {c.id!r} contains the unknown capability {m!r}" for m in strangers]
     return faults
 
 
 def _stack(nodes: Sequence[Tool] | Sequence[Capability], kind: str, d: int | None, faults: list[str]) -> Embeddings | None:
-    """(n, d) float32 of all embeddings; None where no node of the catalogue has one."""
-    if d is None:
+    """(n, d) float32 of all embeddings; None where no node of the catalogue has one, or where not all fit."""
+    without = [n.id for n in nodes if n.embedding is None]
+    if d is None and len(without) == len(nodes):
         return None
-    if d < MIN_DIMENSION:
+    if d is not None and d < MIN_DIMENSION:
         faults.append(f"embeddings have {d} dimensions, at least {MIN_DIMENSION} are needed")
         return None
-    array = np.zeros((len(nodes), d), np.float32)
-    for i, node in enumerate(nodes):
-        if node.embedding is None:
-            faults.append(f"{kind} {node.id!r} has no embedding, others have")
-        elif node.embedding.shape != (d,):
-            faults.append(f"the embedding of {kind} {node.id!r} has shape {node.embedding.shape}, expected ({d},)")
-        elif not np.isfinite(node.embedding).all():
-            faults.append(f"the embedding of {kind} {node.id!r} holds NaN or infinity")
-        elif not node.embedding.any():
-            faults.append(f"the embedding of {kind} {node.id!r} is zero everywhere")
-        else:
-            array[i] = node.embedding
+    if without:
+        names = ", ".join(map(repr, without[:5])) + (f" and {len(without) - 5} more" if len(without) > 5 else "")
+        faults.append(f"no embedding, though others have one: {kind} {names}")
+    found = [(n.id, n.embedding) for n in nodes if n.embedding is not None]
+    odd = [(key, e.shape) for key, e in found if e.shape != (d,)]
+    if odd and len({shape for _, shape in odd}) == 1 and len(odd) == len(found) > 1:
+        faults.append(f"the embeddings of all {len(odd)} {kind} records have shape {odd[0][1]}, expected ({d},) as the first has")
+        return None
+    faults += [f"the embedding of {kind} {key!r} has shape {shape}, expected ({d},)" for key, shape in odd]
+    if d is None or without or odd:
+        return None
+    array = np.array([e for _, e in found], np.float32).reshape(-1, d)
+    peak = np.maximum(array.max(axis=1), -array.min(axis=1))  # (n,) NaN where a row has one
+    for i in np.flatnonzero(~((peak >= SMALLEST) & (peak <= LARGEST))).tolist():
+        faults.append(f"the embedding of {kind} {found[i][0]!r} {_trouble(float(peak[i]))}")
     return array
+
+
+def _trouble(peak: float) -> str:
+    if not np.isfinite(peak):
+        return "holds NaN or infinity"
+    if peak == 0.0:
+        return "is zero everywhere"
+    return f"has {peak:g} as its largest entry, expected between {SMALLEST:g} and {LARGEST:g}"

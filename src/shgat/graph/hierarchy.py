@@ -1,6 +1,7 @@
 """Levels of the superhypergraph, and the plan by which messages travel through them."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +52,11 @@ class Hierarchy:
     tools_of: Incidence
     capabilities_of: Incidence
 
+    @cached_property
+    def containing(self) -> Incidence:
+        """(n_tools rows) -> the capabilities that list each tool."""
+        return self.tools_of.transpose(self.n_tools)
+
     @property
     def max_level(self) -> int:
         return len(self.levels) - 1
@@ -99,33 +105,53 @@ class Hierarchy:
         return cls(n_tools, len(ids), level_of, row_of, tuple(levels), tools_of, capabilities_of)
 
 
+def cycles(capabilities_of: Incidence, ids: list[str]) -> list[str]:
+    """One sentence for each membership cycle, in which no two share a capability; none where the graph is a hierarchy."""
+    faults: list[str] = []
+    graph = capabilities_of
+    while True:
+        _, waiting = _climb(graph)
+        if not (waiting > 0).any():
+            return faults
+        loop = _cycle(graph, waiting)
+        faults.append("membership cycle: " + " -> ".join(repr(ids[c]) for c in [*loop, loop[0]]))
+        cut = np.zeros(len(ids), bool)
+        cut[loop] = True
+        graph = graph.keeping(~(cut[graph.row_of_entry] | cut[graph.indices]))
+
+
 def _levels(capabilities_of: Incidence, ids: list[str]) -> Int32:
-    """Longest path from each capability to its deepest member, without recursion (Kahn's order over members)."""
-    n = len(ids)
+    """Longest path from each capability to its deepest member; a cycle is a CatalogError."""
+    level, waiting = _climb(capabilities_of)
+    if (waiting > 0).any():
+        raise CatalogError(cycles(capabilities_of, ids))
+    return level
+
+
+def _climb(capabilities_of: Incidence) -> tuple[Int32, Int32]:
+    """(levels, members not yet reached), without recursion (Kahn's order over members); the latter is 0 where there is no cycle."""
+    n = capabilities_of.n_rows
     level = np.zeros(n, np.int32)
     waiting = capabilities_of.degrees.copy()
+    if not capabilities_of.nnz:
+        return level, waiting
     parents = capabilities_of.transpose(n)
     ready = [c for c in range(n) if waiting[c] == 0]
-    done = 0
     while ready:
         child = ready.pop()
-        done += 1
         for parent in parents.row(child).tolist():
             level[parent] = max(level[parent], level[child] + 1)
             waiting[parent] -= 1
             if waiting[parent] == 0:
                 ready.append(parent)
-    if done < n:
-        raise CatalogError("membership cycle: " + " -> ".join(_cycle(capabilities_of, waiting, ids)))
-    return level
+    return level, waiting
 
 
-def _cycle(capabilities_of: Incidence, waiting: Int32, ids: list[str]) -> list[str]:
+def _cycle(capabilities_of: Incidence, waiting: Int32) -> list[int]:
     """One cycle among the capabilities that are still waiting: each of them has a waiting member, so walking must repeat."""
     c = int(np.argmax(waiting > 0))
     seen: dict[int, int] = {}
     while c not in seen:
         seen[c] = len(seen)
         c = next(m for m in capabilities_of.row(c).tolist() if waiting[m] > 0)
-    loop = [x for x, position in seen.items() if position >= seen[c]]
-    return [ids[x] for x in [*loop, c]]
+    return [x for x, position in seen.items() if position >= seen[c]]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._check import as_float32, number, text, texts
+from .._check import as_float32, number, text, texts, writable
 from ..errors import InputError
 
 
@@ -89,7 +89,7 @@ def _optional(record: Mapping[str, Any], name: str, key: str) -> str:
         return ""
     if not isinstance(value, str):
         raise InputError(f"{key!r}: {name} is a string, not {value!r}")
-    return value
+    return writable(value, f"{key!r}: {name}")
 
 
 def _embedding(record: Mapping[str, Any], key: str) -> npt.NDArray[np.float32] | None:

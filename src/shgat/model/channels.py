@@ -1,6 +1,6 @@
 """Channels: the ways in which a tool can be found, each with a score per tool.
 
-    semantic  log softmax of z over tools               route         log(1e-4 + sum of P(c | x) over capabilities c that hold the tool)
+    semantic  log softmax of z over tools               route         log(1e-4 + sum of P(c | x) over capabilities c that hold it)
     cosine    20 cos(x, tool's own embedding)           memory        votes of the nearest traces
     lexical   20 BM25 over tool texts / best            word_memory   votes of the traces that share words
     usage     20 BM25 over tool texts and the words of the intents they were run for / best
@@ -8,7 +8,7 @@
 The last three need the intent's text; without one they say nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -49,14 +49,14 @@ class Channels:
     def score(
         self, names: Sequence[str], x: Floats, texts: Sequence[str], z_tools: Floats, z_capabilities: Floats
     ) -> dict[str, Floats]:
-        """Each named channel's scores (B, n_tools) for intents x (B, d) with logits z; capabilities that do not count have z = -1e30."""
+        """Each named channel's scores (B, n_tools) for intents x (B, d) with logits z; z = -1e30: does not count."""
         n = len(self.catalog.tools)
-        makers = {
+        makers: dict[str, Callable[[], Floats]] = {
             "semantic": lambda: log_softmax(z_tools),
             "route": lambda: self.route(z_capabilities),
             "cosine": lambda: self._cosine(x),
-            "lexical": lambda: STRETCH * self._lexical.relative(map(words, texts)),
-            "usage": lambda: STRETCH * self._usage.relative(map(words, texts)),
+            "lexical": lambda: np.float32(STRETCH) * self._lexical.relative(map(words, texts)),
+            "usage": lambda: np.float32(STRETCH) * self._usage.relative(map(words, texts)),
             "memory": lambda: self.memory.votes(x, n),
             "word_memory": lambda: self.memory.word_votes(texts, n),
         }
@@ -75,8 +75,10 @@ class Channels:
             linear.project(p, dense, mass)
         else:
             columns, source = self.within.indices, self.within.row_of_entry
-            mass = np.stack([np.bincount(columns, row[source], n) for row in p]) if len(p) else np.zeros((0, n))
-        return np.log(mass + ROUTE_FLOOR).astype(np.float32)
+            mass = np.zeros((len(p), n), np.float32)
+            for total, row in zip(mass, p, strict=True):
+                total[:] = np.bincount(columns, row[source], n)
+        return np.asarray(np.log(mass + np.float32(ROUTE_FLOOR)), np.float32)
 
     def _cosine(self, x: Floats) -> Floats:
         out = np.empty((len(x), len(self._unit)), np.float32)

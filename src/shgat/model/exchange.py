@@ -9,7 +9,7 @@ from .. import _check
 from ..config import SHGATConfig
 from ..errors import InputError
 from ..graph import Catalog
-from .params import Floats, Layout, Params, initial_params
+from .params import Floats, Layout, Params, initialize_level
 
 # name in the exchange -> name in the buffer
 _SCALARS = {"residualLogit": "residual_logit", "temperatureLogit": "temperature_logit"}
@@ -33,6 +33,9 @@ def export_params(params: Params, config: SHGATConfig) -> dict[str, Any]:
     toolOffsets, capabilityOffsets where there are any; config.
     """
     layout = params.layout
+    for name, view in params.items():
+        if not np.isfinite(view).all():
+            raise InputError(f"parameters cannot be exported: {name} holds NaN or infinity, and JSON has no such number")
     levels = {
         str(k): {key: _to_heads(name, params[f"level{k}.{name}"], layout).tolist() for key, name in _LEVEL.items()}
         for k in range(layout.n_levels)
@@ -48,46 +51,57 @@ def export_params(params: Params, config: SHGATConfig) -> dict[str, Any]:
     }
 
 
-def import_params(values: Mapping[str, Any], layout: Layout, current: Params) -> Params:
-    """Parameters from `export_params` values; keys that are absent keep the current value (gates, W_context, offsets of older exports)."""
+def import_params(values: Mapping[str, Any], current: Params, config: SHGATConfig) -> Params:
+    """Parameters from `export_params` values; keys that are absent (gates, offsets) keep the current value.
+
+    A `config` among them has to mean the same model: parameters of another similarity would rank without an error, and wrongly.
+    """
     if not isinstance(values, Mapping):
         raise InputError(f"parameters are a mapping, not {type(values).__name__}")
     params = current.copy()
     known = {"headParams", "levelParams", "v2vParams", "config", *_MAPS, *_OFFSETS}
     _known(values, known, "parameters")
     if "config" in values:
-        SHGATConfig.from_dict(_mapping(values["config"], "config"))
+        _same_model(SHGATConfig.from_dict(_mapping(values["config"], "config")), config)
     if "headParams" not in values:
         raise InputError("parameters have no headParams")
-    heads = values["headParams"]
-    if not isinstance(heads, list) or len(heads) != layout.n_heads:
-        raise InputError(f"headParams is a list of {layout.n_heads} heads, not {_size(heads)}")
-    for h, head in enumerate(heads):
-        head = _mapping(head, f"headParams[{h}]")
-        _known(head, {"W_q", "W_k"}, f"headParams[{h}]")
-        for key, name in (("W_q", "w_q"), ("W_k", "w_k")):
-            params[name][h] = _array(head.get(key), params[name][h].shape, f"headParams[{h}].{key}")
+    _import_heads(values["headParams"], params)
     for key, name in {**_MAPS, **_OFFSETS}.items():
         if key in values:
             if name not in params:
                 raise InputError(f"{key}: this model has no such parameters")
             value = [values[key]] if name == "log_scale" else values[key]
             params[name][:] = _array(value, params[name].shape, key)
-    for key, name in _SCALARS.items():
-        v2v = _mapping(values.get("v2vParams", {}), "v2vParams")
-        _known(v2v, set(_SCALARS), "v2vParams")
-        if key in v2v:
-            params[name][:] = _array([v2v[key]], (1,), f"v2vParams.{key}")
-    levels = _mapping(values.get("levelParams", {}), "levelParams")
-    _known(levels, {str(k) for k in range(layout.n_levels)}, "levelParams")
-    for k, level in levels.items():
-        level = _mapping(level, f"levelParams[{k}]")
-        _known(level, set(_LEVEL), f"levelParams[{k}]")
-        for key in level:
-            view, name = params[f"level{k}.{_LEVEL[key]}"], _LEVEL[key]
-            shape = _to_heads(name, view, layout).shape
-            view[:] = _from_heads(name, _array(level[key], shape, f"levelParams[{k}].{key}"), view.shape)
+    v2v = _mapping(values.get("v2vParams", {}), "v2vParams")
+    _known(v2v, set(_SCALARS), "v2vParams")
+    for key, value in v2v.items():
+        params[_SCALARS[key]][:] = _array([value], (1,), f"v2vParams.{key}")
+    _import_levels(_mapping(values.get("levelParams", {}), "levelParams"), params)
     return params
+
+
+def _import_heads(heads: object, params: Params) -> None:
+    n = params.layout.n_heads
+    if not isinstance(heads, list) or len(heads) != n:
+        raise InputError(f"headParams is a list of {n} heads, not {_size(heads)}")
+    for h, values in enumerate(heads):
+        head = _mapping(values, f"headParams[{h}]")
+        _known(head, {"W_q", "W_k"}, f"headParams[{h}]")
+        for key, name in (("W_q", "w_q"), ("W_k", "w_k")):
+            params[name][h] = _array(head.get(key), params[name][h].shape, f"headParams[{h}].{key}")
+
+
+def _import_levels(levels: Mapping[str, Any], params: Params) -> None:
+    layout = params.layout
+    _known(levels, {str(k) for k in range(layout.n_levels)}, "levelParams")
+    for k, values in levels.items():
+        level = _mapping(values, f"levelParams[{k}]")
+        _known(level, set(_LEVEL), f"levelParams[{k}]")
+        for key, value in level.items():
+            name = _LEVEL[key]
+            view = params[f"level{k}.{name}"]
+            shape = _to_heads(name, view, layout).shape
+            view[:] = _from_heads(name, _array(value, shape, f"levelParams[{k}].{key}"), view.shape)
 
 
 def carried_over(params: Params, before: Catalog, after: Catalog, config: SHGATConfig) -> Params:
@@ -96,12 +110,14 @@ def carried_over(params: Params, before: Catalog, after: Catalog, config: SHGATC
     n_levels = len(after.hierarchy.levels) if config.message_passing else 0
     sizes = (len(after.tools), len(after.capabilities)) if config.node_offsets else (0, 0)
     layout = Layout(old.d, old.n_heads, old.d_head, old.n_message_heads, max(n_levels, old.n_levels), old.attention, *sizes)
-    if layout == old:
+    if layout == old and not config.node_offsets:  # with offsets, rows may have changed places even where their number has not
         return params
-    moved = initial_params(layout, config, np.random.default_rng(old.n_levels))
+    moved, rng = Params(layout), np.random.default_rng(old.n_levels)
     for name, view in params.items():
         if name not in _OFFSETS.values():
             moved[name][:] = view
+    for k in range(old.n_levels, layout.n_levels):
+        initialize_level(moved, k, rng)
     for name, was, now in (
         ("tool_offsets", before.tool_column, after.tool_column),
         ("capability_offsets", before.capability_column, after.capability_column),
@@ -144,9 +160,15 @@ def _mapping(value: object, what: str) -> Mapping[str, Any]:
 
 
 def _known(values: Mapping[str, Any], names: set[str], what: str) -> None:
-    unknown = sorted(set(values) - names)
+    unknown = sorted(str(key) for key in values if key not in names)
     if unknown:
         raise InputError(f"{what}: unknown key {unknown[0]!r}")
+
+
+def _same_model(given: SHGATConfig, own: SHGATConfig) -> None:
+    for name in ("attention", "similarity", "fusion", "slope"):
+        if getattr(given, name) != getattr(own, name):
+            raise InputError(f"config.{name} is {getattr(given, name)!r}, this model's is {getattr(own, name)!r}")
 
 
 def _size(value: object) -> str:

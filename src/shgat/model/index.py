@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from .._kernels import linear
+from .._kernels import readout as kernels
 from ..config import SHGATConfig
 from ..graph import Catalog, Cooccurrence, Hierarchy
 from . import readout
 from .channels import Channels, Fusion, Learned
-from .message_passing import MessagePassing
+from .message_passing import Cache, MessagePassing
 from .params import Floats, Params
 
 PRIOR_STRENGTH = 10.0  # observations that the catalogue's mean success rate counts as
@@ -43,6 +45,11 @@ class Side:
             z[..., self.twins[:, 0]] = z[..., self.twins[:, 1]]
         return z
 
+    @cached_property
+    def log_reliability(self) -> Floats | None:
+        """(n,) what the factor adds to logits."""
+        return None if self.reliability is None else np.log(self.reliability)
+
 
 @dataclass(frozen=True, eq=False)
 class Index:
@@ -54,6 +61,8 @@ class Index:
     tools, capabilities : the two sides
     w_query, w_context : (D, d) W_q W_intent and W_q W_context
     scale : from the product of unit query and unit key to z
+    shares : (nnz,) mean attention over heads on the way down from capabilities to tools, for the entries of `hierarchy.containing`;
+        None where no message passes
     config, params, catalog, cooccurrence : of this version
     learned : weights of the channels, the channels, and (n_tools,) which tools had no training trace; None before training
     """
@@ -64,6 +73,7 @@ class Index:
     w_query: Floats
     w_context: Floats
     scale: float
+    shares: Floats | None
     config: SHGATConfig
     params: Params
     catalog: Catalog
@@ -86,10 +96,11 @@ def build(
     config: SHGATConfig,
     version: int,
     learned: Learned | None = None,
+    maps_of: Index | None = None,
 ) -> Index:
-    """Message passing, keys and folded maps of one version."""
-    x = stack(catalog, params)
-    x, _ = passing(catalog.hierarchy, cooccurrence, params, config).forward(x, params)
+    """Message passing, keys and folded maps of one version. `maps_of`: an index with the same W_q, W_intent, W_context, or None."""
+    phases = passing(catalog.hierarchy, cooccurrence, params, config)
+    x, cache = phases.forward(stack(catalog, params), params)
     keys = readout.keys(x, params, config.similarity).rows
     row_of, n = catalog.hierarchy.row_of, len(catalog.tools)
     rates = np.array([np.nan if c.success_rate is None else c.success_rate for c in catalog.capabilities])
@@ -99,31 +110,62 @@ def build(
         Side([t.id for t in catalog.tools], catalog.tool_column, x[:n], keys[:n], None, _twins(x[:n])),
         Side([c.id for c in catalog.capabilities], catalog.capability_column, x[row_of], keys[row_of],
              reliability(rates, uses, config.reliability), _twins(x[row_of])),
-        _fold(params.w_q, params["w_intent"]), _fold(params.w_q, params["w_context"]),
-        readout.scale(params, config.similarity), config, params, catalog, cooccurrence,
+        _fold(params.w_q, params["w_intent"]) if maps_of is None else maps_of.w_query,
+        _fold(params.w_q, params["w_context"]) if maps_of is None else maps_of.w_context,
+        readout.scale(params, config.similarity), _shares(catalog.hierarchy, phases, cache), config, params, catalog, cooccurrence,
         None if learned is None else (learned.fusion, *learned.over(catalog)),
     )  # fmt: skip
 
 
-def with_isolated_tool(index: Index, catalog: Catalog, version: int, learned: Learned | None = None) -> Index:
+def with_isolated_tool(
+    index: Index, catalog: Catalog, cooccurrence: Cooccurrence | None, params: Params, version: int, learned: Learned | None
+) -> Index:
     """The index after a tool without memberships was appended: one new row, nothing else changes."""
     assert catalog.tool_embeddings is not None
     x = catalog.tool_embeddings[-1:]
+    if cooccurrence is not None:  # V->V leaves a tool without neighbours as a unit vector
+        unit = np.empty_like(x)
+        kernels.normalize_rows(x, unit, np.empty(1, np.float32))
+        x = unit
     key = readout.keys(x, index.params, index.config.similarity).rows
     old = index.tools
-    equal = np.flatnonzero((old.x == x).all(axis=1))[:1]
+    alike = np.flatnonzero(old.x[:, 0] == x[0, 0])
+    equal = alike[(old.x[alike] == x).all(axis=1)][:1]
     twins = np.concatenate([old.twins, np.stack([np.full_like(equal, len(old.ids)), equal], axis=1)])
     tools = Side([*old.ids, catalog.tools[-1].id], catalog.tool_column, np.concatenate([old.x, x]),
                  np.concatenate([old.keys, key]), None, twins)  # fmt: skip
     channels = None if learned is None else (learned.fusion, *learned.over(catalog))
-    return replace(index, version=version, tools=tools, catalog=catalog, learned=channels)
+    return replace(index, version=version, tools=tools, catalog=catalog, cooccurrence=cooccurrence, params=params, learned=channels)
 
 
 def _twins(x: Floats) -> npt.NDArray[np.int64]:
     """(m, 2): each row that repeats an earlier one, and the first row like it."""
+    d = x.shape[1]
+    probe = np.ascontiguousarray(x[:, [d // 3, 2 * d // 3]] + np.float32(0.0)).view(np.uint64).reshape(-1)  # -0 + 0 is 0
+    order = np.argsort(probe, kind="stable")
+    again = probe[order[1:]] == probe[order[:-1]]
+    candidates = np.unique(np.concatenate([order[1:][again], order[:-1][again]])).tolist()
     first: dict[bytes, int] = {}
-    pairs = [(i, first.setdefault(row.tobytes(), i)) for i, row in enumerate(x)]
+    pairs = [(i, first.setdefault((x[i] + np.float32(0.0)).tobytes(), i)) for i in candidates]
     return np.array([p for p in pairs if p[0] != p[1]], np.int64).reshape(-1, 2)
+
+
+def _shares(hierarchy: Hierarchy, phases: MessagePassing, cache: Cache) -> Floats | None:
+    """Mean attention of each tool to the capabilities that list it, as the entries of `hierarchy.containing` stand."""
+    if not phases.hierarchy.levels:
+        return None
+    n = hierarchy.n_tools
+    capability_of = np.empty(hierarchy.n_capabilities, np.int64)
+    capability_of[hierarchy.row_of - n] = np.arange(hierarchy.n_capabilities)
+    tools, capabilities, means = [], [], []
+    for level, seen in zip(phases.hierarchy.levels, cache.levels, strict=True):
+        targets = level.members[level.down.row_of_entry]
+        to_tool = targets < n
+        tools.append(targets[to_tool])
+        capabilities.append(capability_of[level.start - n + level.down.indices[to_tool]])
+        means.append(seen.down.alpha[to_tool].mean(axis=1))
+    order = np.lexsort((np.concatenate(capabilities), np.concatenate(tools)))
+    return np.asarray(np.concatenate(means)[order], np.float32)
 
 
 def stack(catalog: Catalog, params: Params, offsets: bool = True) -> Floats:
@@ -159,10 +201,12 @@ def gates_open(params: Params) -> bool:
 
 
 def _fold(w_q: Floats, w: Floats) -> Floats:
-    if not w.any():
-        return np.zeros_like(w_q)
-    if np.array_equal(w, np.eye(len(w), dtype=np.float32)):
-        return w_q.copy()
+    """(D, d) W_q W; without a product where W is still what it starts as, zero or the identity."""
+    if w[0, 0] in (0.0, 1.0) and np.count_nonzero(w) == (len(w) if w[0, 0] else 0):
+        if not w[0, 0]:
+            return np.zeros_like(w_q)
+        if (w.reshape(-1)[:: len(w) + 1] == 1.0).all():
+            return w_q.copy()
     out = np.empty_like(w_q)
     linear.project_backward_input(w_q, w, out)
     return out
@@ -171,7 +215,7 @@ def _fold(w_q: Floats, w: Floats) -> Floats:
 def reliability(rates: npt.NDArray[np.float64], uses: npt.NDArray[np.int64], rule: str) -> Floats | None:
     """Factors (n,) from success rates (NaN: unknown) and numbers of uses; None where every factor is 1.
 
-    smooth: the posterior mean of a Beta prior at the catalogue's mean, relative to that mean, clipped to [0.5, 1.2]; 1 where uses = 0.
+    smooth: posterior mean of a Beta prior at the catalogue's mean, relative to that mean, clipped to [0.5, 1.2]; 1 where uses = 0.
     steps: 0.5 below a success rate of 0.5, 1.2 above 0.9, else 1.
     """
     known = np.isfinite(rates)

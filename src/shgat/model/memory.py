@@ -49,7 +49,7 @@ class Memory:
             for row, at, value in zip(votes, near, np.take_along_axis(cosine, near, axis=1), strict=True):
                 fade = 1.0 / (1.0 + np.exp(-FADE[0] * (value.max() - FADE[1])))
                 self._vote(row, at, np.exp(SHARPNESS * (value - 1.0)), fade)
-        return np.log(votes + np.float32(FLOOR))
+        return np.asarray(np.log(votes + np.float32(FLOOR)), np.float32)
 
     def word_votes(self, texts: Sequence[str], n_tools: int) -> Floats:
         """The same by shared words: the 20 traces with the highest BM25 vote with weights exp(10 (s / best - 1))."""
@@ -61,7 +61,7 @@ class Memory:
                 s = self._bm25.scores(query)
                 at = np.argpartition(-s, k - 1)[:k]
                 self._vote(row, at, np.exp(WORD_SHARPNESS * (s[at] / (s[at].max() + 1e-6) - 1.0)), 1.0)
-        return np.log(votes + np.float32(FLOOR))
+        return np.asarray(np.log(votes + np.float32(FLOOR)), np.float32)
 
     @cached_property
     def _bm25(self) -> Bm25:

@@ -52,8 +52,8 @@ class Phase:
 class LevelCache:
     """The two phases of one level.
 
-    children, lower (n_members, d): the members before the up and before the down phase; parents (n_level, d): the level's rows before
-    the down phase, which are final by then.
+    children, lower (n_members, d): the members before the up and before the down phase; parents (n_level, d): the level's rows
+    before the down phase, which are final by then.
     """
 
     children: Floats

@@ -137,17 +137,25 @@ def initial_params(layout: Layout, config: SHGATConfig, rng: np.random.Generator
     D = layout.n_heads * layout.d_head
     eye = np.eye(d, dtype=np.float32)
     params["w_intent"][:] = eye
-    params.w_q[:] = params.w_k[:] = eye if D == d else _orthonormal(D, d, rng)
+    params.w_q[:] = params.w_k[:] = eye if d == D else _orthonormal(D, d, rng)
     params["log_scale"][:] = config.log_scale
     params["residual_logit"][:] = np.log(0.3 / 0.7)
     for k in range(layout.n_levels):
-        for name in ("w_child", "w_parent"):
-            noise = rng.standard_normal((d, d), dtype=np.float32) * (IDENTITY_NOISE / np.sqrt(d))
-            params[f"level{k}.{name}"][:] = eye + noise
-        for name in ("a_up", "a_down"):
-            view = params[f"level{k}.{name}"]
-            view[:] = 0.1 * rng.standard_normal(view.shape, dtype=np.float32)
+        initialize_level(params, k, rng)
     return params
+
+
+def initialize_level(params: Params, k: int, rng: np.random.Generator) -> None:
+    """Identity and small noise for level k's maps, small noise for its attention, closed gates."""
+    d = params.layout.d
+    for name in ("w_child", "w_parent"):
+        view = params[f"level{k}.{name}"]
+        rng.standard_normal(dtype=np.float32, out=view)
+        view *= np.float32(IDENTITY_NOISE / np.sqrt(d))
+        view.reshape(-1)[:: d + 1] += np.float32(1.0)
+    for name in ("a_up", "a_down"):
+        view = params[f"level{k}.{name}"]
+        view[:] = 0.1 * rng.standard_normal(view.shape, dtype=np.float32)
 
 
 def _orthonormal(rows: int, columns: int, rng: np.random.Generator) -> Floats:

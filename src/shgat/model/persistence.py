@@ -6,7 +6,7 @@ safetensors accepts flipped bits, so the manifest holds the SHA-256 of every ten
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,8 @@ def save(model: "SHGAT", path: Path) -> None:
 def to_bytes(model: "SHGAT") -> bytes:
     """The file's content."""
     catalog = model.catalog
+    if not np.isfinite(model.params.buffer).all():
+        raise InputError("the model is not saved: its parameters hold NaN or infinity")
     tensors: Tensors = {
         "params": model.params.buffer,
         "tool_embeddings": _present(catalog.tool_embeddings),
@@ -67,8 +69,8 @@ def load(cls: "type[SHGAT]", path: Path) -> "SHGAT":
     """Reads a model; a torn, altered or foreign file raises ModelFileError."""
     try:
         data = path.read_bytes()
-    except OSError as error:
-        raise ModelFileError(f"cannot read {path}: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise ModelFileError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
     return from_bytes(cls, data, str(path))
 
 
@@ -76,10 +78,15 @@ def from_bytes(cls: "type[SHGAT]", data: bytes, name: str) -> "SHGAT":
     """The inverse of `to_bytes`; `name` is what errors call the file."""
     tensors, manifest = unpack(data, name)
     try:
-        tools = [_with(Tool.from_record(t), e) for t, e in zip(manifest["tools"], tensors["tool_embeddings"], strict=True)]
+        tools = zip(manifest["tools"], tensors["tool_embeddings"], strict=True)
         edges = zip(manifest["capabilities"], tensors["capability_embeddings"], strict=True)
-        catalog = Catalog.from_records(tools, [_with(Capability.from_record(c), e) for c, e in edges])
-        params = Params(Layout(**manifest["layout"]), tensors["params"])
+        catalog = Catalog.from_records(
+            [replace(Tool.from_record(t), embedding=e) for t, e in tools],
+            [replace(Capability.from_record(c), embedding=e) for c, e in edges],
+        )
+        params = Params(Layout(**manifest["layout"]), tensors["params"].copy())  # safetensors' own are read-only
+        if not np.isfinite(params.buffer).all():
+            raise ModelFileError(f"{name}: its parameters hold NaN or infinity")
         cooccurrence = None
         if "cooccurrence_weights" in tensors:
             incidence = Incidence(tensors["cooccurrence_indptr"], tensors["cooccurrence_indices"])
@@ -87,7 +94,9 @@ def from_bytes(cls: "type[SHGAT]", data: bytes, name: str) -> "SHGAT":
         model = cls(catalog, SHGATConfig.from_dict(manifest["config"]), params, cooccurrence)
         model.learned, model.report = _learned(manifest["learned"], tensors), manifest["report"]
         return model
-    except (KeyError, TypeError, ValueError) as error:
+    except KeyError as error:
+        raise ModelFileError(f"{name} is no shgat model of format {FORMAT}: it has no {error}") from None
+    except (AttributeError, TypeError, ValueError) as error:
         raise ModelFileError(f"{name} is no shgat model of format {FORMAT}: {error}") from None
 
 
@@ -97,7 +106,7 @@ def pack(tensors: Mapping[str, npt.NDArray[Any]], manifest: Mapping[str, Any]) -
     arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     full = {
         "format": FORMAT,
-        "tensors": {n: {"shape": list(a.shape), "dtype": str(a.dtype), "sha256": _sha256(a.tobytes())} for n, a in arrays.items()},
+        "tensors": {n: {"shape": list(a.shape), "dtype": str(a.dtype), "sha256": _sha256(_raw(a))} for n, a in arrays.items()},
         **manifest,
     }
     text = orjson.dumps(full)
@@ -110,23 +119,23 @@ def unpack(data: bytes, name: str) -> tuple[Tensors, dict[str, Any]]:
         size = int.from_bytes(data[:8], "little")
         metadata = orjson.loads(data[8 : 8 + size])["__metadata__"]
         text = metadata["manifest"].encode()
-        if _sha256(text) != metadata["sha256"]:
-            raise ModelFileError(f"{name} is altered: its manifest does not match its checksum")
+        intact = _sha256(text) == metadata["sha256"]
         manifest: dict[str, Any] = orjson.loads(text)
+        described = {key: (tuple(t["shape"]), t["dtype"], t["sha256"]) for key, t in manifest["tensors"].items()}
         tensors = safetensors.numpy.load(data)
-    except ModelFileError:
-        raise
     except Exception as error:  # whatever a torn header makes the parsers raise
-        raise ModelFileError(f"{name} is torn or no shgat file: {error}") from None
+        raise ModelFileError(f"{name} is torn or no shgat file: {_one_line(error)}") from None
+    if not intact:
+        raise ModelFileError(f"{name} is altered: its manifest does not match its checksum")
     if manifest.get("format") != FORMAT:
         raise ModelFileError(f"{name} has format {manifest.get('format')!r}; this version reads format {FORMAT}")
-    if tensors.keys() != manifest["tensors"].keys():
+    if tensors.keys() != described.keys():
         raise ModelFileError(f"{name} is altered: its tensors are not those of its manifest")
-    for key, expected in manifest["tensors"].items():
+    for key, (shape, dtype, checksum) in described.items():
         array = tensors[key]
-        if list(array.shape) != expected["shape"] or str(array.dtype) != expected["dtype"]:
+        if (array.shape, str(array.dtype)) != (shape, dtype):
             raise ModelFileError(f"{name} is altered: tensor {key} is {array.dtype} {array.shape}, its manifest says otherwise")
-        if _sha256(array.tobytes()) != expected["sha256"]:
+        if _sha256(_raw(array)) != checksum:
             raise ModelFileError(f"{name} is altered: tensor {key} does not match its checksum")
     return tensors, manifest
 
@@ -165,18 +174,22 @@ def _record(c: Capability) -> dict[str, Any]:
     return record if c.success_rate is None else {**record, "success_rate": c.success_rate}
 
 
-def _with(node: Any, embedding: npt.NDArray[np.float32]) -> Any:
-    return type(node)(**{**{f: getattr(node, f) for f in node.__dataclass_fields__}, "embedding": embedding})
-
-
 def _present(array: npt.NDArray[np.float32] | None) -> npt.NDArray[np.float32]:
     if array is None:
         raise InputError("a model without embeddings cannot be saved")
     return array
 
 
-def _sha256(data: bytes) -> str:
+def _sha256(data: bytes | memoryview) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def _raw(array: npt.NDArray[Any]) -> memoryview:
+    return array.reshape(-1).view(np.uint8).data
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _refuse_not_finite(value: object, where: str) -> None:

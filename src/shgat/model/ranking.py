@@ -16,8 +16,8 @@ class Explanation:
     ----------
     cosine : cosine of the intent and the item's own embedding
     head_scores : (H,) sigmoid of each head's logit
-    carried_by : for a tool: (capability id, weight) of those that carried it, heaviest first; weight is the share of the tool's incoming
-        message times the capability's probability given the intent
+    carried_by : for a tool: (capability id, weight) of those that carried it, heaviest first; weight is the share of the
+        tool's incoming message times the capability's probability given the intent
     reliability : factor from the success rate, 1 where nothing is known
     channels : score of each channel that has a weight, before weighting
     """

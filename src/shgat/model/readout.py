@@ -37,7 +37,7 @@ def scale(params: Params, similarity: str) -> float:
     """The factor from the product of (unit) queries and keys to z."""
     if similarity == "cosine":
         return float(np.exp(np.float64(params["log_scale"][0])))
-    return 1.0 / (params.layout.n_heads * np.sqrt(params.layout.d_head))
+    return float(1.0 / (params.layout.n_heads * np.sqrt(params.layout.d_head)))
 
 
 def keys(x: Floats, params: Params, similarity: str) -> Unit:
@@ -109,7 +109,8 @@ def context_mean(x: Floats, context: Incidence) -> Floats:
     """(B, d) mean of the rows of x that each row of `context` names; zero where it names none."""
     mean = np.zeros((context.n_rows, x.shape[1]), np.float32)
     np.add.at(mean, context.row_of_entry, x[context.indices])
-    return mean / np.maximum(context.degrees, 1)[:, None].astype(np.float32)
+    mean /= np.maximum(context.degrees, 1)[:, None].astype(np.float32)
+    return mean
 
 
 def context_mean_backward(d_mean: Floats, context: Incidence, d_x: Floats) -> None:

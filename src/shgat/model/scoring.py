@@ -1,5 +1,6 @@
 """Requests: scores, rankings, sets and explanations from one index."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from .. import _check
 from .._kernels import linear, readout, topk
 from ..errors import InputError
 from .channels import NEED_TEXT
-from .index import Index, Side, passing, stack
+from .index import Index, Side
 from .params import Floats
 from .ranking import Explanation, RankedSet, Ranking
 from .readout import head_scores
@@ -21,6 +22,7 @@ KINDS = ("tools", "capabilities")
 def score(index: Index, intents: object, kind: str, texts: Sequence[str] | None, context_tools: Sequence[str]) -> Floats:
     """(B, n) scores of intents (B, d)."""
     _check.choice(kind, KINDS, "kind")
+    context = _columns(index.tools, context_tools, "context_tools")
     x = _check.matrix(intents, index.w_query.shape[1], "intents")
     if texts is not None and len(texts) != len(x):
         raise InputError(f"texts: {len(texts)} for {len(x)} intents")
@@ -29,7 +31,10 @@ def score(index: Index, intents: object, kind: str, texts: Sequence[str] | None,
         fusion, _, unseen = index.learned
         return index.tools.tie(fusion.combine(_channels(index, x, q, texts), unseen))
     side = index.side(kind)
-    return _finished(_logits(index, q, side), side, index)
+    z = _logits(index, q, side)
+    if not readout.all_finite(z.reshape(-1)):
+        raise InputError(f"intents: row {int(np.argmin(np.isfinite(z).all(axis=1)))} has entries too large to score")
+    return _finished(z, side, index)
 
 
 def rank(
@@ -63,6 +68,8 @@ def rank(
     k = min(k, len(z))
     best, where = np.empty(k, np.float32), np.empty(k, np.int32)
     topk.top_k(z, best, where)
+    if k and not math.isfinite(best[0]):  # the query overflowed, and with it every score
+        raise InputError("intent has entries too large to score")
     if allowed is not None:
         where = allowed[where]
     ids = tuple([side.ids[i] for i in where.tolist()])
@@ -80,10 +87,11 @@ def _probable(probability: Floats | None, least: float, allowed: npt.NDArray[np.
 
 def _queries(index: Index, x: Floats, context_tools: Sequence[str]) -> Floats:
     """(B, D) unit queries (as they are for "dot")."""
+    context = _columns(index.tools, context_tools, "context_tools")
     q = np.empty((len(x), len(index.w_query)), np.float32)
     linear.project(x, index.w_query, q)
-    if context_tools:
-        q += index.w_context @ _context(index, context_tools)
+    if len(context):
+        q += index.w_context @ index.tools.x[context].mean(axis=0)
     if index.cosine:
         readout.normalize_rows(q, q, np.empty(len(q), np.float32))
     return q
@@ -151,37 +159,21 @@ def explain(index: Index, ranking: Ranking, intent: object, text: str | None, co
 def _carriers(
     index: Index, rows: npt.NDArray[np.int64], x: Floats, context_tools: Sequence[str]
 ) -> list[tuple[tuple[str, float], ...]]:
-    """For each tool the capabilities that contain it, weighted by attention (even where no message passes) times P(capability | x)."""
+    """For each tool the capabilities that list it, by attention (evenly where no message passes) times P(capability | x)."""
     z = score(index, x[None], "capabilities", None, context_tools)[0].astype(np.float64)
     if len(z) == 0:
         return [()] * len(rows)
     p = np.exp(z - z.max())
     p /= p.sum()
-    hierarchy = index.catalog.hierarchy
-    attention = _attention(index)
-    containing = hierarchy.tools_of.transpose(hierarchy.n_tools)
+    containing = index.catalog.hierarchy.containing
     carried = []
     for t in rows.tolist():
-        capabilities = containing.row(t).tolist()
-        shares = [(attention.get((t, c), 1.0 / len(capabilities)) * p[c], c) for c in capabilities]
-        carried.append(tuple((index.capabilities.ids[c], float(w)) for w, c in sorted(shares, key=lambda s: (-s[0], s[1]))))
+        capabilities = containing.row(t)
+        n = max(len(capabilities), 1)
+        share = np.full(n, 1.0 / n) if index.shares is None else index.shares[containing.indptr[t] : containing.indptr[t + 1]]
+        weights = zip((share[: len(capabilities)] * p[capabilities]).tolist(), capabilities.tolist(), strict=True)
+        carried.append(tuple((index.capabilities.ids[c], w) for w, c in sorted(weights, key=lambda s: (-s[0], s[1]))))
     return carried
-
-
-def _attention(index: Index) -> dict[tuple[int, int], float]:
-    """Mean attention over heads of every (tool, capability) edge on the way down; empty where no gate is open."""
-    hierarchy = index.catalog.hierarchy
-    phases = passing(hierarchy, index.cooccurrence, index.params, index.config)
-    _, cache = phases.forward(stack(index.catalog, index.params), index.params)
-    capability_of = np.empty(hierarchy.n_capabilities, np.int64)
-    capability_of[hierarchy.row_of - hierarchy.n_tools] = np.arange(hierarchy.n_capabilities)
-    weights: dict[tuple[int, int], float] = {}
-    for level, seen in zip(phases.hierarchy.levels, cache.levels, strict=True):
-        mean = seen.down.alpha.mean(axis=1).tolist()
-        targets = level.members[level.down.row_of_entry].tolist()
-        sources = capability_of[level.start - hierarchy.n_tools + level.down.indices].tolist()
-        weights |= {(t, c): a for t, c, a in zip(targets, sources, mean, strict=True) if t < hierarchy.n_tools}
-    return weights
 
 
 def _score_one(index: Index, side: Side, intent: object) -> Floats:
@@ -199,11 +191,10 @@ def _score_one(index: Index, side: Side, intent: object) -> Floats:
 def _finished(z: Floats, side: Side, index: Index) -> Floats:
     """Scores with ties and reliability; the factor is on probabilities, so its logarithm is added to logits."""
     side.tie(z)
-    if side.reliability is not None:
-        if index.config.fusion == "sigmoid":
-            z *= side.reliability
-        else:
-            z += np.log(side.reliability)
+    if side.reliability is not None and index.config.fusion == "sigmoid":
+        z *= side.reliability
+    elif side.log_reliability is not None:
+        z += side.log_reliability
     return z
 
 
@@ -216,17 +207,13 @@ def _sigmoid(z: Floats) -> Floats:
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * z)), np.float32)
 
 
-def _context(index: Index, context_tools: Sequence[str]) -> Floats:
-    """(d,) mean final embedding of the context tools."""
-    return np.asarray(index.tools.x[_columns(index.tools, context_tools, "context_tools")].mean(axis=0), np.float32)
-
-
 def _columns(side: Side, ids: Iterable[str], what: str) -> npt.NDArray[np.int32]:
-    if isinstance(ids, str):
-        raise InputError(f"{what} is a list of ids, not the string {ids!r}")
+    """Sorted, unique columns of the ids."""
+    if isinstance(ids, str) or not isinstance(ids, Iterable):
+        raise InputError(f"{what} is a list of ids, not {ids!r}")
     columns = []
     for item in ids:
-        if item not in side.column:
+        if not isinstance(item, str) or item not in side.column:
             raise InputError(f"{what}: unknown id {item!r}")
         columns.append(side.column[item])
     return np.unique(np.array(columns, np.int32)) if columns else np.zeros(0, np.int32)

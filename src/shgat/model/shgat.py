@@ -26,8 +26,8 @@ _log = logging.getLogger("shgat")
 class SHGAT:
     """SuperHyperGraph Attention over one catalogue.
 
-    Ranking is safe from many threads, also while another thread changes the model: each request is answered from one immutable index,
-    whose version is in the answer. Before training, `rank` orders as cosine similarity does.
+    Ranking is safe from many threads, also while another thread changes the model: each request is answered from one immutable
+    index, whose version is in the answer. Before training, `rank` orders as cosine similarity does.
 
     Attributes
     ----------
@@ -47,6 +47,7 @@ class SHGAT:
         self.version = 1
         self._lock = threading.RLock()
         self._index: index.Index | None = None
+        self._maps_changed = True  # since the last index: W_q, W_intent or W_context
 
     # ---------------------------------------------------------------- making one
     @classmethod
@@ -98,12 +99,17 @@ class SHGAT:
             return current
         with self._lock:
             if self._index is None or self._index.version != self.version:
-                self._index = index.build(self.catalog, self.cooccurrence, self.params, self.config, self.version, self.learned)
+                known = None if self._maps_changed else self._index
+                self._index = index.build(
+                    self.catalog, self.cooccurrence, self.params, self.config, self.version, self.learned, known
+                )
+                self._maps_changed = False
             return self._index
 
     def invalidate(self) -> None:
         """Parameters or graph were changed from outside: the next request rebuilds what is cached."""
         with self._lock:
+            self._maps_changed = True
             self.version += 1
 
     # ---------------------------------------------------------------- asking it
@@ -176,7 +182,7 @@ class SHGAT:
                 params = exchange.carried_over(params, catalog, now, config)
             self.config, self.params, self.learned = config, params, learned
             self.report = None if report is None else dict(report)
-            self.version += 1
+            self.invalidate()
 
     # ---------------------------------------------------------------- changing it
     def add_tool(self, tool: Tool | Mapping[str, Any]) -> None:
@@ -191,12 +197,14 @@ class SHGAT:
                 raise InputError(
                     f"the embedding of tool {tool.id!r} has shape {tool.embedding.shape}, expected ({self.dimension},)"
                 )
-            before = self.index()
-            self.catalog = self.catalog.with_isolated_tool(tool)
+            before, catalog = self.index(), self.catalog.with_isolated_tool(tool)
+            if self.config.node_offsets:
+                self.params = exchange.carried_over(self.params, self.catalog, catalog, self.config)
             if self.cooccurrence is not None:
-                self.cooccurrence = self.cooccurrence.resized(len(self.catalog.tools))
-            self.version += 1
-            self._index = index.with_isolated_tool(before, self.catalog, self.version, self.learned)
+                self.cooccurrence = self.cooccurrence.resized(len(catalog.tools))
+            self.catalog = catalog
+            self._index = index.with_isolated_tool(before, catalog, self.cooccurrence, self.params, self.version + 1, self.learned)
+            self.version += 1  # last: a reader that sees it finds the index that belongs to it
 
     def add_capability(self, capability: Capability | Mapping[str, Any]) -> None:
         """Adds a capability over known tools and capabilities."""
@@ -208,8 +216,13 @@ class SHGAT:
     def remove(self, item: str) -> None:
         """Removes a tool or a capability, from every capability that contains it too."""
         with self._lock:
-            if item not in self.catalog.tool_column and item not in self.catalog.capability_column:
+            is_tool, is_capability = item in self.catalog.tool_column, item in self.catalog.capability_column
+            if is_tool and is_capability:
+                raise InputError(f"{item!r} is the id of a tool and of a capability; give them ids of their own")
+            if not is_tool and not is_capability:
                 raise InputError(f"unknown tool or capability {item!r}")
+            if len(self.catalog.tools) + len(self.catalog.capabilities) == 1:
+                raise InputError(f"{item!r} is all that the catalogue holds")
             tools = [t for t in self._tools() if t.id != item]
             capabilities = [
                 replace(
@@ -267,8 +280,8 @@ class SHGAT:
     def import_params(self, values: Mapping[str, Any]) -> None:
         """Takes what `export_params` gave; shapes, names and numbers are checked first, and nothing changes if they are wrong."""
         with self._lock:
-            self.params = exchange.import_params(values, self.params.layout, self.params)
-            self.version += 1
+            self.params = exchange.import_params(values, self.params, self.config)
+            self.invalidate()
 
 
 def _with_mean_embeddings(tools: Iterable[Tool | Mapping[str, Any]] | None, capabilities: Sequence[Capability]) -> list[Tool]:
@@ -279,13 +292,18 @@ def _with_mean_embeddings(tools: Iterable[Tool | Mapping[str, Any]] | None, capa
         records += [Tool(name) for name in named if name not in known]
     sums: dict[str, Floats] = {}
     for c in capabilities:
-        for t in c.tools if c.embedding is not None else ():
+        if c.embedding is None:
+            continue
+        for t in c.tools:
+            if t in sums and sums[t].shape != c.embedding.shape:
+                raise CatalogError(f"the embedding of capability {c.id!r} has shape {c.embedding.shape}, expected {sums[t].shape}")
             sums[t] = sums[t] + c.embedding if t in sums else c.embedding
     done = []
     for tool in records:
         if tool.embedding is None:
             if tool.id not in sums:
-                raise CatalogError(f"tool {tool.id!r} has no embedding, and no capability contains it")
-            tool = replace(tool, embedding=np.asarray(sums[tool.id] / max(np.linalg.norm(sums[tool.id]), 1e-12), np.float32))
+                raise CatalogError(f"tool {tool.id!r} has no embedding, and no capability that has one contains it")
+            total = sums[tool.id]
+            tool = replace(tool, embedding=np.asarray(total / max(float(np.linalg.norm(total)), 1e-12), np.float32))
         done.append(tool)
     return done

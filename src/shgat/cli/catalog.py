@@ -1,0 +1,128 @@
+"""`shgat catalog check`: is a catalogue sound, and what is in it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..graph import Catalog
+
+app = typer.Typer(help="Look at a catalogue.", rich_markup_mode=None)
+_SHOWN = 5
+
+
+@app.callback()
+def _catalog() -> None:
+    """Look at a catalogue."""
+
+
+@app.command()
+def check(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with tools.jsonl, capabilities.jsonl and .npy files.")],
+    as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
+) -> int:
+    """Validate a catalogue and say what it is; exit code 1 where there is a fault, and every fault is named."""
+    from . import output
+
+    faults, about = inspect(directory)
+    if as_json:
+        output.write_json({"directory": str(directory), "ok": not faults, "faults": faults, **about})
+    else:
+        if about:
+            output.write(_table(str(directory), about))
+        for fault in faults:
+            output.note(f"shgat: fault: {' '.join(fault.split())}")
+        output.note(f"shgat: {directory}: " + (f"{len(faults)} fault{'s' * (len(faults) > 1)}" if faults else "no faults"))
+    return 1 if faults else 0
+
+
+def inspect(directory: Path) -> tuple[list[str], dict[str, Any]]:
+    """(faults, what the catalogue is as JSON values: empty where it cannot be loaded)."""
+    from ..errors import CatalogError
+    from ..graph import Catalog
+    from ..graph.census import Census
+
+    try:
+        catalog = Catalog.load(directory)
+    except CatalogError as error:
+        return error.faults, {}
+    faults: list[str] = []
+    return faults, {**Census.of(catalog).to_dict(), "traces": _traces(directory, catalog, faults)}
+
+
+def _traces(directory: Path, catalog: "Catalog", faults: list[str]) -> list[dict[str, Any]]:
+    """Size of each file of traces, and how many traces name tools that the catalogue does not have."""
+    from .._files import load_matrix
+    from ..errors import InputError
+    from . import intents
+
+    sizes = []
+    for path in intents.trace_files(directory):
+        try:
+            records = list(intents.records(path))
+            unknown = sum(any(_unknown(t, catalog) for t in _tools(r)) for r in records)
+            vectors = path.with_suffix(".npy")
+            shape = None
+            if vectors.exists():
+                shape = load_matrix(vectors, mmap=True).shape
+                expected = (len(records), catalog.dimension if catalog.has_embeddings else shape[1])
+                if shape != expected:
+                    faults.append(f"{vectors.name} has shape {shape}, expected {expected} as {path.name} and the catalogue have")
+            sizes.append(
+                {"file": path.name, "traces": len(records), "embeddings": shape is not None, "with_unknown_tools": unknown}
+            )
+        except InputError as error:
+            faults.append(str(error))
+    return sizes
+
+
+def _tools(record: Any) -> list[Any]:
+    tools = record.get("tools")
+    return tools if isinstance(tools, list) else []
+
+
+def _unknown(tool: object, catalog: "Catalog") -> bool:
+    return not isinstance(tool, str) or tool not in catalog.tool_column
+
+
+def _table(title: str, about: dict[str, Any]) -> "Table":
+    from rich.table import Table
+
+    grid = Table(title=title, title_justify="left", show_header=False)
+    grid.add_column()
+    grid.add_column(overflow="fold")
+    levels = ", ".join(f"{n} on level {k}" for k, n in enumerate(about["capabilities_per_level"]))
+    rows = {
+        "tools": str(about["n_tools"]),
+        "capabilities": f"{about['n_capabilities']}" + (f": {levels}" if levels else ""),
+        "memberships": str(about["n_memberships"]),
+        "embeddings": "none" if about["dimension"] is None else f"{about['dimension']} dimensions",
+        "tools in no capability": _some(about["orphan_tools"]),
+        "capabilities without members": _some(about["empty_capabilities"]),
+        "tools with one embedding": _some([" = ".join(group) for group in about["duplicate_tools"]]),
+        "capabilities with one embedding": _some([" = ".join(group) for group in about["duplicate_capabilities"]]),
+        "mean cosine between tools": _cosine(about["mean_tool_cosine"], "tools" in about["collapsed"]),
+        "mean cosine between capabilities": _cosine(about["mean_capability_cosine"], "capabilities" in about["collapsed"]),
+    }
+    for traces in about["traces"]:
+        strangers = (
+            f", {traces['with_unknown_tools']} name tools that are not in the catalogue" if traces["with_unknown_tools"] else ""
+        )
+        bare = "" if traces["embeddings"] else ", without embeddings"
+        rows[traces["file"]] = f"{traces['traces']} traces{bare}{strangers}"
+    for name, value in rows.items():
+        grid.add_row(name, value)
+    return grid
+
+
+def _some(items: "list[str] | tuple[str, ...]") -> str:
+    more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
+    return f"{len(items)}: {', '.join(items[:_SHOWN])}{more}" if items else "none"
+
+
+def _cosine(mean: float | None, collapsed: bool) -> str:
+    warning = "  collapsed: they can hardly be told apart" if collapsed else ""
+    return "-" if mean is None else f"{mean:.3f}{warning}"

@@ -1,0 +1,91 @@
+"""A catalogue's folder: JSON lines and, row by row aligned with them, .npy embeddings. Reads on after a fault, to name them all."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from .._files import load_matrix, parse_line, read_lines
+from ..errors import InputError
+from .nodes import Capability, Tool
+
+Node = TypeVar("Node", Tool, Capability)
+
+
+@dataclass
+class Contents(Generic[Node]):
+    """What one jsonl file and the .npy beside it hold.
+
+    Attributes
+    ----------
+    nodes : the records that could be read
+    broken : ids of records that could not
+    complete : False where a line is not even JSON, so that ids may be missing
+    """
+
+    nodes: list[Node] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
+    complete: bool = True
+
+
+def read(folder: Path, faults: list[str]) -> tuple[Contents[Tool], Contents[Capability]]:
+    """Tools and capabilities of a folder; what cannot be read is described in `faults`. No capabilities.jsonl: no capabilities."""
+    tools: Contents[Tool] = _records(folder / "tools.jsonl", Tool.from_record, faults)
+    path, capabilities = folder / "capabilities.jsonl", Contents[Capability]()
+    if _exists(path, faults):
+        capabilities = _records(path, Capability.from_record, faults)
+    return tools, capabilities
+
+
+def _records(path: Path, make: Callable[[Any], Node], faults: list[str]) -> Contents[Node]:
+    contents = Contents[Node]()
+    rows: list[int] = []  # of the embeddings, one for each node that could be read
+    n_lines = 0
+    try:
+        for number, line in read_lines(path):
+            n_lines += 1
+            try:
+                value = parse_line(line, path, number)
+            except InputError as error:
+                faults.append(str(error))
+                contents.complete = False
+                continue
+            try:
+                contents.nodes.append(make(value))
+                rows.append(n_lines - 1)
+            except InputError as error:
+                faults.append(f"{path.name}, line {number}: {error}")
+                if isinstance(value, Mapping) and isinstance(value.get("id"), str):
+                    contents.broken.add(value["id"])
+    except InputError as error:
+        faults.append(str(error))
+        contents.complete = False
+        return contents
+    _add_embeddings(path.with_suffix(".npy"), contents, rows, n_lines, faults)
+    return contents
+
+
+def _add_embeddings(path: Path, contents: Contents[Node], rows: list[int], n_lines: int, faults: list[str]) -> None:
+    if not _exists(path, faults):
+        return
+    try:
+        matrix = load_matrix(path)
+    except InputError as error:
+        faults.append(str(error))
+        return
+    if len(matrix) != n_lines:
+        faults.append(f"{path.name} has {len(matrix)} rows, but {path.stem}.jsonl has {n_lines} lines")
+        return
+    with np.errstate(over="ignore"):  # an overflow becomes infinity, which is named later
+        array = np.ascontiguousarray(matrix, np.float32)
+    contents.nodes = [replace(node, embedding=array[row]) for node, row in zip(contents.nodes, rows, strict=True)]
+
+
+def _exists(path: Path, faults: list[str]) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError) as error:
+        faults.append(f"cannot read {path}: {error}")
+        return False

@@ -132,7 +132,7 @@ class Folds:
     cold_share: float = 0.10
 
     def split(self, traces: Traces, n_tools: int, rng: np.random.Generator) -> list[tuple[Rows, Rows]]:
-        """(training rows, held-out rows) of each fold. With time stamps on all traces, one fold: the latest tenth is held out."""
+        """(training rows, held-out rows) of each fold. With time stamps on all traces, one fold: the latest fifth is held out."""
         n = len(traces)
         timed = n > 0 and not np.isnan(traces.timestamp).any() and len(np.unique(traces.timestamp)) > n // 2
         if timed:

@@ -25,7 +25,7 @@ class Memory:
 
     Attributes
     ----------
-    vectors : (N, d) float32 unit intents
+    vectors : (N, d) float32 unit intents, rounded to float16
     texts : N intent texts
     tools : (N rows) -> tool columns
     """

@@ -216,7 +216,8 @@ class _Plan:
         fusion: Fusion | None = None,
     ) -> TrainReport:
         weights = {} if fusion is None else {"seen": fusion.seen, "unseen": {**fusion.unseen, "bonus": fusion.bonus}}
-        td = {} if final is None else dict(zip(self.traces.ids.tolist(), final.td.tolist(), strict=True))
+        pairs = [] if final is None else zip(self.traces.ids.tolist(), final.td.tolist(), strict=True)
+        td = {key: value for key, value in pairs if value == value}  # a trace that replay never drew has none
         names = [] if final is None or not final.group_norms else list(final.group_norms[0])
         choices = {"node_offsets": self.config.node_offsets, "folds": len(self.folds), **self.settings.to_dict()}
         return TrainReport(
@@ -246,8 +247,9 @@ def remembered(traces: Traces, rows: Rows) -> Memory:
     if not np.isnan(traces.timestamp[good]).any():
         good = good[np.argsort(traces.timestamp[good], kind="stable")]
     good = np.sort(good[-MEMORY:])
-    vectors = traces.vectors(good).astype(np.float16).astype(np.float32)  # as a model file keeps them
+    vectors = traces.vectors(good)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    vectors = vectors.astype(np.float16).astype(np.float32)  # as a model file keeps them, and not scaled again: that would round twice
     return Memory(vectors, [str(traces.texts[i]) for i in good.tolist()], traces.tools.take(good))
 
 

@@ -38,7 +38,7 @@ def loss_and_gradient(model: SHGAT, traces: Traces) -> tuple[float, Params]:
     gradient : Params, of the layout of `model.params`
     """
     examples = Examples.build(model.catalog, traces)
-    gradient = model.params.zeros()
+    gradient = model.params.gradient()
     objective = Objective(model.catalog, model.cooccurrence, model.config)
     step = objective(model.params, examples.batch(np.arange(len(traces))), gradient)
     return step.loss, gradient

@@ -123,6 +123,7 @@ class _Plan:
         self.checkpoint: Checkpoint | None = None
         self.seconds: dict[str, float] = {}
         self.epochs: list[Epoch] = []
+        self._fresh: Params | None = None
 
     def identity(self, validation: str) -> dict[str, Any]:
         """What a checkpoint has to agree with."""
@@ -137,7 +138,10 @@ class _Plan:
 
     def start(self) -> Params:
         """Fresh parameters: nothing learned earlier from the same traces may reach the held-out ones."""
-        return initial_params(resolve_layout(self.catalog, self.config), self.config, np.random.default_rng([self.seed, 2]))
+        if self._fresh is None:
+            layout = resolve_layout(self.catalog, self.config)
+            self._fresh = initial_params(layout, self.config, np.random.default_rng([self.seed, 2]))
+        return self._fresh
 
     def run(self, stage: str, rows: Rows, held: Held | None, start: Params) -> tuple[Trainer, Progress]:
         """One training, or its result from the checkpoint."""
@@ -202,8 +206,8 @@ class _Plan:
 
     def final(self) -> Progress:
         """One training on all traces."""
-        rows = np.arange(len(self.traces))
-        _, state = self.run("all traces", rows, None, self.start())
+        trainer, state = self.run("all traces", np.arange(len(self.traces)), None, self.start())
+        self.params = trainer.result()
         return state
 
     def report(
@@ -234,7 +238,7 @@ class _Plan:
             ids = tuple(t.id for t in self.catalog.tools)
             forgotten = frozenset(t for t, u in zip(ids, unseen.tolist(), strict=True) if u)
             learned = Learned(fusion, remembered(self.traces, everything), ids, forgotten)
-        self.model.adopt(self.catalog, self.config, final.params, learned, report.to_dict())
+        self.model.adopt(self.catalog, self.config, self.params, learned, report.to_dict())
         if self.checkpoint is not None:
             self.checkpoint.done()
         return report

@@ -100,12 +100,13 @@ def _held_out(traces: Traces, rng: np.random.Generator) -> tuple[Rows, Rows]:
 
 def _unseen(model: "SHGAT", traces: Traces) -> npt.NDArray[np.bool_]:
     """(n_tools,) tools that neither these traces nor the training before them had."""
-    unseen = unseen_tools(traces.tools, np.arange(len(traces)), len(model.catalog.tools))
+    unseen: npt.NDArray[np.bool_] = unseen_tools(traces.tools, np.arange(len(traces)), len(model.catalog.tools))
     if model.learned is None:
         return unseen
     known = set(model.learned.tool_ids) - model.learned.unseen
     new = np.array([t.id not in known for t in model.catalog.tools], bool)
-    return np.logical_and(unseen, new)
+    unseen &= new
+    return unseen
 
 
 def _compare(after: Score, before: Score, rng: np.random.Generator) -> Comparison | None:

@@ -88,6 +88,8 @@ class Catalog:
         faults += cycles(members, [c.id for c in capabilities])
         nodes: tuple[Tool | Capability, ...] = (*tools, *capabilities)
         dimension = next((len(n.embedding) for n in nodes if n.embedding is not None and n.embedding.ndim == 1), None)
+        if dimension is not None and dimension < MIN_DIMENSION:
+            faults.append(f"embeddings have {dimension} dimensions, at least {MIN_DIMENSION} are needed")
         rows = _stack(tools, "tool", dimension, faults)
         edges = _stack(capabilities, "capability", dimension, faults)
         if faults:
@@ -181,9 +183,6 @@ def _stack(nodes: Sequence[Tool] | Sequence[Capability], kind: str, d: int | Non
     """(n, d) float32 of all embeddings; None where no node of the catalogue has one, or where not all fit."""
     without = [n.id for n in nodes if n.embedding is None]
     if d is None and len(without) == len(nodes):
-        return None
-    if d is not None and d < MIN_DIMENSION:
-        faults.append(f"embeddings have {d} dimensions, at least {MIN_DIMENSION} are needed")
         return None
     if without:
         names = ", ".join(map(repr, without[:5])) + (f" and {len(without) - 5} more" if len(without) > 5 else "")

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from .._kernels import linear
-from .._kernels import readout as kernels
 from ..config import SHGATConfig
 from ..graph import Catalog, Cooccurrence, Hierarchy
 from . import readout
@@ -116,10 +115,6 @@ def with_isolated_tool(index: Index, catalog: Catalog, cooccurrence: Cooccurrenc
     """The index after a tool without memberships was appended: one new row, nothing else changes."""
     assert catalog.tool_embeddings is not None
     x = catalog.tool_embeddings[-1:]
-    if cooccurrence is not None:  # V->V leaves a tool without neighbours as a unit vector
-        unit = np.empty_like(x)
-        kernels.normalize_rows(x, unit, np.empty(1, np.float32))
-        x = unit
     key = readout.keys(x, index.params, index.config.similarity).rows
     old = index.tools
     alike = np.flatnonzero(old.x[:, 0] == x[0, 0])

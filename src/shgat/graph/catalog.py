@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from .._check import LARGEST
 from ..errors import CatalogError, InputError
 from . import folder as folders
 from .hierarchy import Hierarchy, cycles
@@ -23,7 +24,7 @@ from .incidence import Incidence
 from .nodes import Capability, Tool
 
 MIN_DIMENSION = 8
-SMALLEST, LARGEST = 1e-10, 1e15  # of an embedding's largest entry: beyond them float32 products vanish or overflow
+SMALLEST = 1e-10  # of an embedding's largest entry: below it, float32 products vanish
 Embeddings = npt.NDArray[np.float32]
 _Node = TypeVar("_Node", Tool, Capability)
 

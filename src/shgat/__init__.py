@@ -14,6 +14,7 @@ from .errors import (
 )
 from .graph import Capability, Catalog, Tool
 from .model import SHGAT, Explanation, Params, RankedSet, Ranking
+from .training import Traces, TrainingConfig, TrainReport, load_traces
 
 __version__ = "0.1.0"
 __all__ = [
@@ -33,6 +34,10 @@ __all__ = [
     "StoreError",
     "Tool",
     "TraceError",
+    "Traces",
+    "TrainReport",
+    "TrainingConfig",
     "WorkerError",
     "adaptive_heads",
+    "load_traces",
 ]

@@ -4,6 +4,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .ab_test import (
+        Difference,
+        Experiment,
+        Guardrail,
+        Guardrails,
+        Verdict,
+        judge,
+        required_sample_size,
+        two_proportion_test,
+        welch_test,
+    )
+    from .calibration import IsotonicRegression, PlattScaling
     from .comparison import Comparison, paired_bootstrap, permutation_test
     from .metrics import (
         Relevance,
@@ -18,25 +30,71 @@ if TYPE_CHECKING:
         reliability_bins,
         summarize,
     )
+    from .off_policy import (
+        Estimate,
+        LoggedDecisions,
+        clipped_ips,
+        direct_method,
+        doubly_robust,
+        effective_sample_size,
+        ips,
+        snips,
+        switch_dr,
+    )
+    from .protocols import ColdToolSplit, Split, cold_tool_split, duration, holdout, k_folds, rolling_windows
+    from .report import EvaluationReport, render_report
+    from .sequential import ConfidenceSequence, confidence_sequence, quantile_interval
 
 __all__ = [
+    "ColdToolSplit",
     "Comparison",
+    "ConfidenceSequence",
+    "Difference",
+    "Estimate",
+    "EvaluationReport",
+    "Experiment",
+    "Guardrail",
+    "Guardrails",
+    "IsotonicRegression",
+    "LoggedDecisions",
+    "PlattScaling",
     "Relevance",
     "ReliabilityBins",
+    "Split",
+    "Verdict",
     "brier",
+    "clipped_ips",
+    "cold_tool_split",
+    "confidence_sequence",
     "coverage",
+    "direct_method",
+    "doubly_robust",
+    "duration",
+    "effective_sample_size",
     "expected_calibration_error",
     "gini",
+    "holdout",
+    "ips",
+    "judge",
+    "k_folds",
     "paired_bootstrap",
     "per_query",
     "per_query_from_ranks",
     "permutation_test",
+    "quantile_interval",
     "ranks_of_relevant",
     "reliability_bins",
+    "render_report",
+    "required_sample_size",
+    "rolling_windows",
+    "snips",
     "summarize",
+    "switch_dr",
+    "two_proportion_test",
+    "welch_test",
 ]
 
-_MODULES = ("metrics", "comparison")
+_MODULES = ("ab_test", "calibration", "comparison", "metrics", "off_policy", "protocols", "report", "sequential")
 
 
 def __getattr__(name: str) -> Any:
@@ -46,3 +104,7 @@ def __getattr__(name: str) -> Any:
             if hasattr(found, name):
                 return getattr(found, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,7 +1,7 @@
 """What would another ranker have earned on the decisions that were logged? Counterfactual estimators.
 
-The log holds, for each decision, the action taken, the probability pi_0 with which it was taken (its propensity) and the
-reward r that followed; the target policy would have taken that action with probability pi. With w = pi / pi_0 and
+The log holds, for each decision, the action taken, the probability pi_0 with which it was taken (its propensity) and
+the reward r that followed; the target policy would have taken that action with probability pi. With w = pi / pi_0 and
 predictions q of the reward by a model that has not seen these decisions, q_pi = sum_a pi(a) q(a):
 
     IPS           mean(w r)                                      Horvitz and Thompson, 1952
@@ -121,7 +121,7 @@ class Estimate:
 
 
 def effective_sample_size(weights: ArrayLike) -> float:
-    """(sum w)^2 / sum w^2 (Kish, 1965): how many decisions of the target's own would tell as much; 0 where all are 0."""
+    """(sum w)^2 / sum w^2 (Kish, 1965): how many decisions of the target's own would tell as much. 0: none."""
     w = np.asarray(weights, np.float64)
     top = w.max(initial=0.0)
     return float((w / top).sum() ** 2 / ((w / top) ** 2).sum()) if top > 0.0 else 0.0
@@ -134,13 +134,13 @@ def ips(log: LoggedDecisions, *, confidence: float = 0.95) -> Estimate:
 
 
 def clipped_ips(log: LoggedDecisions, *, clip: float, confidence: float = 0.95) -> Estimate:
-    """IPS with weights cut at `clip`: the interval is of the cut value, which for rewards >= 0 is at most the true one."""
+    """IPS with weights cut at `clip`: the interval is of the cut value, at most the true one for rewards >= 0."""
     w = np.minimum(_matched_weights(log), _positive("clip", clip))
     return _estimate(log, w * log.reward, w, confidence)
 
 
 def snips(log: LoggedDecisions, *, confidence: float = 0.95) -> Estimate:
-    """Self-normalised IPS: a weighted mean, within the rewards, of bias 1 / n. Its interval is by the delta method."""
+    """Self-normalised IPS: a weighted mean of the rewards, of bias 1 / n. Interval by the delta method."""
     w = _matched_weights(log)
     value = float(w @ log.reward / w.sum())
     return _estimate(log, value + w * (log.reward - value) / w.mean(), w, confidence)
@@ -153,7 +153,7 @@ def direct_method(log: LoggedDecisions, *, confidence: float = 0.95) -> Estimate
 
 
 def doubly_robust(log: LoggedDecisions, *, confidence: float = 0.95) -> Estimate:
-    """Direct method corrected by IPS of its errors: unbiased where either the propensities or the predictions are right."""
+    """Direct method corrected by IPS of its errors: unbiased where propensities or predictions are right."""
     q, q_target = _predictions(log)
     return _estimate(log, q_target + log.weights * (log.reward - q), log.weights, confidence)
 

@@ -7,7 +7,6 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from .._check import text
 from .._files import load_matrix, parse_line, read_lines
 from ..errors import InputError
 from .nodes import Capability, Tool
@@ -34,15 +33,9 @@ class Contents(Generic[Node]):
 def read(folder: Path, faults: list[str]) -> tuple[Contents[Tool], Contents[Capability]]:
     """Tools and capabilities of a folder; what cannot be read is described in `faults`. No capabilities.jsonl: no capabilities."""
     tools: Contents[Tool] = _records(folder / "tools.jsonl", Tool.from_record, faults)
-    parents: dict[str, list[str]] = {}  # parent id -> the capabilities that name it
     path, capabilities = folder / "capabilities.jsonl", Contents[Capability]()
     if _exists(path, faults):
-        capabilities = _records(path, lambda row: _capability(row, parents), faults)
-    known = {c.id for c in capabilities.nodes} | capabilities.broken
-    if capabilities.complete:
-        faults += [f"capability {parents[p][0]!r} has the unknown parent {p!r}" for p in parents if p not in known]
-    nodes = capabilities.nodes
-    nodes[:] = [replace(c, capabilities=(*c.capabilities, *parents[c.id])) if c.id in parents else c for c in nodes]
+        capabilities = _records(path, Capability.from_record, faults)
     return tools, capabilities
 
 
@@ -88,14 +81,6 @@ def _add_embeddings(path: Path, contents: Contents[Node], rows: list[int], n_lin
     with np.errstate(over="ignore"):  # an overflow becomes infinity, which is named later
         array = np.ascontiguousarray(matrix, np.float32)
     contents.nodes = [replace(node, embedding=array[row]) for node, row in zip(contents.nodes, rows, strict=True)]
-
-
-def _capability(row: Any, parents: dict[str, list[str]]) -> Capability:
-    capability = Capability.from_record(row)
-    parent = row.get("parent") if isinstance(row, Mapping) else None
-    for name in () if parent is None else parent if isinstance(parent, list) else [parent]:
-        parents.setdefault(text(name, f"capability {capability.id!r}: parent"), []).append(capability.id)
-    return capability
 
 
 def _exists(path: Path, faults: list[str]) -> bool:

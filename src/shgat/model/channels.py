@@ -161,3 +161,36 @@ class Fusion:
     def probability(self, fused: Floats) -> Floats:
         """Calibrated probability that the item is right, (B, n); monotone in the fused score within a row."""
         return np.asarray(1.0 / (1.0 + np.exp(-(self.slope * log_softmax(fused) + self.intercept))), np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What training adds to the parameters: which channels count how much, and what was remembered.
+
+    Attributes
+    ----------
+    fusion : weights
+    memory : columns of `memory.tools` are positions in `tool_ids`
+    tool_ids : tools of the catalogue it was learned on
+    unseen : ids of tools without training traces; a tool that was added later is unseen too
+    """
+
+    fusion: Fusion
+    memory: Memory
+    tool_ids: tuple[str, ...]
+    unseen: frozenset[str]
+
+    def over(self, catalog: Catalog) -> tuple[Channels, npt.NDArray[np.bool_]]:
+        """The channels over a catalogue, which may have changed since, and (n_tools,) which tools have no training trace."""
+        column = np.array([catalog.tool_column.get(t, -1) for t in self.tool_ids], np.int32)
+        old = self.memory.tools
+        there = Incidence(old.indptr, column[old.indices]).keeping(column[old.indices] >= 0)
+        order = Incidence.from_rows(there.row(i).tolist() for i in range(there.n_rows)) if not _ascending(column) else there
+        known = set(self.tool_ids)
+        unseen = np.array([t.id in self.unseen or t.id not in known for t in catalog.tools], bool)
+        return Channels.build(catalog, Memory(self.memory.vectors, self.memory.texts, order)), unseen
+
+
+def _ascending(column: npt.NDArray[np.int32]) -> bool:
+    kept = column[column >= 0]
+    return bool((np.diff(kept) > 0).all())

@@ -11,6 +11,7 @@ from .._kernels import linear
 from ..config import SHGATConfig
 from ..graph import Catalog, Cooccurrence, Hierarchy
 from . import readout
+from .channels import Channels, Fusion, Learned
 from .message_passing import Cache, MessagePassing
 from .params import Floats, Params
 
@@ -62,6 +63,7 @@ class Index:
     shares : (nnz,) mean attention over heads on the way down from capabilities to tools, for the entries of `hierarchy.containing`;
         None where no message passes
     config, params, catalog, cooccurrence : of this version
+    learned : weights of the channels, the channels, and (n_tools,) which tools had no training trace; None before training
     """
 
     version: int
@@ -75,6 +77,7 @@ class Index:
     params: Params
     catalog: Catalog
     cooccurrence: Cooccurrence | None
+    learned: tuple[Fusion, Channels, npt.NDArray[np.bool_]] | None = None
 
     @property
     def cosine(self) -> bool:
@@ -91,6 +94,7 @@ def build(
     params: Params,
     config: SHGATConfig,
     version: int,
+    learned: Learned | None = None,
     maps_of: Index | None = None,
 ) -> Index:
     """Message passing, keys and folded maps of one version. `maps_of`: an index with the same W_q, W_intent, W_context, or None."""
@@ -108,10 +112,13 @@ def build(
         _fold(params.w_q, params["w_intent"]) if maps_of is None else maps_of.w_query,
         _fold(params.w_q, params["w_context"]) if maps_of is None else maps_of.w_context,
         readout.scale(params, config.similarity), _shares(catalog.hierarchy, phases, cache), config, params, catalog, cooccurrence,
+        None if learned is None else (learned.fusion, *learned.over(catalog)),
     )  # fmt: skip
 
 
-def with_isolated_tool(index: Index, catalog: Catalog, cooccurrence: Cooccurrence | None, params: Params, version: int) -> Index:
+def with_isolated_tool(
+    index: Index, catalog: Catalog, cooccurrence: Cooccurrence | None, params: Params, version: int, learned: Learned | None
+) -> Index:
     """The index after a tool without memberships was appended: one new row, nothing else changes."""
     assert catalog.tool_embeddings is not None
     x = catalog.tool_embeddings[-1:]
@@ -122,7 +129,8 @@ def with_isolated_tool(index: Index, catalog: Catalog, cooccurrence: Cooccurrenc
     twins = np.concatenate([old.twins, np.stack([np.full_like(equal, len(old.ids)), equal], axis=1)])
     tools = Side([*old.ids, catalog.tools[-1].id], catalog.tool_column, np.concatenate([old.x, x]),
                  np.concatenate([old.keys, key]), None, twins)  # fmt: skip
-    return replace(index, version=version, tools=tools, catalog=catalog, cooccurrence=cooccurrence, params=params)
+    channels = None if learned is None else (learned.fusion, *learned.over(catalog))
+    return replace(index, version=version, tools=tools, catalog=catalog, cooccurrence=cooccurrence, params=params, learned=channels)
 
 
 def _twins(x: Floats) -> npt.NDArray[np.int64]:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..config import SHGATConfig
+from ..config import SHGATConfig, adaptive_heads, largest_divisor
 from ..errors import InputError
+from ..graph import Catalog
 
 Floats = npt.NDArray[np.float32]
 IDENTITY_NOISE = 0.01  # of W_child and W_parent at the start, in units of 1 / sqrt(d)
@@ -162,3 +163,18 @@ def _orthonormal(rows: int, columns: int, rng: np.random.Generator) -> Floats:
     q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
     q = q * np.sign(np.diag(r))
     return np.asarray(q if rows >= columns else q.T, np.float32)
+
+
+def resolve_layout(catalog: Catalog, config: SHGATConfig) -> Layout:
+    """Sizes of the parameters for a catalogue; InputError where heads do not divide d."""
+    d, hierarchy = catalog.dimension, catalog.hierarchy
+    adaptive, _ = adaptive_heads(hierarchy.n_tools, hierarchy.n_capabilities, max(hierarchy.max_level, 0))
+    heads = config.n_heads or largest_divisor(d, adaptive)
+    if config.d_head is None and d % heads:
+        raise InputError(f"n_heads = {heads} does not divide d = {d}; give d_head too, or {largest_divisor(d, heads)} heads")
+    message_heads = config.n_message_heads or largest_divisor(d, adaptive)
+    if d % message_heads:
+        raise InputError(f"n_message_heads = {message_heads} does not divide d = {d}")
+    n_levels = len(hierarchy.levels) if config.message_passing else 0
+    offsets = (hierarchy.n_tools, hierarchy.n_capabilities) if config.node_offsets else (0, 0)
+    return Layout(d, heads, config.d_head or d // heads, message_heads, n_levels, config.attention, *offsets)

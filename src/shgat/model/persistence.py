@@ -6,7 +6,7 @@ safetensors accepts flipped bits, so the manifest holds the SHA-256 of every ten
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ from .._files import write_atomically
 from ..config import SHGATConfig
 from ..errors import InputError, ModelFileError
 from ..graph import Capability, Catalog, Cooccurrence, Incidence, Tool
+from .channels import Fusion, Learned
+from .memory import Memory
 from .params import Layout, Params
 
 if TYPE_CHECKING:
@@ -47,12 +49,18 @@ def to_bytes(model: "SHGAT") -> bytes:
         tensors["cooccurrence_indptr"] = model.cooccurrence.incidence.indptr
         tensors["cooccurrence_indices"] = model.cooccurrence.incidence.indices
         tensors["cooccurrence_weights"] = model.cooccurrence.weights
+    learned = model.learned
+    if learned is not None:
+        tensors["memory_vectors"] = learned.memory.vectors.astype(np.float16)
+        tensors["memory_indptr"], tensors["memory_indices"] = learned.memory.tools.indptr, learned.memory.tools.indices
     manifest = {
         "config": model.config.to_dict(),
         "layout": vars_of(model.params.layout),
         "tools": [{"id": t.id, "text": t.text, "server": t.server} for t in catalog.tools],
         "capabilities": [_record(c) for c in catalog.capabilities],
         "fingerprint": catalog.fingerprint,
+        "learned": None if learned is None else _learned_record(learned),
+        "report": model.report,
     }
     return pack(tensors, manifest)
 
@@ -83,7 +91,9 @@ def from_bytes(cls: "type[SHGAT]", data: bytes, name: str) -> "SHGAT":
         if "cooccurrence_weights" in tensors:
             incidence = Incidence(tensors["cooccurrence_indptr"], tensors["cooccurrence_indices"])
             cooccurrence = Cooccurrence(incidence, tensors["cooccurrence_weights"])
-        return cls(catalog, SHGATConfig.from_dict(manifest["config"]), params, cooccurrence)
+        model = cls(catalog, SHGATConfig.from_dict(manifest["config"]), params, cooccurrence)
+        model.learned, model.report = _learned(manifest["learned"], tensors), manifest["report"]
+        return model
     except KeyError as error:
         raise ModelFileError(f"{name} is no shgat model of format {FORMAT}: it has no {error}") from None
     except (AttributeError, TypeError, ValueError) as error:
@@ -132,6 +142,24 @@ def unpack(data: bytes, name: str) -> tuple[Tensors, dict[str, Any]]:
 def vars_of(layout: Layout) -> dict[str, Any]:
     """The fields of a layout as JSON values."""
     return {name: getattr(layout, name) for name in Layout.__dataclass_fields__}
+
+
+def _learned_record(learned: Learned) -> dict[str, Any]:
+    return {
+        "fusion": asdict(learned.fusion),
+        "texts": list(learned.memory.texts),
+        "tool_ids": list(learned.tool_ids),
+        "unseen": sorted(learned.unseen),
+    }
+
+
+def _learned(record: dict[str, Any] | None, tensors: Tensors) -> Learned | None:
+    if record is None:
+        return None
+    vectors = tensors["memory_vectors"].astype(np.float32)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    memory = Memory(vectors, record["texts"], Incidence(tensors["memory_indptr"], tensors["memory_indices"]))
+    return Learned(Fusion(**record["fusion"]), memory, tuple(record["tool_ids"]), frozenset(record["unseen"]))
 
 
 def _record(c: Capability) -> dict[str, Any]:

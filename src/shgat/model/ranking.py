@@ -39,6 +39,7 @@ class Ranking:
     ids : best first
     scores : (len(ids),) float32; comparable within one ranking
     model_version : of the model that answered
+    probabilities : (len(ids),) calibrated probability that each tool is right, or None before training and for capabilities
     explanations : one for each id where asked for, else None
     """
 
@@ -46,6 +47,7 @@ class Ranking:
     ids: tuple[str, ...]
     scores: npt.NDArray[np.float32]
     model_version: int
+    probabilities: npt.NDArray[np.float32] | None = None
     explanations: tuple[Explanation, ...] | None = None
 
     def __iter__(self) -> Iterator[tuple[str, float]]:
@@ -57,6 +59,9 @@ class Ranking:
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
         items: list[dict[str, Any]] = [{"id": i, "score": s} for i, s in self]
+        if self.probabilities is not None:
+            for item, p in zip(items, self.probabilities.tolist(), strict=True):
+                item["probability"] = p
         for item, why in zip(items, self.explanations or (), strict=False):
             item["explanation"] = {
                 "cosine": why.cosine,

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ import numpy.typing as npt
 from .. import _check
 from .._kernels import linear, readout, topk
 from ..errors import InputError
+from .channels import NEED_TEXT
 from .index import Index, Side
 from .params import Floats
 from .ranking import Explanation, RankedSet, Ranking
@@ -17,24 +19,19 @@ from .readout import head_scores
 KINDS = ("tools", "capabilities")
 
 
-def score(index: Index, intents: object, kind: str, context_tools: Sequence[str]) -> Floats:
+def score(index: Index, intents: object, kind: str, texts: Sequence[str] | None, context_tools: Sequence[str]) -> Floats:
     """(B, n) scores of intents (B, d)."""
     _check.choice(kind, KINDS, "kind")
     context = _columns(index.tools, context_tools, "context_tools")
     x = _check.matrix(intents, index.w_query.shape[1], "intents")
+    if texts is not None and len(texts) != len(x):
+        raise InputError(f"texts: {len(texts)} for {len(x)} intents")
+    q = _queries(index, x, context_tools)
+    if kind == "tools" and index.learned is not None:
+        fusion, _, unseen = index.learned
+        return index.tools.tie(fusion.combine(_channels(index, x, q, texts), unseen))
     side = index.side(kind)
-    q = np.empty((len(x), len(index.w_query)), np.float32)
-    linear.project(x, index.w_query, q)
-    if len(context):
-        q += index.w_context @ index.tools.x[context].mean(axis=0)
-    if index.cosine:
-        readout.normalize_rows(q, q, np.empty(len(q), np.float32))
-    if index.config.fusion == "sigmoid":
-        z = np.stack([_mean_sigmoid(row, side, index) for row in q]) if len(q) else np.empty((0, len(side.ids)), np.float32)
-    else:
-        z = np.empty((len(q), len(side.keys)), np.float32)
-        linear.project(q, side.keys, z)
-        z *= np.float32(index.scale)
+    z = _logits(index, q, side)
     return _finished(z, side, index)
 
 
@@ -43,31 +40,82 @@ def rank(
     intent: object,
     top_k: int,
     kind: str,
+    text: str | None,
     context_tools: Sequence[str],
     candidates: Iterable[str] | None,
+    min_score: float | None,
 ) -> Ranking:
     """The top_k of one intent (d,)."""
     _check.choice(kind, KINDS, "kind")
     k = _check.positive_integer(top_k, "top_k")
     side = index.side(kind)
-    if context_tools or index.config.fusion == "sigmoid":
-        z = score(index, _check.vector(intent, index.w_query.shape[1], "intent")[None], kind, context_tools)[0]
+    fused = kind == "tools" and index.learned is not None
+    if fused or context_tools or index.config.fusion == "sigmoid":
+        x = _check.vector(intent, index.w_query.shape[1], "intent")[None]
+        z = score(index, x, kind, None if text is None else [text], context_tools)[0]
     else:
         z = _finished(_score_one(index, side, intent), side, index)
-    columns = None if candidates is None else _columns(side, candidates, kind)
-    if columns is not None:
-        z = z[columns]
+    probability = None
+    if fused and index.learned is not None:
+        probability = index.learned[0].probability(z[None])[0]
+    allowed = None if candidates is None else _columns(side, candidates, kind)
+    if min_score is not None:
+        allowed = _probable(probability, min_score, allowed)
+    if allowed is not None:
+        z = z[allowed]
     k = min(k, len(z))
     best, where = np.empty(k, np.float32), np.empty(k, np.int32)
     topk.top_k(z, best, where)
-    if columns is not None:
-        where = columns[where]
-    return Ranking(kind, tuple([side.ids[i] for i in where.tolist()]), best, index.version)
+    if allowed is not None:
+        where = allowed[where]
+    ids = tuple([side.ids[i] for i in where.tolist()])
+    return Ranking(kind, ids, best, index.version, None if probability is None else probability[where])
+
+
+def _probable(probability: Floats | None, least: float, allowed: npt.NDArray[np.int32] | None) -> npt.NDArray[np.int32]:
+    """The allowed columns whose calibrated probability is at least `least`."""
+    if probability is None:
+        raise InputError("min_score needs calibrated probabilities of tools, which a model has after training")
+    _check.number(least, 0.0, 1.0, "min_score")
+    good = np.flatnonzero(probability >= least).astype(np.int32)
+    return good if allowed is None else np.intersect1d(allowed, good)
+
+
+def _queries(index: Index, x: Floats, context_tools: Sequence[str]) -> Floats:
+    """(B, D) unit queries (as they are for "dot")."""
+    context = _columns(index.tools, context_tools, "context_tools")
+    q = np.empty((len(x), len(index.w_query)), np.float32)
+    linear.project(x, index.w_query, q)
+    if len(context):
+        q += index.w_context @ index.tools.x[context].mean(axis=0)
+    if index.cosine:
+        readout.normalize_rows(q, q, np.empty(len(q), np.float32))
+    return q
+
+
+def _logits(index: Index, q: Floats, side: Side) -> Floats:
+    """z (B, n), or the mean of the heads' sigmoids where they are fused so."""
+    if index.config.fusion == "sigmoid":
+        rows = [_mean_sigmoid(row, side, index) for row in q]
+        return np.stack(rows) if rows else np.empty((0, len(side.ids)), np.float32)
+    z = np.empty((len(q), len(side.keys)), np.float32)
+    linear.project(q, side.keys, z)
+    z *= np.float32(index.scale)
+    return z
+
+
+def _channels(index: Index, x: Floats, q: Floats, texts: Sequence[str] | None) -> dict[str, Floats]:
+    """The scores of every channel that has a weight and something to say."""
+    assert index.learned is not None
+    fusion, channels, _ = index.learned
+    names = [name for name in fusion.names if texts is not None or name not in NEED_TEXT]
+    z_capabilities = _logits(index, q, index.capabilities) if "route" in names else np.empty((len(q), 0), np.float32)
+    return channels.score(names, x, texts or (), _logits(index, q, index.tools), z_capabilities)
 
 
 def rank_sets(index: Index, intent: object, top_k: int, context_tools: Sequence[str]) -> list[RankedSet]:
     """The top_k capabilities, each with the tools of all its members."""
-    ranking = rank(index, intent, top_k, "capabilities", context_tools, None)
+    ranking = rank(index, intent, top_k, "capabilities", None, context_tools, None, None)
     hierarchy, tools = index.catalog.hierarchy, index.catalog.tools
     sets = []
     for key, value in ranking:
@@ -81,16 +129,11 @@ def rank_sets(index: Index, intent: object, top_k: int, context_tools: Sequence[
     return sets
 
 
-def explain(index: Index, ranking: Ranking, intent: object, context_tools: Sequence[str]) -> Ranking:
+def explain(index: Index, ranking: Ranking, intent: object, text: str | None, context_tools: Sequence[str]) -> Ranking:
     """The ranking with an explanation of each item."""
     side = index.side(ranking.kind)
     x = _check.vector(intent, index.w_query.shape[1], "intent")
-    q = index.w_query @ x
-    context = _columns(index.tools, context_tools, "context_tools")
-    if len(context):
-        q += index.w_context @ index.tools.x[context].mean(axis=0)
-    if index.cosine:
-        q /= max(float(np.linalg.norm(q)), 1e-12)
+    q = _queries(index, x[None], context_tools)[0]
     start = index.catalog.tool_embeddings if ranking.kind == "tools" else index.catalog.capability_embeddings
     assert start is not None
     rows = np.array([side.column[i] for i in ranking.ids], np.int64)
@@ -99,18 +142,21 @@ def explain(index: Index, ranking: Ranking, intent: object, context_tools: Seque
     heads = _sigmoid(head_scores(q, side.keys[rows], index.scale, index.params.layout.n_heads))
     carried = _carriers(index, rows, x, context_tools) if ranking.kind == "tools" else [()] * len(rows)
     trust = np.ones(len(rows)) if side.reliability is None else side.reliability[rows]
+    parts: dict[str, Floats] = {}
+    if ranking.kind == "tools" and index.learned is not None:
+        parts = {name: s[0, rows] for name, s in _channels(index, x[None], q[None], None if text is None else [text]).items()}
     why = tuple(
-        Explanation(float(c), tuple(h.tolist()), tuple(by), float(r))
-        for c, h, by, r in zip(cosine, heads, carried, trust, strict=True)
+        Explanation(float(c), tuple(h.tolist()), tuple(by), float(r), {name: float(s[i]) for name, s in parts.items()})
+        for i, (c, h, by, r) in enumerate(zip(cosine, heads, carried, trust, strict=True))
     )
-    return Ranking(ranking.kind, ranking.ids, ranking.scores, ranking.model_version, why)
+    return replace(ranking, explanations=why)
 
 
 def _carriers(
     index: Index, rows: npt.NDArray[np.int64], x: Floats, context_tools: Sequence[str]
 ) -> list[tuple[tuple[str, float], ...]]:
     """For each tool the capabilities that list it, by attention (evenly where no message passes) times P(capability | x)."""
-    z = score(index, x[None], "capabilities", context_tools)[0].astype(np.float64)
+    z = score(index, x[None], "capabilities", None, context_tools)[0].astype(np.float64)
     if len(z) == 0:
         return [()] * len(rows)
     p = np.exp(z - z.max())

@@ -5,16 +5,20 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..config import SHGATConfig, adaptive_heads, largest_divisor
+from ..config import SHGATConfig
 from ..errors import CatalogError, InputError
 from ..graph import Capability, Catalog, Cooccurrence, Tool
 from . import exchange, index, persistence, scoring
-from .params import Floats, Layout, Params, initial_params
+from .channels import Learned
+from .params import Floats, Params, initial_params, resolve_layout
 from .ranking import RankedSet, Ranking
+
+if TYPE_CHECKING:
+    from ..training import Traces, TrainReport
 
 _log = logging.getLogger("shgat")
 
@@ -31,11 +35,15 @@ class SHGAT:
     catalog : the tools and capabilities, as they are now
     params : Params; after a write to `params.buffer`, call `invalidate()`
     version : int, increased by every change
+    learned : what training added to the parameters, None before
+    report : the report of the training that made the model, as JSON values, None before
     """
 
     def __init__(self, catalog: Catalog, config: SHGATConfig, params: Params, cooccurrence: Cooccurrence | None = None) -> None:
         _ = catalog.dimension  # raises where there are no embeddings
         self.config, self.catalog, self.params, self.cooccurrence = config, catalog, params, cooccurrence
+        self.learned: Learned | None = None
+        self.report: dict[str, Any] | None = None
         self.version = 1
         self._lock = threading.RLock()
         self._index: index.Index | None = None
@@ -92,7 +100,9 @@ class SHGAT:
         with self._lock:
             if self._index is None or self._index.version != self.version:
                 known = None if self._maps_changed else self._index
-                self._index = index.build(self.catalog, self.cooccurrence, self.params, self.config, self.version, known)
+                self._index = index.build(
+                    self.catalog, self.cooccurrence, self.params, self.config, self.version, self.learned, known
+                )
                 self._maps_changed = False
             return self._index
 
@@ -103,19 +113,22 @@ class SHGAT:
             self.version += 1
 
     # ---------------------------------------------------------------- asking it
-    def score(self, intents: object, kind: str = "tools", *, context_tools: Sequence[str] = ()) -> Floats:
+    def score(
+        self, intents: object, kind: str = "tools", *, texts: Sequence[str] | None = None, context_tools: Sequence[str] = ()
+    ) -> Floats:
         """Scores of the whole catalogue, by which `rank` sorts.
 
         Parameters
         ----------
         intents : (B, d) or (d,) finite numbers
         kind : "tools" or "capabilities"
+        texts : B intent texts for the channels that read words; without them those channels say nothing
 
         Returns
         -------
         (B, n) float32, columns in the order of `tool_ids` or `capability_ids`
         """
-        return scoring.score(self.index(), intents, kind, context_tools)
+        return scoring.score(self.index(), intents, kind, texts, context_tools)
 
     def rank(
         self,
@@ -123,16 +136,20 @@ class SHGAT:
         top_k: int = 10,
         kind: str = "tools",
         *,
+        text: str | None = None,
         context_tools: Sequence[str] = (),
         candidates: Iterable[str] | None = None,
+        min_score: float | None = None,
         explain: bool = False,
     ) -> Ranking:
         """The best items for one intent (d,), best first; equal scores in catalogue order.
 
         Parameters
         ----------
+        text : the intent's text, for the channels that read words
         context_tools : ids of tools already used in this session
         candidates : ids to choose among; None for all
+        min_score : leave out tools whose calibrated probability of being right is lower; the ranking may then be empty
         explain : also say why
 
         Raises
@@ -141,12 +158,31 @@ class SHGAT:
             for a wrong dimension, NaN, or an unknown id.
         """
         current = self.index()
-        ranking = scoring.rank(current, intent, top_k, kind, context_tools, candidates)
-        return scoring.explain(current, ranking, intent, context_tools) if explain else ranking
+        ranking = scoring.rank(current, intent, top_k, kind, text, context_tools, candidates, min_score)
+        return scoring.explain(current, ranking, intent, text, context_tools) if explain else ranking
 
     def rank_sets(self, intent: object, top_k: int = 5, *, context_tools: Sequence[str] = ()) -> list[RankedSet]:
         """The best capabilities for one intent, each with all the tools it needs."""
         return scoring.rank_sets(self.index(), intent, top_k, context_tools)
+
+    # ---------------------------------------------------------------- teaching it
+    def fit(self, traces: "Traces", **options: Any) -> "TrainReport":
+        """Learns from traces; see `shgat.training.fit` for the options. The model changes only if held-out traces say that it got better."""
+        from ..training.fit import fit
+
+        return fit(self, traces, **options)
+
+    def adopt(
+        self, catalog: Catalog, config: SHGATConfig, params: Params, learned: Learned | None, report: Mapping[str, Any] | None
+    ) -> None:
+        """Takes the result of a training on `catalog`, all at once; tools and capabilities that were added since come along."""
+        with self._lock:
+            now = self.catalog
+            if now is not catalog:
+                params = exchange.carried_over(params, catalog, now, config)
+            self.config, self.params, self.learned = config, params, learned
+            self.report = None if report is None else dict(report)
+            self.invalidate()
 
     # ---------------------------------------------------------------- changing it
     def add_tool(self, tool: Tool | Mapping[str, Any]) -> None:
@@ -167,7 +203,7 @@ class SHGAT:
             if self.cooccurrence is not None:
                 self.cooccurrence = self.cooccurrence.resized(len(catalog.tools))
             self.catalog = catalog
-            self._index = index.with_isolated_tool(before, catalog, self.cooccurrence, self.params, self.version + 1)
+            self._index = index.with_isolated_tool(before, catalog, self.cooccurrence, self.params, self.version + 1, self.learned)
             self.version += 1  # last: a reader that sees it finds the index that belongs to it
 
     def add_capability(self, capability: Capability | Mapping[str, Any]) -> None:
@@ -246,21 +282,6 @@ class SHGAT:
         with self._lock:
             self.params = exchange.import_params(values, self.params, self.config)
             self.invalidate()
-
-
-def resolve_layout(catalog: Catalog, config: SHGATConfig) -> Layout:
-    """Sizes of the parameters for a catalogue; InputError where heads do not divide d."""
-    d, hierarchy = catalog.dimension, catalog.hierarchy
-    adaptive, _ = adaptive_heads(hierarchy.n_tools, hierarchy.n_capabilities, max(hierarchy.max_level, 0))
-    heads = config.n_heads or largest_divisor(d, adaptive)
-    if config.d_head is None and d % heads:
-        raise InputError(f"n_heads = {heads} does not divide d = {d}; give d_head too, or {largest_divisor(d, heads)} heads")
-    message_heads = config.n_message_heads or largest_divisor(d, adaptive)
-    if d % message_heads:
-        raise InputError(f"n_message_heads = {message_heads} does not divide d = {d}")
-    n_levels = len(hierarchy.levels) if config.message_passing else 0
-    offsets = (hierarchy.n_tools, hierarchy.n_capabilities) if config.node_offsets else (0, 0)
-    return Layout(d, heads, config.d_head or d // heads, message_heads, n_levels, config.attention, *offsets)
 
 
 def _with_mean_embeddings(tools: Iterable[Tool | Mapping[str, Any]] | None, capabilities: Sequence[Capability]) -> list[Tool]:

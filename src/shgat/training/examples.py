@@ -5,6 +5,7 @@ default 1), `timestamp` (ISO 8601 or seconds), `context_tools`, `weight`, `embed
 row by row, or inline.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -81,6 +82,14 @@ class Traces:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over ids, tools and outcomes."""
+        digest = hashlib.sha256("\n".join(self.ids.tolist()).encode())
+        for array in (self.tools.indptr, self.tools.indices, self.capability, self.outcome, self.weight):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
     def take(self, rows: npt.NDArray[np.integer] | Sequence[int]) -> "Traces":
         """The given traces, in the given order; embeddings are gathered into memory."""

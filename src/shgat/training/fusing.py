@@ -7,11 +7,12 @@ The semantic channel's own weight is among them, so temperature is chosen too. T
 cold intents at equal total weight.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from ..evaluation.calibration import PlattScaling
 from ..evaluation.metrics import Relevance
 from ..model.channels import Fusion, log_softmax
 from ..model.params import Floats
@@ -21,7 +22,7 @@ RIDGE = 1.0  # pulls the weights of unseen tools towards those of seen ones, wor
 FEWEST_COLD = 3
 SHORTLIST = 1024  # candidates of an intent that weights are fitted on
 ITERATIONS = 60
-_SAMPLE = 200_000  # (intent, tool) pairs for calibration
+MOST_PAIRS = 1_000_000  # (intent, tool) pairs that calibration looks at, about
 Doubles = npt.NDArray[np.float64]
 
 
@@ -65,8 +66,8 @@ def fit_fusion(held: HeldOut) -> Fusion:
         v = _fit(own, y[rows], share, fixed, first, ridge=RIDGE / cold.sum(), towards=first)
         bare, bonus = v[:-1], BONUS_SCALE * v[-1]
     fusion = Fusion(dict(zip(names, seen.tolist(), strict=True)), dict(zip(names, bare.tolist(), strict=True)), float(bonus))
-    slope, intercept = _calibrate(held, fusion)
-    return Fusion(fusion.seen, fusion.unseen, fusion.bonus, slope, intercept)
+    platt = _calibrate(held, fusion)
+    return replace(fusion, slope=platt.slope, intercept=platt.intercept)
 
 
 def _shortlist(held: HeldOut) -> tuple[Doubles, Doubles, npt.NDArray[np.bool_]]:
@@ -139,32 +140,11 @@ def _objective(
     return value + 0.5 * ridge * float(off @ off), gradient + ridge * off, curvature + ridge * np.eye(len(w))
 
 
-def _calibrate(held: HeldOut, fusion: Fusion) -> tuple[float, float]:
-    """Platt's slope (>= 0) and intercept for P(tool is right) from the log softmax of the fused score (Platt, 1999)."""
-    s = log_softmax(fusion.combine(held.scores, held.unseen)).astype(np.float64)
+def _calibrate(held: HeldOut, fusion: Fusion) -> PlattScaling:
+    """P(tool is right) from the log softmax of the fused score, on every candidate of every intent that wants something."""
+    s = log_softmax(fusion.combine(held.scores, held.unseen))
     right = np.zeros(s.shape, bool)
     right[held.wanted.row_of, held.wanted.indices] = True
-    rows = held.wanted.sizes > 0
-    x, t = s[rows].ravel(), right[rows].ravel()
-    if not t.any():
-        return 1.0, 0.0
-    weight = np.ones(len(x))
-    if len(x) > _SAMPLE:  # all positives, an even part of the rest
-        others = np.flatnonzero(~t)
-        stride = max(1, len(others) // _SAMPLE)
-        chosen = np.concatenate([np.flatnonzero(t), others[::stride]])
-        weight = np.where(t[chosen], 1.0, float(stride))
-        x, t = x[chosen], t[chosen]
-    n_right, n_wrong = (weight * t).sum(), (weight * ~t).sum()
-    target = np.where(t, (n_right + 1.0) / (n_right + 2.0), 1.0 / (n_wrong + 2.0))
-    theta = np.array([1.0, 0.0])
-    design = np.stack([x, np.ones_like(x)])
-    for _ in range(50):
-        p = 1.0 / (1.0 + np.exp(-np.clip(theta @ design, -40.0, 40.0)))
-        gradient = design @ (weight * (p - target))
-        curvature = (design * (weight * p * (1.0 - p))) @ design.T + 1e-9 * np.eye(2)
-        step = np.linalg.solve(curvature, gradient)
-        theta = theta - np.clip(step, -2.0, 2.0)
-        if np.abs(step).max() < 1e-8:
-            break
-    return float(max(theta[0], 1e-3)), float(theta[1])
+    rows = np.flatnonzero(held.wanted.sizes > 0)
+    step = max(1, len(rows) * s.shape[1] // MOST_PAIRS)
+    return PlattScaling.fit(s[rows[::step]].ravel(), right[rows[::step]].ravel())

@@ -39,6 +39,16 @@ class Targets:
             Incidence(indptr, self.incidence.indices[keep]), (values / np.maximum(total[rows], 1e-12)).astype(np.float32)
         )
 
+    def merged(self, other: "Targets", from_other: npt.NDArray[np.bool_]) -> "Targets":
+        """Row by row: this row, or the other's where `from_other` (n_rows,)."""
+        mine, theirs = ~from_other[self.incidence.row_of_entry], from_other[other.incidence.row_of_entry]
+        rows = np.concatenate([self.incidence.row_of_entry[mine], other.incidence.row_of_entry[theirs]])
+        order = np.argsort(rows, kind="stable")
+        indptr = np.zeros(self.incidence.n_rows + 1, np.int32)
+        np.cumsum(np.bincount(rows, minlength=self.incidence.n_rows), out=indptr[1:])
+        columns = np.concatenate([self.incidence.indices[mine], other.incidence.indices[theirs]])[order]
+        return Targets(Incidence(indptr, columns), np.concatenate([self.values[mine], other.values[theirs]])[order])
+
 
 def tool_targets(traces: Traces) -> Targets:
     """Uniform over the tools that were run."""
@@ -52,12 +62,20 @@ class CapabilityTargets:
 
     Attributes
     ----------
-    targets : one-hot where the trace names a capability or ran exactly the tools of one, else proportional to Jaccard^4
+    exact : the capability that the trace names, else those whose tools it ran exactly; many rows are empty
+    overlapping : proportional to Jaccard^4 of the tools
     support : (n_capabilities rows) -> traces that name the capability, else traces that ran exactly its tools
     """
 
-    targets: Targets
+    exact: Targets
+    overlapping: Targets
     support: Incidence
+
+    def visible(self, rows: npt.NDArray[np.integer], hidden: npt.NDArray[np.bool_]) -> Targets:
+        """Targets of the given traces among the capabilities that are not hidden: exact ones where any is left, else overlapping ones."""
+        exact, overlapping = (t.take(rows).without(hidden) for t in (self.exact, self.overlapping))
+        empty = exact.incidence.degrees == 0
+        return exact.merged(overlapping, empty)
 
     @classmethod
     def build(cls, traces: Traces, catalog: Catalog) -> "CapabilityTargets":
@@ -67,25 +85,24 @@ class CapabilityTargets:
             for t in tools:
                 containing[t].append(c)
         overlap: dict[frozenset[int], list[tuple[int, float]]] = {}  # by tool set: (capability, Jaccard)
-        rows: list[list[tuple[int, float]]] = []
+        exact: list[list[tuple[int, float]]] = []
+        overlapping: list[list[tuple[int, float]]] = []
         named: list[list[int]] = [[] for _ in within]
         same: list[list[int]] = [[] for _ in within]
         for i, capability in enumerate(traces.capability.tolist()):
             ran = frozenset(traces.tools.row(i).tolist())
             if ran not in overlap:
                 overlap[ran] = _overlaps(ran, within, containing)
-            exact = [c for c, jaccard in overlap[ran] if jaccard == 1.0]
+            same_tools = [c for c, jaccard in overlap[ran] if jaccard == 1.0]
             if capability >= 0:
                 named[capability].append(i)
-            for c in exact:
+            for c in same_tools:
                 same[c].append(i)
-            if capability >= 0 or exact:
-                hits = [capability] if capability >= 0 else exact
-                rows.append([(c, 1.0) for c in hits])
-            else:
-                soft = [(c, jaccard**OVERLAP_POWER) for c, jaccard in overlap[ran]]
-                rows.append([(c, value) for c, value in soft if value >= SMALLEST])
-        return cls(_normalized(rows), Incidence.from_rows(n or s for n, s in zip(named, same, strict=True)))
+            exact.append([(c, 1.0) for c in ([capability] if capability >= 0 else same_tools)])
+            soft = [(c, jaccard**OVERLAP_POWER) for c, jaccard in overlap[ran]]
+            overlapping.append([(c, value) for c, value in soft if value >= SMALLEST])
+        support = Incidence.from_rows(n or s for n, s in zip(named, same, strict=True))
+        return cls(_normalized(exact), _normalized(overlapping), support)
 
     def unknown(self, training: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         """(n_capabilities,) capabilities that only traces outside the training part (N,) vouch for: not known while fitting."""

@@ -49,12 +49,16 @@ class Examples:
         capabilities = CapabilityTargets.build(traces, catalog)
         return cls(catalog, traces, tool_targets(traces), capabilities, capabilities.support.transpose(len(traces)))
 
-    def batch(self, rows: Rows, weight: npt.NDArray[np.float32] | None = None) -> Batch:
-        """The traces of `rows` as one batch; `weight` (B,) multiplies their own."""
+    def batch(
+        self, rows: Rows, weight: npt.NDArray[np.float32] | None = None, hidden: npt.NDArray[np.bool_] | None = None
+    ) -> Batch:
+        """The traces of `rows` as one batch; `weight` (B,) multiplies their own, no hidden capability is a target."""
         traces = self.traces
         own = traces.weight[rows]
+        if hidden is None:
+            hidden = np.zeros(len(self.catalog.capabilities), bool)
         return Batch(
-            traces.vectors(rows), traces.context.take(rows), self.tools.take(rows), self.capabilities.targets.take(rows),
+            traces.vectors(rows), traces.context.take(rows), self.tools.take(rows), self.capabilities.visible(rows, hidden),
             traces.outcome[rows], own if weight is None else own * weight,
         )  # fmt: skip
 
@@ -200,8 +204,7 @@ class Trainer:
 
     def _step(self, rows: Rows, weights: npt.NDArray[np.float32] | None, gradient: Params, step: int) -> tuple[StepLoss, float]:
         state, config = self.progress, self.config
-        batch = self.examples.batch(rows, weights)
-        batch, masks = self._masked(batch, rows)
+        batch, masks = self._masked(rows, weights)
         tau = anneal(step, self._total, *config.temperature)
         loss = self.objective(state.params, batch, gradient, masks=masks, tau=tau, intent_map=config.train_intent_map)
         lr = learning_rate(step, self._total, config.lr, config.warmup)
@@ -217,7 +220,7 @@ class Trainer:
             state.replay.update(slots, loss.td)
         return loss, norm
 
-    def _masked(self, batch: Batch, rows: Rows) -> tuple[Batch, Masks]:
+    def _masked(self, rows: Rows, weights: npt.NDArray[np.float32] | None) -> tuple[Batch, Masks]:
         """The batch with noise on its intents and without what a step may not see."""
         rng, config = self.progress.rng, self.config
         masks, hidden = self._base, self.unknown
@@ -228,8 +231,8 @@ class Trainer:
                 hidden = hidden.copy()
                 hidden[alone] = True
                 masks = replace(masks, hierarchy=self.examples.catalog.hierarchy.hiding(hidden), hidden=hidden)
-        targets = batch.capabilities.without(hidden) if hidden.any() else batch.capabilities
-        batch = replace(batch, intents=_noisy(batch.intents, config.intent_noise, rng), capabilities=targets)
+        batch = self.examples.batch(rows, weights, hidden)
+        batch = replace(batch, intents=_noisy(batch.intents, config.intent_noise, rng))
         if "tool_offsets" in self.progress.params and config.offset_dropout:
             hierarchy = self.examples.catalog.hierarchy
             keep = [_kept(n, config.offset_dropout, rng) for n in (hierarchy.n_tools, hierarchy.n_capabilities)]

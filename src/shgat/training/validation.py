@@ -1,6 +1,5 @@
 """Held-out traces: how they are chosen, and what a model scores on them, always over the whole catalogue."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np

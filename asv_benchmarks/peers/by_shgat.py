@@ -1,0 +1,100 @@
+"""shgat's own way through each case."""
+
+import itertools
+from collections.abc import Callable
+
+import numpy as np
+
+from shgat import SHGAT
+from shgat._kernels import attention, losses, readout, topk
+from shgat._kernels import replay as tree_of
+from shgat.model import index
+
+from .cases import Phase
+
+
+def rank(model: SHGAT, kind: str) -> Callable[[np.ndarray], tuple[str, ...]]:
+    model.index()
+    return lambda x: model.rank(x, 10, kind).ids
+
+
+def products(model: SHGAT) -> Callable[[np.ndarray], np.ndarray]:
+    """The two products of a request in one call: q = W x, z = K q."""
+    now = model.index()
+    keys = now.tools.keys
+    q, z = np.empty(keys.shape[1], np.float32), np.empty(len(keys), np.float32)
+
+    def run(x: np.ndarray) -> np.ndarray:
+        readout.score_intent(x, now.w_query, keys, now.scale, True, q, z)
+        return z
+
+    return run
+
+
+def rebuild(model: SHGAT) -> Callable[[], np.ndarray]:
+    def run() -> np.ndarray:
+        built = index.build(model.catalog, model.cooccurrence, model.params, model.config, model.version)
+        return np.concatenate([built.tools.keys, built.capabilities.keys])
+
+    return run
+
+
+def add_tool(model: SHGAT) -> Callable[[np.ndarray], None]:
+    model.index()
+    number = itertools.count()
+
+    def run(row: np.ndarray) -> None:
+        model.add_tool({"id": f"new{next(number)}", "embedding": row})
+        model.index()
+
+    return run
+
+
+def attend(case: Phase) -> Callable[[], np.ndarray]:
+    heads, d = len(case.a), case.x.shape[1]
+    alpha, agg = np.empty((case.incidence.nnz, heads), np.float32), np.empty_like(case.x)
+    out, scratch = np.empty_like(case.x), np.empty(2 * d, np.float32)
+
+    def run() -> np.ndarray:
+        attention.attend(
+            case.s, case.t, case.a, case.incidence.indptr, case.incidence.indices, case.slope, case.gate, case.x, alpha, agg, out,
+            scratch,
+        )  # fmt: skip
+        return out
+
+    return run
+
+
+def info_nce(z: np.ndarray, targets: np.ndarray) -> Callable[[], np.ndarray]:
+    n = len(z)
+    indptr, ones = np.arange(n + 1, dtype=np.int32), np.ones(n, np.float32)
+    d_z, loss, p = np.empty_like(z), np.empty(n), np.empty(n, np.float32)
+
+    def run() -> np.ndarray:
+        losses.info_nce(z, indptr, targets, ones, ones, 0.1, d_z, loss, p)
+        return d_z
+
+    return run
+
+
+def replay(priorities: np.ndarray, uniform: np.ndarray) -> Callable[[], np.ndarray]:
+    leaves = 1 << (len(priorities) - 1).bit_length()
+    tree, slots = np.zeros(2 * leaves), np.empty(len(uniform), np.int64)
+    tree_of.update(tree, np.arange(len(priorities), dtype=np.int64), priorities)
+
+    def run() -> np.ndarray:
+        tree_of.find(tree, uniform * tree[1], slots)
+        tree_of.update(tree, slots, priorities[slots])
+        return slots
+
+    return run
+
+
+def top_k(scores: np.ndarray, k: int) -> Callable[[], np.ndarray]:
+    best, where = np.empty(k, np.float32), np.empty(k, np.int32)
+
+    def run() -> np.ndarray:
+        topk.top_k(scores, best, where)
+        return where
+
+    return run

@@ -1,0 +1,91 @@
+"""The inputs: seeded, so that every contender gets the same."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from shgat import SHGAT, Capability, Catalog, SHGATConfig, Tool
+from shgat.graph.incidence import Incidence
+
+RHO = 0.3  # how far the gates of message passing are open
+
+
+@dataclass(frozen=True, eq=False)
+class Phase:
+    """One attention phase over projected rows s (n_sources, d), t (n_targets, d); a (heads, d / heads); x (n_targets, d)."""
+
+    s: np.ndarray
+    t: np.ndarray
+    a: np.ndarray
+    x: np.ndarray
+    gate: np.ndarray
+    incidence: Incidence
+    slope: float = 0.2
+
+
+def embeddings(n: int, d: int, seed: int = 0) -> np.ndarray:
+    """(n, d) rows of length 1."""
+    rows = np.random.default_rng(seed).standard_normal((n, d), dtype=np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def intent(d: int) -> np.ndarray:
+    return embeddings(1, d, seed=7)[0]
+
+
+@cache
+def catalog(n_tools: int, n_capabilities: tuple[int, ...], d: int) -> Catalog:
+    """Capabilities of each level over 2 to 8 members of the level below."""
+    rng = np.random.default_rng(1)
+    tools = [Tool(f"tool{i}", embedding=row) for i, row in enumerate(embeddings(n_tools, d, 2))]
+    rows = iter(embeddings(sum(n_capabilities), d, 3))
+    below = [t.id for t in tools]
+    capabilities: list[Capability] = []
+    for level, count in enumerate(n_capabilities):
+        made = []
+        for i in range(count):
+            members = tuple(rng.choice(below, min(len(below), int(rng.integers(2, 9))), replace=False).tolist())
+            tools_of, capabilities_of = ((), members) if level else (members, ())
+            made.append(Capability(f"level{level}.{i}", tools=tools_of, capabilities=capabilities_of, embedding=next(rows)))
+        capabilities += made
+        below = [c.id for c in made]
+    return Catalog.from_records(tools, capabilities)
+
+
+def model(
+    n_tools: int = 58, n_capabilities: tuple[int, ...] = (85, 16, 4), d: int = 1024, n_heads: int = 8, d_head: int = 64
+) -> SHGAT:
+    """A model whose gates are open and whose maps are no longer the identity, so that nothing can be left out."""
+    model = SHGAT.from_catalog(catalog(n_tools, n_capabilities, d), SHGATConfig(n_heads=n_heads, d_head=d_head))
+    rng = np.random.default_rng(4)
+    model.params["w_intent"][:] += rng.standard_normal((d, d), dtype=np.float32) * np.float32(0.1 / np.sqrt(d))
+    for k in range(model.params.layout.n_levels):
+        model.params[f"level{k}.gate_up"][:] = model.params[f"level{k}.gate_down"][:] = (RHO, 1.0, 0.0)
+    model.invalidate()
+    return model
+
+
+def phase(n_targets: int, n_sources: int, degree: int, heads: int, width: int) -> Phase:
+    rng = np.random.default_rng(5)
+    d = heads * width
+    rows = [rng.choice(n_sources, degree, replace=False).tolist() for _ in range(n_targets)]
+    s, t, x = embeddings(n_sources, d, 6), embeddings(n_targets, d, 7), embeddings(n_targets, d, 8)
+    a = rng.standard_normal((heads, width), dtype=np.float32)
+    return Phase(s, t, a, x, np.array([RHO, 1.0, 0.0], np.float32), Incidence.from_rows(rows))
+
+
+def logits(rows: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """z (rows, n) and the target of each row (rows,) int32."""
+    rng = np.random.default_rng(9)
+    return 5 * rng.standard_normal((rows, n), dtype=np.float32), rng.integers(0, n, rows, dtype=np.int32)
+
+
+def priorities(n: int, batch: int) -> tuple[np.ndarray, np.ndarray]:
+    """Priorities (n,) and uniform numbers in [0, 1) (batch,), float64."""
+    rng = np.random.default_rng(10)
+    return rng.random(n) + 0.01, rng.random(batch)
+
+
+def scores(n: int) -> np.ndarray:
+    return np.random.default_rng(11).standard_normal(n, dtype=np.float32)

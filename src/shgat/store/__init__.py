@@ -1,0 +1,28 @@
+"""The store: traces, decisions, parameters and the catalogue on SQLite or PostgreSQL."""
+
+from ..errors import MissingExtraError
+
+try:
+    import pgvector  # noqa: F401
+    import sqlalchemy  # noqa: F401
+except ImportError as error:
+    raise MissingExtraError(error.name or "SQLAlchemy", "store") from None
+
+from .decisions import Decision, Ranked
+from .files import ImportReport, export_traces, import_traces
+from .parameters import Parameters, ParameterVersion
+from .store import Store
+from .trace import Trace, TraceBatch
+
+__all__ = [
+    "Decision",
+    "ImportReport",
+    "ParameterVersion",
+    "Parameters",
+    "Ranked",
+    "Store",
+    "Trace",
+    "TraceBatch",
+    "export_traces",
+    "import_traces",
+]

@@ -1,0 +1,121 @@
+"""The catalogue in a store: tools, capabilities and their members."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Table, delete, select
+
+from .._check import vector
+from ..errors import CatalogError
+from ..graph.nodes import Capability, Tool
+from .database import Database
+from .embedding import Floats
+from .schema import capabilities, members, tools
+from .text import stored_text
+
+_PAGE = 1000
+
+
+class CatalogRows:
+    """The part of a store that holds the catalogue."""
+
+    database: Database
+    dimension: int
+    clock: Callable[[], float] = time.time
+
+    def upsert_catalog(self, new_tools: Iterable[Tool] = (), new_capabilities: Iterable[Capability] = ()) -> None:
+        """Adds tools and capabilities, or replaces those of the same id with their members, in one transaction."""
+        now = self.clock()
+        tool_rows = {t.id: _tool_row(t, now, self._embedding(t, "tool")) for t in new_tools}
+        given = {c.id: c for c in new_capabilities}
+        rows = [_capability_row(c, now, self._embedding(c, "capability")) for c in given.values()]
+        with self.database.write() as connection:
+            self._upsert(connection, tools, list(tool_rows.values()))
+            self._upsert(connection, capabilities, rows)
+            for page in _pages(list(given)):
+                connection.execute(delete(members).where(members.c.capability_id.in_(page)))
+            new_members = [row for c in given.values() for row in _member_rows(c)]
+            if new_members:
+                connection.execute(members.insert(), new_members)
+
+    def remove_from_catalog(self, ids: Sequence[str]) -> int:
+        """Removes tools and capabilities, and their memberships; returns how many there were."""
+        removed = 0
+        with self.database.write() as connection:
+            for page in _pages(ids):
+                for table in (tools, capabilities):
+                    removed += connection.execute(delete(table).where(table.c.id.in_(page))).rowcount
+                connection.execute(delete(members).where(members.c.member_id.in_(page)))
+        return removed
+
+    def catalog(self) -> tuple[list[Tool], list[Capability]]:
+        """Every tool and capability by id, as `Catalog.from_records` takes them."""
+        with self.database.read() as connection:
+            tool_rows = connection.execute(select(tools).order_by(tools.c.id)).all()
+            capability_rows = connection.execute(select(capabilities).order_by(capabilities.c.id)).all()
+            ordered = select(members).order_by(members.c.capability_id, members.c.kind, members.c.position)
+            lists: dict[tuple[str, str], list[str]] = {}
+            for row in connection.execute(ordered):
+                lists.setdefault((row.capability_id, row.kind), []).append(row.member_id)
+        return (
+            [Tool(row.id, row.text, row.server, row.embedding) for row in tool_rows],
+            [
+                Capability(
+                    id=row.id,
+                    text=row.text,
+                    tools=tuple(lists.get((row.id, "tool"), ())),
+                    capabilities=tuple(lists.get((row.id, "capability"), ())),
+                    success_rate=row.success_rate,
+                    uses=row.uses,
+                    embedding=row.embedding,
+                )
+                for row in capability_rows
+            ],
+        )
+
+    def _embedding(self, node: Tool | Capability, kind: str) -> Floats | None:
+        stored_text(node.id, f"the id of a {kind}")
+        if node.text:
+            stored_text(node.text, f"{kind} {node.id!r}: text")
+        if node.embedding is None:
+            return None
+        if np.size(node.embedding) != self.dimension:
+            raise CatalogError(
+                f"{kind} {node.id!r}: embedding has {np.size(node.embedding)} dimensions, the store has {self.dimension}"
+            )
+        return vector(node.embedding, self.dimension, f"{kind} {node.id!r}: embedding")
+
+    def _upsert(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            insert = self.database.insert(table)
+            changed = {name: insert.excluded[name] for name in rows[0] if name != "id"}
+            connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=changed), rows)
+
+
+def _tool_row(tool: Tool, now: float, embedding: Floats | None) -> dict[str, Any]:
+    return {"id": tool.id, "text": tool.text, "server": tool.server, "embedding": embedding, "updated_at": now}
+
+
+def _capability_row(capability: Capability, now: float, embedding: Floats | None) -> dict[str, Any]:
+    return {
+        "id": capability.id,
+        "text": capability.text,
+        "success_rate": capability.success_rate,
+        "uses": capability.uses,
+        "embedding": embedding,
+        "updated_at": now,
+    }
+
+
+def _member_rows(capability: Capability) -> list[dict[str, Any]]:
+    return [
+        {"capability_id": capability.id, "kind": kind, "position": position, "member_id": stored_text(member, "a member's id")}
+        for kind, ids in (("tool", capability.tools), ("capability", capability.capabilities))
+        for position, member in enumerate(ids)
+    ]
+
+
+def _pages(ids: Sequence[str]) -> list[Sequence[str]]:
+    return [ids[start : start + _PAGE] for start in range(0, len(ids), _PAGE)]

@@ -1,0 +1,210 @@
+"""A database: its engine, its transactions, and its failures as StoreError with a remedy."""
+
+import contextlib
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from ..errors import MissingExtraError, StoreError
+from .embedding import Wire
+
+_WRITE_LOCK = 0x5348474154  # "SHGAT", the advisory lock of writers on PostgreSQL
+_WRITE = "shgat_write"  # the execution option that makes a transaction a writing one
+_databases: "weakref.WeakSet[Database]" = weakref.WeakSet()
+
+
+class DamagedError(StoreError):
+    """What was read is not what was written. Only the store itself tells it from other failures."""
+
+
+class Database:
+    """Transactions on SQLite or PostgreSQL.
+
+    Writers take turns on both (BEGIN IMMEDIATE; an advisory lock), so that rows become visible in the order of their
+    `seq` and a reader that remembers the last `seq` it saw misses none.
+    """
+
+    def __init__(self, url: str, timeout: float) -> None:
+        self.url = _parse(url)
+        self.name = _masked(self.url)
+        self.timeout = timeout
+        self.is_postgresql = self.url.get_backend_name() == "postgresql"
+        self._turn = threading.Lock()
+        options: dict[str, Any] = {"timeout": timeout}
+        if self.is_postgresql:
+            options = {"connect_timeout": max(2, round(timeout)), "tcp_user_timeout": round(1000 * timeout)}
+        try:
+            self.engine = create_engine(
+                self.url,
+                connect_args=options,
+                pool_size=8,
+                max_overflow=24,
+                pool_timeout=timeout,
+                pool_pre_ping=self.is_postgresql,
+                hide_parameters=True,
+                json_serializer=lambda value: orjson.dumps(value).decode(),
+                json_deserializer=orjson.loads,
+            )
+        except ImportError as error:
+            raise MissingExtraError(error.name or "psycopg", "store") from None
+        self._writing = self.engine.execution_options(**{_WRITE: True})  # the same connections
+        event.listen(self.engine, "connect", self._configure)
+        event.listen(self.engine, "begin", self._begin)
+        _databases.add(self)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that reads."""
+        with self._failures(), self.engine.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that writes: committed on return, rolled back on an exception, one at a time."""
+        if not self.is_postgresql and not self._turn.acquire(timeout=self.timeout):
+            raise StoreError(f"{self.name}: other threads are writing; waited {self.timeout:g} s; retry")
+        try:
+            with self._failures(), self._writing.begin() as connection:
+                yield connection
+        finally:
+            if not self.is_postgresql:
+                self._turn.release()
+
+    def insert(self, table: Table) -> Any:
+        """An INSERT that knows ON CONFLICT."""
+        return postgresql.insert(table) if self.is_postgresql else sqlite.insert(table)
+
+    def unhurried(self, connection: Connection) -> None:
+        """Lifts the limit on the time of a statement for the rest of the transaction."""
+        if self.is_postgresql:
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+
+    def close(self) -> None:
+        """Closes every connection that is not in use."""
+        self.engine.dispose()
+
+    def after_fork(self) -> None:
+        """In a forked child: leaves the parent's connections to the parent."""
+        self._turn = threading.Lock()
+        self.engine.dispose(close=False)
+
+    def _configure(self, connection: Any, record: object) -> None:
+        if self.is_postgresql:
+            _configure_postgresql(connection, self.timeout)
+        else:
+            _configure_sqlite(connection, self.timeout)
+
+    def _begin(self, connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITE, False)
+        if not self.is_postgresql:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        elif writes:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")
+
+    @contextlib.contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except (DBAPIError, sqlite3.Error) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            message = " ".join(str(cause).split()) or type(cause).__name__
+            damaged = "malformed" in message or getattr(cause, "sqlstate", None) in ("XX001", "XX002")
+            kind = DamagedError if damaged else StoreError
+            raise kind(f"{self.name}: {message}; {_remedy(cause, message)}") from error
+        except PoolTimeoutError as error:
+            raise StoreError(f"{self.name}: every connection is in use; waited {self.timeout:g} s; retry") from error
+        except SQLAlchemyError as error:
+            raise StoreError(f"{self.name}: {' '.join(str(error).split())}") from error
+
+
+def _parse(url: str) -> URL:
+    forms = "expected sqlite:///path.db or postgresql+psycopg://user:password@host/database"
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreError(f"this is no database URL; {forms}") from None
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
+        raise StoreError(f"{_masked(parsed)}: {parsed.drivername} is not supported; {forms}")
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise StoreError(f"{_masked(parsed)}: a store in memory keeps nothing; {forms}")
+    return parsed
+
+
+def _masked(url: URL) -> str:
+    secret = {key: "***" for key in url.query if "password" in key}
+    return url.update_query_dict(secret).render_as_string(hide_password=True) if secret else url.render_as_string()
+
+
+def _configure_sqlite(connection: sqlite3.Connection, timeout: float) -> None:
+    connection.isolation_level = None  # SQLAlchemy's BEGIN is ours, see Database._begin
+    deadline = time.monotonic() + timeout
+    while True:  # the change to WAL does not wait for other connections by itself
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+            if mode != "wal":
+                connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")  # an acknowledged row survives the loss of power
+
+
+def _configure_postgresql(connection: Any, timeout: float) -> None:
+    from psycopg.adapt import Dumper
+    from psycopg.pq import Format
+
+    class WireDumper(Dumper):
+        format = Format.BINARY
+
+        def dump(self, obj: Wire) -> Wire:
+            return obj
+
+    connection.adapters.register_dumper(Wire, WireDumper)
+    connection.autocommit = True
+    connection.execute(f"SET lock_timeout = {round(1000 * timeout)}")
+    connection.execute(f"SET statement_timeout = {round(1000 * max(60.0, timeout))}")
+    connection.autocommit = False
+
+
+_REMEDIES = (  # (words of the message, SQLSTATEs, what to do)
+    (("locked",), ("55P03", "57014"), "another process writes to it; retry, or end that process"),
+    (("disk is full", "disk I/O"), ("53100",), "free some disk space, then retry"),
+    (("unable to open", "readonly", "read-only"), (), "check that its folder exists and is writable"),
+    (("malformed", "not a database"), ("XX001", "XX002"), "restore it from a backup, or move it away to start anew"),
+    (('extension "vector"',), (), "install pgvector on the server and let a superuser run: CREATE EXTENSION vector"),
+    (("authentication", "does not exist"), ("28000", "28P01", "3D000", "42501"), "check user, password and database"),
+)
+
+
+def _remedy(cause: BaseException | None, message: str) -> str:
+    state = getattr(cause, "sqlstate", None) or ""
+    for words, states, remedy in _REMEDIES:
+        if state in states or any(word in message for word in words):
+            return remedy
+    if not state or state.startswith(("08", "57P")):
+        return "check that the server runs and can be reached, then retry"
+    return f"SQLSTATE {state}"
+
+
+def _after_fork() -> None:
+    for database in list(_databases):
+        database.after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,142 @@
+"""What was ranked for an intent: the record that feedback refers to and off-policy evaluation weighs."""
+
+import hashlib
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from sqlalchemy import Row, select
+
+from .._check import number, positive_integer, text, vector
+from ..errors import InputError, StoreError
+from .database import Database
+from .embedding import Floats
+from .schema import decisions
+from .text import stored_text
+
+_PAGE = 1000
+
+
+class Ranked(NamedTuple):
+    """One answer: what, at which position (from 1), and with which probability the ranker put it there."""
+
+    id: str
+    position: int
+    propensity: float = 1.0
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Decision:
+    """One answered request. Checked at construction.
+
+    Attributes
+    ----------
+    ranked : what was shown
+    model_version : of the parameters that ranked
+    intent : its text; None keeps only `intent_hash`, the SHA-256 of the text in hexadecimal
+    embedding : (d,) float32 of the intent, or None
+    session : whose set only grows under the order "stable", or None
+    created_at : seconds since the epoch; None: when it is stored
+    seq : its number in the store, 0 while it is in none
+    """
+
+    ranked: tuple[Ranked, ...]
+    model_version: str
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    intent: str | None = None
+    intent_hash: str = ""
+    embedding: Floats | None = None
+    session: str | None = None
+    created_at: float | None = None
+    seq: int = 0
+
+    def __post_init__(self) -> None:
+        what = f"decision {stored_text(self.id, 'the id of a decision')!r}"
+        for name in ("intent", "session"):
+            if getattr(self, name) is not None:
+                stored_text(getattr(self, name), f"{what}: {name}")
+        stored_text(self.model_version, f"{what}: model_version")
+        if self.intent is not None and not self.intent_hash:
+            object.__setattr__(self, "intent_hash", hashlib.sha256(self.intent.encode()).hexdigest())
+        text(self.intent_hash, f"{what}: intent_hash (or intent)")
+        object.__setattr__(self, "ranked", tuple(_ranked(item, what) for item in self.ranked))
+        if self.embedding is not None:
+            object.__setattr__(self, "embedding", vector(self.embedding, np.size(self.embedding), f"{what}: embedding"))
+
+
+def _ranked(item: Sequence[Any], what: str) -> Ranked:
+    answer = Ranked(*item)
+    stored_text(answer.id, f"{what}: the id of an answer")
+    positive_integer(answer.position, f"{what}: the position of {answer.id!r}")
+    propensity = number(answer.propensity, 0.0, 1.0, f"{what}: the propensity of {answer.id!r}")
+    return answer._replace(propensity=propensity)
+
+
+class Decisions:
+    """The part of a store that holds decisions."""
+
+    database: Database
+    dimension: int
+    clock: Callable[[], float] = time.time
+
+    def add_decision(self, decision: Decision) -> bool:
+        """Adds a decision; False, and nothing changes, where its id is taken."""
+        return self.add_decisions([decision])[0]
+
+    def add_decisions(self, batch: Sequence[Decision]) -> list[bool]:
+        """Adds decisions in one transaction; for each, whether it was new."""
+        for decision in batch:
+            if decision.embedding is not None and decision.embedding.shape != (self.dimension,):
+                raise InputError(
+                    f"decision {decision.id!r}: embedding has {decision.embedding.size} dimensions, the store has {self.dimension}"
+                )
+        if not batch:
+            return []
+        now = self.clock()
+        with self.database.write() as connection:
+            statement = self.database.insert(decisions).on_conflict_do_nothing().returning(decisions.c.id)
+            added = dict.fromkeys(connection.execute(statement, [_row(decision, now) for decision in batch]).scalars(), True)
+        return [added.pop(decision.id, False) for decision in batch]
+
+    def decision(self, decision_id: str) -> Decision | None:
+        """The decision of that id."""
+        with self.database.read() as connection:
+            row = connection.execute(select(decisions).where(decisions.c.id == decision_id)).one_or_none()
+            return None if row is None else _decision(row, self.dimension)
+
+    def decisions(self, after: int | None = None, limit: int | None = None) -> Iterator[Decision]:
+        """Decisions by rising `seq`, from the first whose `seq` exceeds `after`; read by pages."""
+        seq, left = after or 0, limit
+        while left is None or left > 0:
+            query = select(decisions).where(decisions.c.seq > seq).order_by(decisions.c.seq)
+            with self.database.read() as connection:
+                rows = connection.execute(query.limit(_PAGE if left is None else min(_PAGE, left))).all()
+            if not rows:
+                return
+            yield from (_decision(row, self.dimension) for row in rows)
+            seq, left = rows[-1].seq, None if left is None else left - len(rows)
+
+
+def _row(decision: Decision, now: float) -> dict[str, Any]:
+    return {
+        "id": decision.id,
+        "intent_hash": decision.intent_hash,
+        "intent": decision.intent,
+        "embedding": decision.embedding,
+        "ranked": [tuple(item) for item in decision.ranked],
+        "model_version": decision.model_version,
+        "session": decision.session,
+        "created_at": now if decision.created_at is None else decision.created_at,
+    }
+
+
+def _decision(row: Row[Any], dimension: int) -> Decision:
+    if row.embedding is not None and row.embedding.shape != (dimension,):
+        raise StoreError(f"decision {row.id!r} is torn: its embedding has {row.embedding.size} dimensions; prune it")
+    try:
+        return Decision(**row._mapping)
+    except (InputError, TypeError) as error:
+        raise StoreError(f"a stored row is torn: {error}; prune it") from error

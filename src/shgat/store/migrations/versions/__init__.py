@@ -1,0 +1,1 @@
+"""Revisions, oldest first: v1_traces, v2_parameters, v3_priorities."""

@@ -1,0 +1,142 @@
+"""The tables, as the newest migration leaves them.
+
+    meta            key -> value: the dimension of the embeddings
+    tools, capabilities, members         the catalogue; a member is a tool or a capability, in order
+    decisions       what was ranked for an intent, at which position, with which propensity
+    traces          what was executed and how it went; parent_id makes them a tree
+    priorities      how much a trace is worth replaying; infinity until it has been trained on
+    parameters      versions of the trained parameters, per user; one of them is active
+
+`seq` numbers rows in the order in which they were committed, which makes it a cursor that misses nothing. A parent is no
+foreign key: children end, and arrive, before their parents. Times are seconds since the epoch.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from .embedding import embedding_type
+
+REVISION = "v3_priorities"  # the newest migration
+DEFAULT_USER = "local"
+
+METADATA = MetaData()
+_LIST = JSON().with_variant(JSONB(), "postgresql")
+_SEQ = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows by itself only in INTEGER columns
+
+
+def _table(name: str, *items: Column[object] | Index) -> Table:
+    return Table(name, METADATA, *items, sqlite_autoincrement=True)
+
+
+meta = Table("meta", METADATA, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
+
+tools = Table(
+    "tools",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("server", Text, nullable=False),
+    Column("embedding", embedding_type()),
+    Column("updated_at", Double, nullable=False),
+)
+
+capabilities = Table(
+    "capabilities",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("success_rate", Double),
+    Column("uses", BigInteger, nullable=False),
+    Column("embedding", embedding_type()),
+    Column("updated_at", Double, nullable=False),
+)
+
+members = Table(
+    "members",
+    METADATA,
+    Column("capability_id", Text, ForeignKey("capabilities.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, primary_key=True),  # "tool" or "capability"
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("member_id", Text, nullable=False),
+    Index("ix_members_member_id", "member_id"),
+)
+
+decisions = _table(
+    "decisions",
+    Column("seq", _SEQ, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("intent_hash", Text, nullable=False),
+    Column("intent", Text),
+    Column("embedding", embedding_type()),
+    Column("ranked", _LIST, nullable=False),  # [[id, position, propensity], ...]
+    Column("model_version", Text, nullable=False),
+    Column("session", Text),
+    Column("created_at", Double, nullable=False),
+    Index("ix_decisions_id", "id", unique=True),
+    Index("ix_decisions_created_at", "created_at"),
+)
+
+traces = _table(
+    "traces",
+    Column("seq", _SEQ, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("parent_id", Text),
+    Column("decision_id", Text),
+    Column("intent", Text, nullable=False),
+    Column("embedding", embedding_type()),
+    Column("tools", _LIST, nullable=False),
+    Column("capability", Text),
+    Column("context_tools", _LIST, nullable=False),
+    Column("outcome", Double, nullable=False),
+    Column("duration_ms", Double),
+    Column("error", Text),
+    Column("created_at", Double, nullable=False),
+    Index("ix_traces_id", "id", unique=True),
+    Index("ix_traces_decision_id", "decision_id", unique=True),
+    Index("ix_traces_parent_id", "parent_id"),
+    Index("ix_traces_created_at", "created_at"),
+)
+
+priorities = Table(
+    "priorities",
+    METADATA,
+    Column("trace_seq", _SEQ, ForeignKey("traces.seq", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("priority", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    Index("ix_priorities_priority", "priority", "trace_seq"),
+)
+
+parameters = _table(
+    "parameters",
+    Column("version", _SEQ, primary_key=True),
+    Column("user_id", Text, nullable=False, server_default=DEFAULT_USER),
+    Column("data", LargeBinary, nullable=False),
+    Column("manifest", Text, nullable=False),  # JSON as it was written: the digest covers its characters
+    Column("sha256", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("activated_at", Double),  # null: it never served
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    Index("ix_parameters_user_id", "user_id", "version"),
+    Index(
+        "ix_parameters_active",
+        "user_id",
+        unique=True,
+        sqlite_where=text("active"),
+        postgresql_where=text("active"),
+    ),
+)

@@ -1,0 +1,67 @@
+"""`shgat db`, on its own: data on stdout, the rest on stderr, one line and exit code 1 for an error."""
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from shgat.cli.db import app
+from shgat.store import Store, Trace
+
+D = 8
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path}/store.db"
+
+
+def call(*arguments, code=0):
+    result = CliRunner().invoke(app, [str(a) for a in arguments])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_upgrade_creates_a_store_and_repeats(url):
+    created = json.loads(call("upgrade", "--url", url, "--dimension", D, "--json").stdout)
+    assert created == json.loads(call("upgrade", "--url", url, "--json").stdout)
+    assert created["dimension"] == D
+
+
+def test_the_url_may_come_from_the_environment(url, monkeypatch):
+    monkeypatch.setenv("SHGAT_STORE_URL", url)
+    call("upgrade", "--dimension", D)
+    assert json.loads(call("status", "--json").stdout)["rows"]["traces"] == 0
+    assert "rows.traces" in call("status").stdout
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_export_and_import(url, tmp_path, ending):
+    with Store.open(url, D) as store:
+        store.add_traces([Trace(id=f"t{i}", intent="i", embedding=np.full(D, i, np.float32)) for i in range(3)])
+    file = tmp_path / f"x.{ending}"
+    assert json.loads(call("export", file, "--url", url, "--json").stdout) == {"file": str(file), "traces": 3}
+    new = f"sqlite:///{tmp_path}/new.db"
+    report = json.loads(call("import", file, "--url", new, "--dimension", D, "--json").stdout)
+    assert report == {"added": 3, "present": 0, "refused": 0, "faults": []}
+    assert "present" in call("import", file, "--url", new).stdout
+
+
+def test_refused_rows_are_named_and_the_exit_code_says_so(url, tmp_path):
+    file = tmp_path / "x.jsonl"
+    file.write_text('{"id": "a", "intent": "i"}\nnonsense\n{"id": "b"}\n')
+    result = call("import", file, "--url", url, "--dimension", D, "--json", code=1)
+    assert [fault["row"] for fault in json.loads(result.stdout)["faults"]] == [2, 3]
+    assert result.stderr.startswith("error: x.jsonl, row 2: not JSON")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [["upgrade"], ["status"], ["export", "x.jsonl"], ["import", "x.jsonl"]])
+@pytest.mark.parametrize("url", ["sqlite:////nowhere/x.db", "nonsense", "postgresql://u:secret@localhost:1/x"])
+def test_an_error_is_one_line(command, url):
+    result = call(*command, "--url", url, code=1)
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+    assert "secret" not in result.stderr

@@ -1,8 +1,8 @@
 """A catalogue: tools, capabilities and their embeddings, in memory and on disk.
 
 On disk it is a folder with `tools.jsonl`, `capabilities.jsonl` and, row by row aligned with them, `tools.npy` and
-`capabilities.npy` (n, d). A capability's `parent`, where a file has one, is a label for grouping and no membership: members are listed
-in `tools` and `capabilities`.
+`capabilities.npy` (n, d). A capability's `parent`, where a file has one, is a label for grouping and no membership: members are
+listed in `tools` and `capabilities`.
 """
 
 import hashlib

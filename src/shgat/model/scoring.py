@@ -22,7 +22,6 @@ KINDS = ("tools", "capabilities")
 def score(index: Index, intents: object, kind: str, texts: Sequence[str] | None, context_tools: Sequence[str]) -> Floats:
     """(B, n) scores of intents (B, d)."""
     _check.choice(kind, KINDS, "kind")
-    context = _columns(index.tools, context_tools, "context_tools")
     x = _check.matrix(intents, index.w_query.shape[1], "intents")
     if texts is not None and len(texts) != len(x):
         raise InputError(f"texts: {len(texts)} for {len(x)} intents")

@@ -197,10 +197,12 @@ def gates_open(params: Params) -> bool:
 
 def _fold(w_q: Floats, w: Floats) -> Floats:
     """(D, d) W_q W; without a product where W is still what it starts as, zero or the identity."""
-    if w[0, 0] in (0.0, 1.0) and np.count_nonzero(w) == (len(w) if w[0, 0] else 0):
-        if not w[0, 0]:
+    n = len(w)
+    if not w.reshape(-1)[:-1].reshape(n - 1, n + 1)[:, 1:].any():  # all but the diagonal
+        diagonal = w.reshape(-1)[:: n + 1]
+        if not diagonal.any():
             return np.zeros_like(w_q)
-        if (w.reshape(-1)[:: len(w) + 1] == 1.0).all():
+        if (diagonal == 1.0).all():
             return w_q.copy()
     out = np.empty_like(w_q)
     linear.project_backward_input(w_q, w, out)

@@ -178,7 +178,13 @@ def stack(catalog: Catalog, params: Params, offsets: bool = True) -> Floats:
 
 
 def passing(
-    hierarchy: Hierarchy, cooccurrence: Cooccurrence | None, params: Params, config: SHGATConfig, training: bool = False
+    hierarchy: Hierarchy,
+    cooccurrence: Cooccurrence | None,
+    params: Params,
+    config: SHGATConfig,
+    *,
+    training: bool = False,
+    coordinates: Floats | None = None,
 ) -> MessagePassing:
     """The phases that do something: with every gate closed (rho = 0) no level speaks, which is the same and costs nothing.
 
@@ -186,7 +192,7 @@ def passing(
     """
     if not config.message_passing or not (training or gates_open(params)):
         hierarchy = replace(hierarchy, levels=())
-    return MessagePassing(hierarchy, cooccurrence, config.slope)
+    return MessagePassing(hierarchy, cooccurrence, config.slope, coordinates)
 
 
 def gates_open(params: Params) -> bool:

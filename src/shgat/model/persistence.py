@@ -147,6 +147,7 @@ def vars_of(layout: Layout) -> dict[str, Any]:
 def _learned_record(learned: Learned) -> dict[str, Any]:
     return {
         "fusion": asdict(learned.fusion),
+        "ids": list(learned.memory.ids),
         "texts": list(learned.memory.texts),
         "tool_ids": list(learned.tool_ids),
         "unseen": sorted(learned.unseen),
@@ -158,7 +159,7 @@ def _learned(record: dict[str, Any] | None, tensors: Tensors) -> Learned | None:
         return None
     vectors = tensors["memory_vectors"].astype(np.float32)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    memory = Memory(vectors, record["texts"], Incidence(tensors["memory_indptr"], tensors["memory_indices"]))
+    memory = Memory(tuple(record["ids"]), vectors, record["texts"], Incidence(tensors["memory_indptr"], tensors["memory_indices"]))
     return Learned(Fusion(**record["fusion"]), memory, tuple(record["tool_ids"]), frozenset(record["unseen"]))
 
 

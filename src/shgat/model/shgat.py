@@ -172,6 +172,12 @@ class SHGAT:
 
         return fit(self, traces, **options)
 
+    def partial_fit(self, traces: "Traces", **options: Any) -> "TrainReport":
+        """Goes on learning from a few new traces; see `shgat.training.partial_fit` for the options."""
+        from ..training.partial import partial_fit
+
+        return partial_fit(self, traces, **options)
+
     def adopt(
         self, catalog: Catalog, config: SHGATConfig, params: Params, learned: Learned | None, report: Mapping[str, Any] | None
     ) -> None:

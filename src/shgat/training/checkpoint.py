@@ -1,5 +1,6 @@
 """The state of a training between two epochs, in one file: after a kill it goes on from there, bit for bit."""
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,7 @@ def _restore(tensors: Tensors, described: dict[str, Any], p: Progress) -> None:
 
 
 def _without_nan(epoch: dict[str, Any]) -> dict[str, Any]:
-    return {k: None if isinstance(v, float) and v != v else v for k, v in epoch.items()}
+    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in epoch.items()}
 
 
 def _as_text(value: Any) -> Any:

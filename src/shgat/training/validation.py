@@ -9,7 +9,7 @@ from ..evaluation.metrics import Relevance, per_query
 from ..graph import Incidence
 from ..model import readout
 from ..model.channels import Channels, log_softmax
-from ..model.index import passing, stack
+from ..model.index import stack
 from ..model.params import Floats, Params
 from .examples import Traces
 from .objective import RULED_OUT, Objective
@@ -38,7 +38,7 @@ def logits(objective: Objective, params: Params, unknown: npt.NDArray[np.bool_],
     """z of the tools (B, n_tools) and of the capabilities (B, n_capabilities), catalogue order, unknown ones at -1e30."""
     catalog, config = objective.catalog, objective.config
     hierarchy = catalog.hierarchy.hiding(unknown) if unknown.any() else catalog.hierarchy
-    x, _ = passing(hierarchy, objective.cooccurrence, params, config).forward(stack(catalog, params), params)
+    x, _ = objective.phases(hierarchy, params).forward(stack(catalog, params), params)
     keys = readout.keys(x, params, config.similarity)
     context = readout.context_mean(x, traces.context) if traces.context.nnz else None
     q = readout.queries(traces.vectors(np.arange(len(traces))), context, params, config.similarity).q.rows

@@ -167,7 +167,7 @@ class SHGAT:
 
     # ---------------------------------------------------------------- teaching it
     def fit(self, traces: "Traces", **options: Any) -> "TrainReport":
-        """Learns from traces; see `shgat.training.fit` for the options. The model changes only if held-out traces say that it got better."""
+        """Learns from traces; options as in `shgat.training.fit`. The model changes only if held-out traces say it got better."""
         from ..training.fit import fit
 
         return fit(self, traces, **options)

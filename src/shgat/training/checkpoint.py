@@ -104,9 +104,14 @@ def _restore(tensors: Tensors, described: dict[str, Any], p: Progress) -> None:
     if "replay" in tensors and isinstance(p.replay, PrioritizedReplay):
         p.replay.tree[:] = tensors["replay"]
     p.epoch, p.best_epoch = described["epoch"], described["best_epoch"]
-    p.history = [Epoch(**{k: float("nan") if v is None else v for k, v in e.items()}) for e in described["history"]]
+    p.history = [_epoch(e) for e in described["history"]]
     p.group_norms, p.accuracy, p.stopped = described["group_norms"], described["accuracy"], described["stopped"]
     p.rng.bit_generator.state = _as_numbers(orjson.loads(described["rng"]))
+
+
+def _epoch(values: dict[str, Any]) -> Epoch:
+    filled: dict[str, Any] = {k: float("nan") if v is None else v for k, v in values.items()}
+    return Epoch(**filled)
 
 
 def _without_nan(epoch: dict[str, Any]) -> dict[str, Any]:

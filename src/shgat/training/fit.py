@@ -106,7 +106,7 @@ def _settings(
     """What was asked for, and the rest by the number of traces."""
     many = n >= MANY_TRACES
     chosen = config or TrainingConfig(epochs=10 if many else 8, batch_size=512 if many else 128, lr=4e-3 if many else 1e-3)
-    asked = {"epochs": epochs, "batch_size": batch_size, "lr": lr}
+    asked: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "lr": lr}
     return replace(chosen, **{name: value for name, value in asked.items() if value is not None})
 
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,7 +53,7 @@ def partial_fit(
         raise TraceError("there is no trace with tools to learn from")
     began = time.perf_counter()
     base = config or TrainingConfig(lr=3e-4, batch_size=32, rho=0.0)
-    asked = {"epochs": epochs, "batch_size": batch_size, "lr": lr}
+    asked: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "lr": lr}
     settings = replace(base, **{name: value for name, value in asked.items() if value is not None})
     catalog, rng = model.catalog, np.random.default_rng(seed)
     training, rows = _held_out(traces, rng)
@@ -71,14 +71,11 @@ def partial_fit(
     before = None if held is None else held.score(trainer.objective, trainer.progress.params, trainer.unknown)
     state = trainer.run()
     comparison = None if before is None or state.best_score is None else _compare(state.best_score, before, rng)
-    better = comparison is None or comparison.high >= 0.0
-    reason = (
-        "not worse than before on held-out traces"
-        if better
-        else f"worse than before: {comparison.ours:.3f} against {comparison.theirs:.3f}"
-    )
-    if comparison is None:
-        reason = f"{len(traces)} traces are too few to hold any out"
+    better, reason = True, f"{len(traces)} traces are too few to hold any out"
+    if comparison is not None:
+        better = comparison.high >= 0.0
+        figures = f"{comparison.ours:.3f} against {comparison.theirs:.3f} on {comparison.n} held-out traces"
+        reason = f"not worse than before: {figures}" if better else f"worse than before: {figures}"
     report = TrainReport(
         better, reason, state.history, state.losses, [comparison] if comparison else [], {}, {}, settings.to_dict(),
         {key: float(td) for key, td in zip(traces.ids.tolist(), state.td.tolist(), strict=True) if not np.isnan(td)},
@@ -103,11 +100,13 @@ def _held_out(traces: Traces, rng: np.random.Generator) -> tuple[Rows, Rows]:
 
 def _unseen(model: "SHGAT", traces: Traces) -> npt.NDArray[np.bool_]:
     """(n_tools,) tools that neither these traces nor the training before them had."""
-    unseen = unseen_tools(traces.tools, np.arange(len(traces)), len(model.catalog.tools))
+    unseen: npt.NDArray[np.bool_] = unseen_tools(traces.tools, np.arange(len(traces)), len(model.catalog.tools))
     if model.learned is None:
         return unseen
     known = set(model.learned.tool_ids) - model.learned.unseen
-    return unseen & np.array([t.id not in known for t in model.catalog.tools], bool)
+    new = np.array([t.id not in known for t in model.catalog.tools], bool)
+    unseen &= new
+    return unseen
 
 
 def _compare(after: Score, before: Score, rng: np.random.Generator) -> Comparison | None:

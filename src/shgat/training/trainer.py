@@ -172,7 +172,8 @@ class Trainer:
         gradient = state.params.gradient()
         while state.epoch < self.config.epochs and not state.stopped:
             started = time.perf_counter()
-            losses, norms = [], []
+            losses: list[float] = []
+            norms: list[float] = []
             for rows, weights in self._batches():
                 loss, norm = self._step(rows, weights, gradient, state.epoch * self.steps_per_epoch + len(losses))
                 losses.append(loss.loss)
@@ -257,12 +258,10 @@ class Trainer:
             masks = replace(masks, keep_tools=keep[0], keep_capabilities=keep[1])
         if config.negatives != "all":
             masks = replace(masks, negatives=Negatives(config.negatives, config.n_negatives, self.progress.accuracy), rng=rng)
-        for name, side, n in (
-            ("tool_pool", batch.tools, len(self.examples.catalog.tools)),
-            ("capability_pool", batch.capabilities, len(self.examples.catalog.capabilities)),
-        ):
-            if n > config.all_candidates_up_to:
-                masks = replace(masks, **{name: pool(side.incidence, n, config.pool_size, rng)})
+        if len(self.examples.catalog.tools) > config.all_candidates_up_to:
+            masks = replace(masks, tool_pool=pool(batch.tools.incidence, len(self.examples.catalog.tools), config.pool_size, rng))
+        if len(hidden) > config.all_candidates_up_to:
+            masks = replace(masks, capability_pool=pool(batch.capabilities.incidence, len(hidden), config.pool_size, rng))
         return batch, masks
 
     def _damping(self, unseen: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.float32]:

@@ -85,11 +85,9 @@ class Traces:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over ids, tools and outcomes."""
-        digest = hashlib.sha256("\n".join(self.ids.tolist()).encode())
-        for array in (self.tools.indptr, self.tools.indices, self.capability, self.outcome, self.weight):
-            digest.update(np.ascontiguousarray(array).tobytes())
-        return digest.hexdigest()
+        """SHA-256 over everything but the texts."""
+        rows = (self.tools.indptr, self.tools.indices, self.context.indptr, self.context.indices)
+        return digest(self.ids, *rows, self.capability, self.outcome, self.weight, self.timestamp, self.intents)
 
     def take(self, rows: npt.NDArray[np.integer] | Sequence[int]) -> "Traces":
         """The given traces, in the given order; embeddings are gathered into memory."""
@@ -117,6 +115,19 @@ class Traces:
         texts = [str(r.get("intent") or "") for r in (records[i] for i in reader.rows)]
         stacked = np.stack(embeddings) if embeddings else np.zeros((0, catalog.dimension), np.float32)
         return reader.traces(stacked, Texts(texts))
+
+
+def digest(*arrays: npt.NDArray[Any] | None) -> str:
+    """SHA-256 over arrays, a chunk at a time; None counts too."""
+    found = hashlib.sha256()
+    for array in arrays:
+        if array is None:
+            found.update(b"-")
+            continue
+        found.update(f"{array.dtype}{array.shape}".encode())
+        for start in range(0, len(array), _CHUNK):
+            found.update(np.ascontiguousarray(array[start : start + _CHUNK]).tobytes())
+    return found.hexdigest()
 
 
 def load_traces(path: str | Path, catalog: Catalog, *, unknown: Literal["skip", "refuse"] = "refuse") -> Traces:

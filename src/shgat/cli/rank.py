@@ -79,7 +79,7 @@ def ranked(model: "SHGAT", intent: "Intent", kind: str, top: int, context: list[
     """The best items as JSON values: id, score, text, for a set its tools, and where asked for an explanation."""
     catalog = model.catalog
     flat = "tools" if kind == "tools" else "capabilities"
-    ranking = model.rank(intent.vector, top, flat, context_tools=context, explain=explain)
+    ranking = model.rank(intent.vector, top, flat, text=intent.text or None, context_tools=context, explain=explain)
     items: list[dict[str, Any]] = ranking.to_dict()["items"]
     nodes = catalog.tools if kind == "tools" else catalog.capabilities
     column = catalog.tool_column if kind == "tools" else catalog.capability_column

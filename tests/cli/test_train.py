@@ -100,7 +100,9 @@ def test_unknown_tools_are_named_or_left_out(ask, folder):
     assert "79 traces" in notes
 
 
-@pytest.mark.parametrize("wrong", ["--out nowhere/m", "--traces none.jsonl", "--catalog none", "--epochs 0", "--lr nan", "--checkpoint /"])
+@pytest.mark.parametrize(
+    "wrong", ["--out nowhere/m", "--traces none.jsonl", "--catalog none", "--epochs 0", "--lr nan", "--checkpoint /"]
+)
 def test_what_cannot_work_is_one_line_before_any_work(ask, folder, monkeypatch, wrong):
     monkeypatch.chdir(folder)
     given = {"--catalog": folder, "--out": folder / "m"} | dict([wrong.split()])

@@ -17,7 +17,13 @@ def catalog(rng, n_tools, members, d):
     """Tools t0, t1, ... and capabilities c0, c1, ... with the given (tools, capabilities)."""
     tools = [{"id": f"t{i}", "text": f"tool {i}", "embedding": e} for i, e in enumerate(unit(rng.standard_normal((n_tools, d))))]
     capabilities = [
-        {"id": f"c{i}", "text": f"set {i}", "tools": [f"t{t}" for t in of[0]], "capabilities": [f"c{c}" for c in of[1]], "embedding": e}
+        {
+            "id": f"c{i}",
+            "text": f"set {i}",
+            "tools": [f"t{t}" for t in of[0]],
+            "capabilities": [f"c{c}" for c in of[1]],
+            "embedding": e,
+        }
         for i, (of, e) in enumerate(zip(members, unit(rng.standard_normal((len(members), d))), strict=True))
     ]
     return Catalog.from_records(tools, capabilities)

@@ -96,17 +96,15 @@ def test_a_capability_that_only_held_out_traces_vouch_for_influences_nothing(neg
     catalog, records = mined(np.random.default_rng(0), named=named)
     rows = np.arange(60)
     config = TrainingConfig(epochs=3, batch_size=16, lr=1e-2, negatives=negatives, n_negatives=4)
-    results = []
-    for of in (catalog, None):
-        if of is None:
-            of = poisoned(catalog, np.flatnonzero(unknown).tolist(), np.random.default_rng(1))
-        traces = Traces.from_records(records, of)
-        model = SHGAT.from_catalog(of, SHGATConfig(node_offsets=offsets))
-        run = Trainer(Examples.build(of, traces), None, model.config, model.params, config, rows, 0)
-        unknown = run.unknown
-        assert unknown.sum() > 20
-        results.append((run.run(), run))
-    (clean, a), (dirty, b) = results
+
+    def trainer(of):
+        model, traces = SHGAT.from_catalog(of, SHGATConfig(node_offsets=offsets)), Traces.from_records(records, of)
+        return Trainer(Examples.build(of, traces), None, model.config, model.params, config, rows, 0)
+
+    a = trainer(catalog)
+    assert a.unknown.sum() > 20
+    b = trainer(poisoned(catalog, np.flatnonzero(a.unknown).tolist(), np.random.default_rng(1)))
+    clean, dirty = a.run(), b.run()
     assert clean.losses == dirty.losses
     assert a.result().buffer.tobytes() == b.result().buffer.tobytes()
 

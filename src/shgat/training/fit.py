@@ -265,7 +265,9 @@ def remembered(traces: Traces, rows: Rows) -> Memory:
     good = np.sort(good[-MEMORY:])
     vectors = traces.vectors(good)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    vectors = vectors.astype(np.float16).astype(np.float32)  # as a model file keeps them, and not scaled again: that would round twice
+    vectors = vectors.astype(np.float16).astype(
+        np.float32
+    )  # as a model file keeps them, and not scaled again: that would round twice
     return Memory(tuple(traces.ids[good].tolist()), vectors, [str(traces.texts[i]) for i in good.tolist()], traces.tools.take(good))
 
 

@@ -19,12 +19,13 @@ from ..graph import Catalog
 from ..model.channels import CHANNELS, Channels, Fusion, Learned
 from ..model.memory import Memory
 from ..model.params import Params, initial_params, resolve_layout
+from .batches import Examples
 from .checkpoint import Checkpoint
 from .config import TrainingConfig
 from .examples import Traces
 from .fusing import HeldOut, fit_fusion
 from .report import Comparison, TrainReport
-from .trainer import Epoch, Examples, Progress, Trainer
+from .trainer import Epoch, Progress, Trainer
 from .validation import Folds, Held, by_part, criterion, logits, popularity, relevance, unseen_tools
 
 if TYPE_CHECKING:

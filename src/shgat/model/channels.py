@@ -24,6 +24,7 @@ Floats = npt.NDArray[np.float32]
 CHANNELS = ("semantic", "route", "cosine", "lexical", "usage", "memory", "word_memory")
 NEED_TEXT = ("lexical", "usage", "word_memory")
 ROUTE_FLOOR = 1e-4
+NO_CANDIDATE = np.float32(-1e29)  # logits below say: not known
 STRETCH = 20.0  # cosine and relative BM25 lie in [0, 1]; logits do not
 
 
@@ -68,6 +69,7 @@ class Channels:
         if z.shape[1] == 0:
             return np.full((len(z), n), np.log(ROUTE_FLOOR), np.float32)
         p = np.exp(log_softmax(z))
+        p[z <= NO_CANDIDATE] = 0.0  # also where no capability is left, and the softmax would share the whole among them
         if len(z) > n:  # many rows: one dense product
             dense = np.zeros((n, z.shape[1]), np.float32)
             dense[self.within.indices, self.within.row_of_entry] = 1.0
@@ -188,7 +190,7 @@ class Learned:
         order = Incidence.from_rows(there.row(i).tolist() for i in range(there.n_rows)) if not _ascending(column) else there
         known = set(self.tool_ids)
         unseen = np.array([t.id in self.unseen or t.id not in known for t in catalog.tools], bool)
-        return Channels.build(catalog, Memory(self.memory.vectors, self.memory.texts, order)), unseen
+        return Channels.build(catalog, Memory(self.memory.ids, self.memory.vectors, self.memory.texts, order)), unseen
 
 
 def _ascending(column: npt.NDArray[np.int32]) -> bool:

@@ -178,7 +178,13 @@ def stack(catalog: Catalog, params: Params, offsets: bool = True) -> Floats:
 
 
 def passing(
-    hierarchy: Hierarchy, cooccurrence: Cooccurrence | None, params: Params, config: SHGATConfig, training: bool = False
+    hierarchy: Hierarchy,
+    cooccurrence: Cooccurrence | None,
+    params: Params,
+    config: SHGATConfig,
+    *,
+    training: bool = False,
+    coordinates: Floats | None = None,
 ) -> MessagePassing:
     """The phases that do something: with every gate closed (rho = 0) no level speaks, which is the same and costs nothing.
 
@@ -186,7 +192,7 @@ def passing(
     """
     if not config.message_passing or not (training or gates_open(params)):
         hierarchy = replace(hierarchy, levels=())
-    return MessagePassing(hierarchy, cooccurrence, config.slope)
+    return MessagePassing(hierarchy, cooccurrence, config.slope, coordinates)
 
 
 def gates_open(params: Params) -> bool:
@@ -197,10 +203,12 @@ def gates_open(params: Params) -> bool:
 
 def _fold(w_q: Floats, w: Floats) -> Floats:
     """(D, d) W_q W; without a product where W is still what it starts as, zero or the identity."""
-    if w[0, 0] in (0.0, 1.0) and np.count_nonzero(w) == (len(w) if w[0, 0] else 0):
-        if not w[0, 0]:
+    n = len(w)
+    if not w.reshape(-1)[:-1].reshape(n - 1, n + 1)[:, 1:].any():  # all but the diagonal
+        diagonal = w.reshape(-1)[:: n + 1]
+        if not diagonal.any():
             return np.zeros_like(w_q)
-        if (w.reshape(-1)[:: len(w) + 1] == 1.0).all():
+        if (diagonal == 1.0).all():
             return w_q.copy()
     out = np.empty_like(w_q)
     linear.project_backward_input(w_q, w, out)

@@ -1,5 +1,6 @@
 """What a training was: curves, validation, choices, and whether the result may serve."""
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ class Comparison:
 
     Attributes
     ----------
-    against : "cosine" or "popularity"
+    against : "cosine", "popularity", or "novelty" (cosine with a bonus for tools without training traces)
     part : "all", "warm" or "cold"
     ours, theirs : mean of the criterion (Recall@5, NDCG@5 and COMP@5 averaged), fractions
     low, high : 95 % interval of the difference, by paired bootstrap
@@ -72,7 +73,7 @@ class TrainReport:
 
 def _json(value: Any) -> Any:
     if isinstance(value, float):
-        return value if value == value and abs(value) != float("inf") else None
+        return value if math.isfinite(value) else None
     if isinstance(value, dict):
         return {key: _json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

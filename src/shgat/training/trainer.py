@@ -209,7 +209,7 @@ class Trainer:
         rng, config = self.progress.rng, self.config
         masks, hidden = self._base, self.unknown
         if config.leave_batch_out and self._provenance:
-            seen, count = np.unique(self.examples.vouched.take(rows).indices, return_counts=True)
+            seen, count = np.unique(self.examples.vouched.take(np.unique(rows)).indices, return_counts=True)
             alone = seen[count >= self._support[seen]]
             if len(alone):
                 hidden = hidden.copy()

@@ -30,11 +30,17 @@ class Protocol(StrEnum):
 def evaluate(
     catalog: Annotated[Path | None, typer.Option(metavar="DIR", help="Catalogue folder.")] = None,
     model: Annotated[Path | None, typer.Option(metavar="FILE", help="A trained model.")] = None,
-    split: Annotated[str, typer.Option(metavar="NAME", help="Traces of the catalogue's folder: NAME.jsonl. [test; train for a --protocol]")] = "",
+    split: Annotated[
+        str, typer.Option(metavar="NAME", help="Traces of the catalogue's folder: NAME.jsonl. [test; train for a --protocol]")
+    ] = "",
     traces: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="Traces from elsewhere.")] = None,
-    protocol: Annotated[Protocol | None, typer.Option(help="Train and test by a protocol; counterfactual: value --model on a --log.")] = None,
+    protocol: Annotated[
+        Protocol | None, typer.Option(help="Train and test by a protocol; counterfactual: value --model on a --log.")
+    ] = None,
     compare: Annotated[tuple[Path, Path] | None, typer.Option(metavar="A B", help="Two models on the same traces, tested.")] = None,
-    gate: Annotated[str | None, typer.Option(metavar="baseline|FILE", help="Exit 1 unless better than cosine, or than this model.")] = None,
+    gate: Annotated[
+        str | None, typer.Option(metavar="baseline|FILE", help="Exit 1 unless better than cosine, or than this model.")
+    ] = None,
     ab: Annotated[Path | None, typer.Option(metavar="LOG.jsonl", help="Judge an A/B test from its log.")] = None,
     log: Annotated[Path | None, typer.Option(metavar="LOG.jsonl", help="Logged decisions with propensities.")] = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Also write one page that stands alone.")] = None,
@@ -101,7 +107,12 @@ class _Source:
 
 
 def _models(
-    source: _Source, files: tuple[Path, Path | None], gate: str | None, report: Path | None, rng: "np.random.Generator", as_json: bool
+    source: _Source,
+    files: tuple[Path, Path | None],
+    gate: str | None,
+    report: Path | None,
+    rng: "np.random.Generator",
+    as_json: bool,
 ) -> int:
     """One model beside cosine, or beside another one."""
     from ..evaluation.measurement import measure, measure_cosine, unseen_tools
@@ -149,7 +160,9 @@ def _run(protocol: Protocol, source: _Source, options: dict[str, Any], folds: in
     def tell(trial: "Trial") -> None:
         means = trial.means()
         figures = f"{means['shgat']['criterion']:.3f} against {means['cosine']['criterion']:.3f}"
-        output.note(f"shgat: {trial.name}: {figures}" + ("" if trial.report.accepted else f"; training refused: {trial.report.reason}"))
+        output.note(
+            f"shgat: {trial.name}: {figures}" + ("" if trial.report.accepted else f"; training refused: {trial.report.reason}")
+        )
 
     catalog = Catalog.load(_given(source.folder, "--catalog DIR"))
     traces, recipe = source.load(catalog), trials.Recipe(**options, on_trial=tell)

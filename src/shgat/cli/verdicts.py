@@ -63,7 +63,9 @@ def show_trials(
         output.write_json(_finite({**value, "gate": None if gate is None else asdict(gate)}))
         return
     metrics = ("hit@1", "recall@5", "ndcg@5", "comp@5", "mrr", "criterion")
-    grid = _grid(trials.protocol, ("", "left"), ("train", "right"), ("test", "right"), *((_label(m), "right") for m in metrics), ("", "left"))
+    grid = _grid(
+        trials.protocol, ("", "left"), ("train", "right"), ("test", "right"), *((_label(m), "right") for m in metrics), ("", "left")
+    )
     for t in trials.trials:
         means = t.means()
         cells = [f"{means['shgat'][m]:.3f} ({means['cosine'][m]:.3f})" for m in metrics]
@@ -72,7 +74,9 @@ def show_trials(
         grid.add_section()
         for name, values in (("mean", mean), ("standard deviation", deviation)):
             grid.add_row(name, "", "", *(f"{values['shgat'][m]:.3f} ({values['cosine'][m]:.3f})" for m in metrics), "")
-    grid.caption = "in brackets: frozen cosine. refused: training found nothing better than cosine, and the model ranks as cosine does"
+    grid.caption = (
+        "in brackets: frozen cosine. refused: training found nothing better than cosine, and the model ranks as cosine does"
+    )
     output.write(grid, "All trials together:", *_tables(found, names))
     _tell(gate)
 
@@ -85,7 +89,9 @@ def show_counterfactual(model: "SHGAT", path: Path, rng: "np.random.Generator", 
     found = counterfactual(model, log, rng=rng, greedy=greedy)
     if as_json:
         estimates = {name: asdict(e) for name, e in found.estimates.items()}
-        output.write_json(_finite({"log": str(path), "decisions": len(log), "logged": asdict(found.logged), "estimates": estimates}))
+        output.write_json(
+            _finite({"log": str(path), "decisions": len(log), "logged": asdict(found.logged), "estimates": estimates})
+        )
         return 0
     grid = _grid(f"{len(log)} decisions of {path.name}", ("policy", "left"), ("value", "right"), ("95 % interval", "right"),
                  ("effective decisions", "right"), ("mean weight", "right"))  # fmt: skip
@@ -107,10 +113,12 @@ def show_experiment(path: Path, as_json: bool) -> int:
     verdict = judge(experiment)
     treated = int(experiment.treated.sum())
     if as_json:
-        output.write_json(_finite({"log": str(path), "control": len(experiment.treated) - treated, "treated": treated, **asdict(verdict)}))
+        output.write_json(
+            _finite({"log": str(path), "control": len(experiment.treated) - treated, "treated": treated, **asdict(verdict)})
+        )
         return 0
-    grid = _grid(f"{len(experiment.treated) - treated} control, {treated} treated", ("", "left"), ("interval", "right"), ("limit", "right"),
-                 ("state", "left"))  # fmt: skip
+    title = f"{len(experiment.treated) - treated} control, {treated} treated"
+    grid = _grid(title, ("", "left"), ("interval", "right"), ("limit", "right"), ("state", "left"))
     d = verdict.success
     grid.add_row("added success rate", _interval(d.ci_low, d.ci_high), "", f"p {d.p_value:.3g}")
     for g in verdict.guardrails:

@@ -112,10 +112,12 @@ def counterfactual(
     """
     offered, reward = log.traces.tools, log.traces.outcome.astype(np.float64)
     share = _shares(model, log)  # (nnz,) aligned with the entries of `offered`
-    at = np.array([int(s) + int(np.searchsorted(offered.row(i), c)) for i, (s, c) in enumerate(zip(offered.indptr, log.chosen, strict=False))])
+    at = np.array(
+        [int(s) + int(np.searchsorted(offered.row(i), c)) for i, (s, c) in enumerate(zip(offered.indptr, log.chosen, strict=False))]
+    )
     policy = _greedy(share, offered) if greedy else share
     predicted = _predicted(np.log(np.maximum(share, _SMALLEST)), at, offered, reward, rng)
-    value = np.bincount(offered.row_of_entry, policy * predicted, len(log))
+    value = np.bincount(offered.row_of_entry, policy * predicted, len(log)).astype(np.float64)
     ids = log.traces.ids.tolist()
     decisions = LoggedDecisions(ids, log.propensity, reward, policy[at], predicted[at], value)
     estimators: dict[str, Callable[[LoggedDecisions], Estimate]] = {

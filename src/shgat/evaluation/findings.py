@@ -10,7 +10,7 @@ from ..graph import Catalog
 from ..model import SHGAT, Explanation, why_not
 from ..training.examples import Traces
 from .measurement import BLOCK, Measurement, scores
-from .metrics import Integers, brier, expected_calibration_error, reliability_bins
+from .metrics import brier, expected_calibration_error, reliability_bins
 from .report import BreakdownRow, ComparisonRow, EvaluationReport, MissedIntent, RankedTool, Reliability
 from .summary import CRITERION, MetricTest, compare, summarize_pair
 
@@ -104,11 +104,17 @@ def _by_k(ours: Measurement, theirs: Measurement, names: tuple[str, str]) -> dic
 
 
 def _group(name: str, m: Measurement, rows: NDArray[Any], prefix: str = "") -> BreakdownRow:
-    return {"name": name, "n": int(np.count_nonzero(rows)), "metrics": {prefix + k: float(m.metrics[k][rows].mean()) for k in _GROUP}}
+    return {
+        "name": name,
+        "n": int(np.count_nonzero(rows)),
+        "metrics": {prefix + k: float(m.metrics[k][rows].mean()) for k in _GROUP},
+    }
 
 
 def _parts(ours: Measurement, theirs: Measurement, names: tuple[str, str]) -> list[BreakdownRow]:
-    return [_group(f"{part}, {n}", m, rows) for part, rows in ours.parts.items() for n, m in zip(names, (ours, theirs), strict=True)]
+    return [
+        _group(f"{part}, {n}", m, rows) for part, rows in ours.parts.items() for n, m in zip(names, (ours, theirs), strict=True)
+    ]
 
 
 def _by_size(m: Measurement) -> list[BreakdownRow]:
@@ -185,7 +191,7 @@ def _missed(model: SHGAT, traces: Traces, m: Measurement, row: int) -> MissedInt
 
 
 def _because(tool: str, why: Explanation, traces: Mapping[str, int] | None) -> str:
-    said = [f"cosine {why.cosine:.2f}"]
+    said = [f"cosine {round(why.cosine, 2) + 0.0:.2f}"]
     if why.carried_by:
         said.append(f"carried by {why.carried_by[0][0]} ({100.0 * why.carried_by[0][1]:.0f} %)")
     if traces is not None:

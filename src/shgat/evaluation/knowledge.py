@@ -74,7 +74,7 @@ def _counts(traces: Traces, n: int) -> tuple[NDArray[np.int64], NDArray[np.float
     """Uses and summed outcomes of each capability among the traces that name it; (n,) each."""
     named = traces.capability >= 0
     which = traces.capability[named]
-    return np.bincount(which, minlength=n), np.bincount(which, traces.outcome[named], n)
+    return np.bincount(which, minlength=n).astype(np.int64), np.bincount(which, traces.outcome[named], n).astype(np.float64)
 
 
 def _as_known(c: Capability, tools: set[str], capabilities: set[str], uses: int, successes: float) -> Capability:

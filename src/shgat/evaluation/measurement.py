@@ -124,9 +124,7 @@ def scores(model: SHGAT, traces: Traces, rows: Integers) -> Scores:
     return out
 
 
-def _measured(
-    score: Scorer, traces: Traces, unseen: NDArray[np.bool_] | None, ks: Sequence[int], block: int
-) -> Measurement:
+def _measured(score: Scorer, traces: Traces, unseen: NDArray[np.bool_] | None, ks: Sequence[int], block: int) -> Measurement:
     if block < 1:
         raise InputError(f"block is at least 1, not {block}")
     wanted = relevance(traces)

@@ -25,6 +25,7 @@ _STYLE = {
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.grid": True,
+    "axes.axisbelow": True,
     "grid.color": "#e2e3df",
     "legend.frameon": False,
 }
@@ -32,7 +33,7 @@ _COLOURS = ("#2f62d9", "#d9730d", "#18794e", "#a23ba8", "#b58900", "#0f8b8d")
 
 
 def draw(model: SHGAT) -> dict[str, "Figure"]:
-    """"loss", "validation", "channels", "heads" and, where messages pass, "attention" -> figure.
+    """ "loss", "validation", "channels", "heads" and, where messages pass, "attention" -> figure.
 
     Raises
     ------
@@ -72,8 +73,10 @@ def _figure_type() -> "type[Figure]":
 
 def _style() -> AbstractContextManager[None]:
     import matplotlib
+    from cycler import cycler
 
-    context: AbstractContextManager[None] = matplotlib.rc_context({**_STYLE, "axes.prop_cycle": matplotlib.cycler(color=_COLOURS)})
+    settings: dict[Any, Any] = {**_STYLE, "axes.prop_cycle": cycler(color=_COLOURS)}
+    context: AbstractContextManager[None] = matplotlib.rc_context(settings)
     return context
 
 
@@ -108,7 +111,9 @@ def _loss(figure: "FigureBase", series: Mapping[str, list[tuple[float, float]]],
     right.set(title="Loss by step, last run", xlabel="step")
 
 
-def _validation(figure: "FigureBase", held: Mapping[str, Mapping[str, list[tuple[float, float]]]], report: Mapping[str, Any]) -> None:
+def _validation(
+    figure: "FigureBase", held: Mapping[str, Mapping[str, list[tuple[float, float]]]], report: Mapping[str, Any]
+) -> None:
     panels = figure.subplots(1, len(held), squeeze=False)[0]
     cosine = (report.get("validation") or {}).get("cosine", {}).get("all", {})
     for panel, (quantity, series) in zip(panels, held.items(), strict=True):
@@ -138,10 +143,9 @@ def _heads(figure: "FigureBase", model: SHGAT) -> None:
     """By server and head: how far the tools that were run stand above all tools, over remembered intents."""
     margins, servers = _head_margins(model)
     axes = figure.subplots()
-    reach = float(np.abs(margins).max(initial=1e-6))
-    image = axes.imshow(margins, cmap="RdBu_r", vmin=-reach, vmax=reach, aspect="auto")
-    axes.set(title="What each head tells apart: logit of the right tools above the mean of all", xlabel="head", yticks=np.arange(len(servers)),
-             yticklabels=servers, xticks=np.arange(margins.shape[1]))  # fmt: skip
+    image = axes.imshow(margins, cmap="Blues", vmin=min(0.0, float(margins.min(initial=0.0))), aspect="auto")
+    axes.set_title("What each head tells apart: logit of the right tools above the mean of all")
+    axes.set(xlabel="head", xticks=np.arange(margins.shape[1]), yticks=np.arange(len(servers)), yticklabels=servers)
     axes.grid(visible=False)
     figure.colorbar(image, ax=axes, shrink=0.9)
 
@@ -183,8 +187,8 @@ def _attention(figure: "FigureBase", model: SHGAT) -> None:
         table[row, np.searchsorted(capabilities, containing.indices[entries])] = index.shares[entries]
     axes = figure.subplots()
     image = axes.imshow(table, cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
-    axes.set(title="Attention of tools to the capabilities that hold them, mean over heads", yticks=np.arange(len(tools)),
-             yticklabels=[index.tools.ids[t] for t in tools], xticks=np.arange(len(capabilities)))  # fmt: skip
+    axes.set_title("Attention of tools to the capabilities that hold them, mean over heads")
+    axes.set(yticks=np.arange(len(tools)), yticklabels=[index.tools.ids[t] for t in tools], xticks=np.arange(len(capabilities)))
     axes.set_xticklabels([index.capabilities.ids[c] for c in capabilities], rotation=60, ha="right", rotation_mode="anchor")
     axes.grid(visible=False)
     figure.colorbar(image, ax=axes, shrink=0.6)

@@ -42,7 +42,7 @@ class Trial:
     cosine: Measurement
 
     def means(self) -> dict[str, dict[str, float]]:
-        """"shgat" and "cosine" -> metric -> mean over the intents that need something."""
+        """ "shgat" and "cosine" -> metric -> mean over the intents that need something."""
         return {name: _means(m) for name, m in (("shgat", self.ours), ("cosine", self.cosine))}
 
 

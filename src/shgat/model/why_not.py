@@ -84,7 +84,9 @@ class WhyNot:
             said.append(f"{_carried(self.carrier)} carries it, and the first tool too.")
         else:
             first = self.carrier_of_first
-            said.append(f"{_carried(self.carrier)} would have carried it" + (f"; {_carried(first)} carried the first." if first else "."))
+            said.append(
+                f"{_carried(self.carrier)} would have carried it" + (f"; {_carried(first)} carried the first." if first else ".")
+            )
         return said
 
     def to_dict(self) -> dict[str, Any]:
@@ -93,9 +95,7 @@ class WhyNot:
         return {**asdict(self), "above": above, "blamed": self.blamed, "sentences": self.sentences()}
 
 
-def why_not(
-    model: "SHGAT", intent: object, tool_id: str, *, text: str | None = None, context_tools: Sequence[str] = ()
-) -> WhyNot:
+def why_not(model: "SHGAT", intent: object, tool_id: str, *, text: str | None = None, context_tools: Sequence[str] = ()) -> WhyNot:
     """Why a tool is not the first for an intent (d,).
 
     Parameters
@@ -127,11 +127,20 @@ def why_not(
         probability, seen = float(fusion.probability(z[None])[0, column]), not bool(unseen[column])
         traces = int(np.count_nonzero(channels.memory.tools.indices == column))
     return WhyNot(
-        tool_id, rank, len(z), float(z[column]), probability, float(cosine[column]),
-        int(1 + np.count_nonzero(cosine > cosine[column]) + np.count_nonzero(cosine[:column] == cosine[column])), seen, traces, above,
-        {} if rank == 1 else _gaps(index, (column, int(order[0])), mine, first), _carrier(index, column, ranked),
-        _carrier(index, int(order[0]), ranked),
-    )  # fmt: skip
+        tool=tool_id,
+        rank=rank,
+        n_tools=len(z),
+        score=float(z[column]),
+        probability=probability,
+        cosine=float(cosine[column]),
+        cosine_rank=int(1 + np.count_nonzero(cosine > cosine[column]) + np.count_nonzero(cosine[:column] == cosine[column])),
+        seen=seen,
+        traces=traces,
+        above=above,
+        gaps={} if rank == 1 else _gaps(index, (column, int(order[0])), mine, first),
+        carrier=_carrier(index, column, ranked),
+        carrier_of_first=_carrier(index, int(order[0]), ranked),
+    )
 
 
 _NAMES = {
@@ -175,7 +184,9 @@ def _capabilities(index: Index, x: Floats, context_tools: Sequence[str]) -> list
     p /= p.sum()
     place = np.empty(len(z), np.int64)
     place[np.argsort(-z, kind="stable")] = np.arange(1, len(z) + 1)
-    return [Carrier(key, *pair) for key, pair in zip(index.capabilities.ids, zip(p.tolist(), place.tolist(), strict=True), strict=True)]
+    return [
+        Carrier(key, *pair) for key, pair in zip(index.capabilities.ids, zip(p.tolist(), place.tolist(), strict=True), strict=True)
+    ]
 
 
 def _carrier(index: Index, column: int, ranked: list[Carrier]) -> Carrier | None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from shgat import SHGAT, Capability, Catalog, SHGATConfig, Tool
 from shgat.graph.incidence import Incidence
+from shgat.training import Traces
 
 RHO = 0.3  # how far the gates of message passing are open
 
@@ -56,10 +57,8 @@ def catalog(n_tools: int, n_capabilities: tuple[int, ...], d: int) -> Catalog:
 def model(
     n_tools: int = 58, n_capabilities: tuple[int, ...] = (85, 16, 4), d: int = 1024, n_heads: int = 8, d_head: int = 64
 ) -> SHGAT:
-    """A model whose gates are open and whose maps are no longer the identity, so that nothing can be left out."""
+    """A model whose gates are open, so that every phase speaks. W_intent is the identity, where training leaves it by default."""
     model = SHGAT.from_catalog(catalog(n_tools, n_capabilities, d), SHGATConfig(n_heads=n_heads, d_head=d_head))
-    rng = np.random.default_rng(4)
-    model.params["w_intent"][:] += rng.standard_normal((d, d), dtype=np.float32) * np.float32(0.1 / np.sqrt(d))
     for k in range(model.params.layout.n_levels):
         model.params[f"level{k}.gate_up"][:] = model.params[f"level{k}.gate_down"][:] = (RHO, 1.0, 0.0)
     model.invalidate()
@@ -89,3 +88,17 @@ def priorities(n: int, batch: int) -> tuple[np.ndarray, np.ndarray]:
 
 def scores(n: int) -> np.ndarray:
     return np.random.default_rng(11).standard_normal(n, dtype=np.float32)
+
+
+def traces(model: SHGAT, n: int, seed: int = 3) -> Traces:
+    """n traces, each a noisy copy of the embedding of a capability whose tools it ran."""
+    rng = np.random.default_rng(seed)
+    capabilities = [c for c in model.catalog.capabilities if c.tools]
+    column = model.catalog.capability_column
+    rows = model.catalog.capability_embeddings
+    records = []
+    for i in range(n):
+        chosen = capabilities[rng.integers(len(capabilities))]
+        x = rows[column[chosen.id]] + rng.standard_normal(model.dimension) * (0.5 / np.sqrt(model.dimension))
+        records.append({"id": f"x{i}", "embedding": x, "tools": list(chosen.tools), "capability": chosen.id})
+    return Traces.from_records(records, model.catalog)

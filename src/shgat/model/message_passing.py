@@ -13,7 +13,7 @@ from .._kernels import attention, cooccurrence, linear
 from ..graph.cooccurrence import Cooccurrence
 from ..graph.hierarchy import Hierarchy, Level
 from ..graph.incidence import Incidence
-from .params import Floats, Params
+from .params import Floats, Gradient, Params
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,11 +79,13 @@ class MessagePassing:
     ----------
     hierarchy, cooccurrence : the graph; None for no V->V
     slope : of LeakyReLU
+    coordinates : (n_members, r) of level 0's members in a basis of r columns, where its W_child (d, r) is kept in that basis; else None
     """
 
     hierarchy: Hierarchy
     cooccurrence: Cooccurrence | None
     slope: float
+    coordinates: Floats | None = None
 
     @cached_property
     def _widest(self) -> int:
@@ -101,7 +103,8 @@ class MessagePassing:
         for k, level in enumerate(self.hierarchy.levels):
             children = np.take(x, level.members, axis=0)
             before = x[level.start : level.stop].copy()
-            s, t = _project(children, params[f"level{k}.w_child"]), _project(before, params[f"level{k}.w_parent"])
+            seen = self.coordinates if k == 0 and self.coordinates is not None else children
+            s, t = _project(seen, params[f"level{k}.w_child"]), _project(before, params[f"level{k}.w_parent"])
             up = self._attend(level.up, s, t, before, params[f"level{k}.a_up"], params[f"level{k}.gate_up"], params)
             x[level.start : level.stop] = up.out
             climbed.append((children, up))
@@ -118,43 +121,52 @@ class MessagePassing:
             levels.insert(0, LevelCache(children, up, parents, lower, down))
         return x, Cache(mixed, levels)
 
-    def backward(self, d_x: Floats, cache: Cache, params: Params, gradient: Params, inputs: bool) -> None:
+    def backward(self, d_x: Floats, cache: Cache, params: Params, gradient: Gradient, inputs: bool) -> None:
         """Adds to `gradient`. d_x (n, d) holds dL/dX of the result; where `inputs`, dL/dX of the start on return.
 
         Without `inputs` the start embeddings are frozen, and products that only they would need are left out.
         """
         inputs = inputs or cache.mixed is not None
-        d_children = [self._down_backward(k, d_x, cache.levels[k], params, gradient) for k in range(len(cache.levels))]
+        d_projected = [self._down_backward(k, d_x, cache.levels[k], params, gradient) for k in range(len(cache.levels))]
         for k in reversed(range(len(cache.levels))):
-            self._up_backward(k, d_x, d_children[k], cache.levels[k], params, gradient, inputs)
+            self._up_backward(k, d_x, *d_projected[k], cache.levels[k], params, gradient, inputs)
         if cache.mixed is not None and self.cooccurrence is not None:
             d_x[: self.hierarchy.n_tools] = _mix_backward(d_x[: self.hierarchy.n_tools], cache.mixed, self.cooccurrence, gradient)
 
-    def _down_backward(self, k: int, d_x: Floats, seen: LevelCache, params: Params, gradient: Params) -> Floats:
-        """Through level k's down phase; returns what has to be added to the gradient of the projected children."""
+    def _down_backward(self, k: int, d_x: Floats, seen: LevelCache, params: Params, gradient: Gradient) -> tuple[Floats, Floats]:
+        """Through level k's down phase; returns the gradients of the projected children and parents, whose products wait for `up`."""
         level = self.hierarchy.levels[k]
         d_out = np.take(d_x, level.members, axis=0)
         d_s, d_t, d_lower = self._attend_backward(d_out, seen.down, k, "down", params, gradient)
         w_parent, w_child = params[f"level{k}.w_parent"], params[f"level{k}.w_child"]
-        linear.project_backward_weight(d_s, seen.parents, gradient[f"level{k}.w_parent"], 1.0)
         linear.project_backward_input(d_s, w_parent, d_x[level.start : level.stop], 1.0)
         if not level.members_unchanged:
-            linear.project_backward_weight(d_t, seen.lower, gradient[f"level{k}.w_child"], 1.0)
+            _add_weight(d_t, seen.lower, gradient, f"level{k}.w_child")
             linear.project_backward_input(d_t, w_child, d_lower, 1.0)
             d_t = np.zeros_like(d_t)
         d_x[level.members] = d_lower
-        return d_t
+        return d_t, d_s
 
     def _up_backward(
-        self, k: int, d_x: Floats, d_children: Floats, seen: LevelCache, params: Params, gradient: Params, inputs: bool
+        self,
+        k: int,
+        d_x: Floats,
+        d_children: Floats,
+        d_parents: Floats,
+        seen: LevelCache,
+        params: Params,
+        gradient: Gradient,
+        inputs: bool,
     ) -> None:
         level: Level = self.hierarchy.levels[k]
         rows = slice(level.start, level.stop)
         d_s, d_t, d_before = self._attend_backward(d_x[rows], seen.up, k, "up", params, gradient)
         d_s += d_children
         w_parent, w_child = params[f"level{k}.w_parent"], params[f"level{k}.w_child"]
-        linear.project_backward_weight(d_t, seen.up.x, gradient[f"level{k}.w_parent"], 1.0)
-        linear.project_backward_weight(d_s, seen.children, gradient[f"level{k}.w_child"], 1.0)
+        both = np.concatenate([d_t, d_parents]), np.concatenate([seen.up.x, seen.parents])  # one product for both phases
+        _add_weight(*both, gradient, f"level{k}.w_parent")
+        children = self.coordinates if k == 0 and self.coordinates is not None else seen.children
+        _add_weight(d_s, children, gradient, f"level{k}.w_child")
         if inputs:
             linear.project_backward_input(d_t, w_parent, d_before, 1.0)
         d_x[rows] = d_before
@@ -172,7 +184,7 @@ class MessagePassing:
         return Phase(incidence, s, t, x, alpha, agg, out)
 
     def _attend_backward(
-        self, d_out: Floats, phase: Phase, k: int, way: str, params: Params, gradient: Params
+        self, d_out: Floats, phase: Phase, k: int, way: str, params: Params, gradient: Gradient
     ) -> tuple[Floats, Floats, Floats]:
         """(d_s, d_t, d_x) of a phase; adds to the gradient of its attention vector and gate."""
         d_s, d_t, d_x = np.zeros_like(phase.s), np.zeros_like(phase.t), np.empty_like(phase.x)
@@ -185,6 +197,10 @@ class MessagePassing:
         )  # fmt: skip
         gradient[f"level{k}.gate_{way}"][:] += d_gate.astype(np.float32)
         return d_s, d_t, d_x
+
+
+def _add_weight(d_out: Floats, x: Floats, gradient: Gradient, name: str) -> None:
+    linear.project_backward_weight(d_out, x, gradient[name], gradient.beta(name))
 
 
 def _project(x: Floats, w: Floats) -> Floats:
@@ -207,7 +223,7 @@ def _mix(h: Floats, graph: Cooccurrence, params: Params) -> Mixed:
     return mixed
 
 
-def _mix_backward(d_y: Floats, m: Mixed, graph: Cooccurrence, gradient: Params) -> Floats:
+def _mix_backward(d_y: Floats, m: Mixed, graph: Cooccurrence, gradient: Gradient) -> Floats:
     d_h = np.zeros_like(m.h)
     scratch = np.empty(m.h.shape[1] + int(graph.incidence.degrees.max(initial=0)), np.float32)
     d_beta, d_temperature = cooccurrence.mix_backward(

@@ -16,6 +16,7 @@ from ..errors import InputError
 from ..graph import Catalog
 
 Floats = npt.NDArray[np.float32]
+SMALL = 4096  # parameters with fewer entries are cleared in each step
 IDENTITY_NOISE = 0.01  # of W_child and W_parent at the start, in units of 1 / sqrt(d)
 
 
@@ -29,6 +30,7 @@ class Layout:
     n_levels : levels of capabilities that have message-passing parameters
     attention : "gatv2" or "gat"
     n_tools, n_capabilities : rows of the node offsets; 0 where there are none
+    child_rank : columns of level 0's W_child where it is kept in a basis of the frozen tools (`training.subspace`); 0 for all d
     """
 
     d: int
@@ -39,6 +41,7 @@ class Layout:
     attention: str
     n_tools: int = 0
     n_capabilities: int = 0
+    child_rank: int = 0
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -55,7 +58,7 @@ class Layout:
         }
         for k in range(self.n_levels):
             shapes |= {
-                f"level{k}.w_child": (d, d),
+                f"level{k}.w_child": (d, self.child_rank if k == 0 and self.child_rank else d),
                 f"level{k}.w_parent": (d, d),
                 f"level{k}.a_up": attention,
                 f"level{k}.a_down": attention,
@@ -110,9 +113,9 @@ class Params(Mapping[str, Floats]):
         """A copy with a buffer of its own."""
         return Params(self.layout, self.buffer.copy())
 
-    def zeros(self) -> "Params":
-        """Zeros of the same layout."""
-        return Params(self.layout)
+    def gradient(self) -> "Gradient":
+        """A gradient of the same layout, zero everywhere."""
+        return Gradient(self.layout)
 
     @property
     def w_q(self) -> Floats:
@@ -128,7 +131,41 @@ class Params(Mapping[str, Floats]):
         return Params, (self.layout, self.buffer)
 
 
-def initial_params(layout: Layout, config: SHGATConfig, rng: np.random.Generator) -> Params:
+class Gradient(Params):
+    """A gradient that is written anew in each step. Matrices are not cleared first: the first product writes, the next ones add.
+
+    `begin`, then for every product into matrix `name` the factor `beta(name)` on what stands there, then `finish`.
+    """
+
+    def __init__(self, layout: Layout, buffer: Floats | None = None) -> None:
+        super().__init__(layout, buffer)
+        self._matrices = {name for name, view in self.items() if view.size >= SMALL}
+        self._waiting: set[str] = set()
+        self._dirty = set() if buffer is None else set(self._matrices)
+
+    def begin(self) -> None:
+        """Clears what is small; matrices wait for their first product."""
+        for name, view in self.items():
+            if name not in self._matrices:
+                view.fill(0.0)
+        self._waiting = set(self._matrices)
+
+    def beta(self, name: str) -> float:
+        """0 for the first product into a matrix, 1 for the others."""
+        if name in self._waiting:
+            self._waiting.remove(name)
+            self._dirty.add(name)
+            return 0.0
+        return 1.0
+
+    def finish(self) -> None:
+        """Clears the matrices that no product reached and that still hold an earlier step."""
+        for name in self._waiting & self._dirty:
+            self[name].fill(0.0)
+        self._dirty -= self._waiting
+
+
+def initial_params(layout: Layout, config: SHGATConfig, rng: "np.random.Generator") -> Params:
     """Parameters with which ranking is cosine: W_q = W_k orthonormal, W_intent = I, W_context = 0, gates closed.
 
     D = d starts at the identity; D > d at random orthonormal columns; D < d is a random projection (cosine is then approximate).
@@ -145,7 +182,7 @@ def initial_params(layout: Layout, config: SHGATConfig, rng: np.random.Generator
     return params
 
 
-def initialize_level(params: Params, k: int, rng: np.random.Generator) -> None:
+def initialize_level(params: Params, k: int, rng: "np.random.Generator") -> None:
     """Identity and small noise for level k's maps, small noise for its attention, closed gates."""
     d = params.layout.d
     for name in ("w_child", "w_parent"):
@@ -158,7 +195,7 @@ def initialize_level(params: Params, k: int, rng: np.random.Generator) -> None:
         view[:] = 0.1 * rng.standard_normal(view.shape, dtype=np.float32)
 
 
-def _orthonormal(rows: int, columns: int, rng: np.random.Generator) -> Floats:
+def _orthonormal(rows: int, columns: int, rng: "np.random.Generator") -> Floats:
     """(rows, columns) with orthonormal rows or columns, whichever are fewer."""
     q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
     q = q * np.sign(np.diag(r))

@@ -12,7 +12,7 @@ import numpy as np
 
 from .._kernels import linear, readout
 from ..graph.incidence import Incidence
-from .params import Floats, Params
+from .params import Floats, Gradient, Params
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +45,12 @@ def keys(x: Floats, params: Params, similarity: str) -> Unit:
     return _unit(_product(x, params.w_k), similarity)
 
 
-def queries(intents: Floats, context: Floats | None, params: Params, similarity: str) -> Queries:
-    """Queries of intents (B, d); context (B, d) is the mean final embedding of each intent's context tools."""
-    u = _product(intents, params["w_intent"])
+def queries(intents: Floats, context: Floats | None, params: Params, similarity: str, identity: bool = False) -> Queries:
+    """Queries of intents (B, d); context (B, d) is the mean final embedding of each intent's context tools.
+
+    `identity` says that W_intent is the identity, so that its product can be left out.
+    """
+    u = intents.copy() if identity else _product(intents, params["w_intent"])
     if context is not None:
         linear.project(context, params["w_context"], u, 1.0)
     return Queries(intents, context, u, _unit(_product(u, params.w_q), similarity))
@@ -61,28 +64,26 @@ def scores(q: Floats, k: Floats, factor: float) -> Floats:
 
 
 def scores_backward(
-    d_z: Floats, z: Floats, q: Unit, k: Unit, params: Params, gradient: Params, similarity: str, d_q: Floats
-) -> Floats:
-    """Adds to the scale's gradient and to d_q (B, D), dL/d(unit queries); returns dL/d(unit keys) (n, D). Scales d_z in place."""
+    d_z: Floats, z: Floats, q: Floats, k: Floats, params: Params, gradient: Gradient, similarity: str, d_q: Floats, d_k: Floats
+) -> None:
+    """Adds to the scale's gradient and to d_q (B, D), dL/d(unit queries); writes d_k (n, D), dL/d(unit keys). Scales d_z in place."""
     if similarity == "cosine":
         gradient["log_scale"][0] += np.vdot(d_z, z)
     d_z *= np.float32(scale(params, similarity))
-    linear.project_backward_input(d_z, k.rows, d_q, 1.0)
-    d_k = np.empty_like(k.rows)
-    linear.project_backward_weight(d_z, q.rows, d_k)
-    return d_k
+    linear.project_backward_input(d_z, k, d_q, 1.0)
+    linear.project_backward_weight(d_z, q, d_k)
 
 
-def keys_backward(d_k: Floats, k: Unit, x: Floats, params: Params, gradient: Params, similarity: str, d_x: Floats) -> None:
-    """From dL/d(unit keys) (overwritten): adds to the gradient of W_k and to d_x (n, d)."""
+def keys_backward(d_k: Floats, k: Unit, x: Floats, params: Params, gradient: Gradient, similarity: str, d_x: Floats) -> None:
+    """From dL/d(unit keys) (overwritten): adds to the gradient of W_k and writes d_x (n, d)."""
     if similarity == "cosine":
         readout.normalize_rows_backward(d_k, k.rows, k.norms, d_k)
-    linear.project_backward_weight(d_k, x, gradient.w_k, 1.0)
-    linear.project_backward_input(d_k, params.w_k, d_x, 1.0)
+    linear.project_backward_weight(d_k, x, gradient.w_k, gradient.beta("w_k"))
+    linear.project_backward_input(d_k, params.w_k, d_x)
 
 
 def queries_backward(
-    d_q: Floats, seen: Queries, params: Params, gradient: Params, similarity: str, intent_map: bool
+    d_q: Floats, seen: Queries, params: Params, gradient: Gradient, similarity: str, intent_map: bool
 ) -> Floats | None:
     """From dL/d(unit queries) (overwritten): adds to W_q, W_context and, where `intent_map`, W_intent.
 
@@ -90,16 +91,16 @@ def queries_backward(
     """
     if similarity == "cosine":
         readout.normalize_rows_backward(d_q, seen.q.rows, seen.q.norms, d_q)
-    linear.project_backward_weight(d_q, seen.u, gradient.w_q, 1.0)
+    linear.project_backward_weight(d_q, seen.u, gradient.w_q, gradient.beta("w_q"))
     if seen.context is None and not intent_map:
         return None
     d_u = np.empty_like(seen.u)
     linear.project_backward_input(d_q, params.w_q, d_u)
     if intent_map:
-        linear.project_backward_weight(d_u, seen.intents, gradient["w_intent"], 1.0)
+        linear.project_backward_weight(d_u, seen.intents, gradient["w_intent"], gradient.beta("w_intent"))
     if seen.context is None:
         return None
-    linear.project_backward_weight(d_u, seen.context, gradient["w_context"], 1.0)
+    linear.project_backward_weight(d_u, seen.context, gradient["w_context"], gradient.beta("w_context"))
     d_context = np.empty_like(seen.context)
     linear.project_backward_input(d_u, params["w_context"], d_context)
     return d_context
@@ -121,7 +122,7 @@ def context_mean_backward(d_mean: Floats, context: Incidence, d_x: Floats) -> No
 
 def head_scores(q: Floats, k: Floats, factor: float, n_heads: int) -> Floats:
     """z_h (n, H) of one query q (D,) against keys k (n, D): H times each head's part of z."""
-    parts = (k * q).reshape(len(k), n_heads, -1).sum(axis=2, dtype=np.float32)
+    parts = (k * q).reshape(len(k), n_heads, k.shape[1] // n_heads).sum(axis=2, dtype=np.float32)
     return np.asarray(parts * np.float32(factor * n_heads), np.float32)
 
 

@@ -7,6 +7,7 @@ from .config import TrainingConfig
 from .examples import Traces, load_traces
 from .fit import fit
 from .objective import Objective
+from .partial import partial_fit
 from .replay import PrioritizedReplay
 from .report import Comparison, TrainReport
 from .trainer import Epoch, Examples, Trainer
@@ -23,6 +24,7 @@ __all__ = [
     "fit",
     "load_traces",
     "loss_and_gradient",
+    "partial_fit",
 ]
 
 
@@ -38,7 +40,7 @@ def loss_and_gradient(model: SHGAT, traces: Traces) -> tuple[float, Params]:
     gradient : Params, of the layout of `model.params`
     """
     examples = Examples.build(model.catalog, traces)
-    gradient = model.params.zeros()
+    gradient = model.params.gradient()
     objective = Objective(model.catalog, model.cooccurrence, model.config)
     step = objective(model.params, examples.batch(np.arange(len(traces))), gradient)
     return step.loss, gradient

@@ -90,7 +90,7 @@ def fit(
     held = plan.held_out()
     fusion = fit_fusion(held)
     comparisons, validated = plan.judge(held, fusion)
-    reason = _refusal(comparisons)
+    reason = refusal(comparisons)
     if reason is not None:
         return plan.report(None, reason, time.perf_counter() - started, comparisons, validated, fusion)
     final = plan.final()
@@ -106,7 +106,7 @@ def _settings(
     """What was asked for, and the rest by the number of traces."""
     many = n >= MANY_TRACES
     chosen = config or TrainingConfig(epochs=10 if many else 8, batch_size=512 if many else 128, lr=4e-3 if many else 1e-3)
-    asked = {"epochs": epochs, "batch_size": batch_size, "lr": lr}
+    asked: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "lr": lr}
     return replace(chosen, **{name: value for name, value in asked.items() if value is not None})
 
 
@@ -123,6 +123,7 @@ class _Plan:
         self.checkpoint: Checkpoint | None = None
         self.seconds: dict[str, float] = {}
         self.epochs: list[Epoch] = []
+        self._fresh: Params | None = None
 
     def identity(self, validation: str) -> dict[str, Any]:
         """What a checkpoint has to agree with."""
@@ -137,7 +138,10 @@ class _Plan:
 
     def start(self) -> Params:
         """Fresh parameters: nothing learned earlier from the same traces may reach the held-out ones."""
-        return initial_params(resolve_layout(self.catalog, self.config), self.config, np.random.default_rng([self.seed, 2]))
+        if self._fresh is None:
+            layout = resolve_layout(self.catalog, self.config)
+            self._fresh = initial_params(layout, self.config, np.random.default_rng([self.seed, 2]))
+        return self._fresh
 
     def run(self, stage: str, rows: Rows, held: Held | None, start: Params) -> tuple[Trainer, Progress]:
         """One training, or its result from the checkpoint."""
@@ -202,8 +206,8 @@ class _Plan:
 
     def final(self) -> Progress:
         """One training on all traces."""
-        rows = np.arange(len(self.traces))
-        _, state = self.run("all traces", rows, None, self.start())
+        trainer, state = self.run("all traces", np.arange(len(self.traces)), None, self.start())
+        self.params = trainer.result()
         return state
 
     def report(
@@ -234,7 +238,7 @@ class _Plan:
             ids = tuple(t.id for t in self.catalog.tools)
             forgotten = frozenset(t for t, u in zip(ids, unseen.tolist(), strict=True) if u)
             learned = Learned(fusion, remembered(self.traces, everything), ids, forgotten)
-        self.model.adopt(self.catalog, self.config, final.params, learned, report.to_dict())
+        self.model.adopt(self.catalog, self.config, self.params, learned, report.to_dict())
         if self.checkpoint is not None:
             self.checkpoint.done()
         return report
@@ -248,10 +252,10 @@ def remembered(traces: Traces, rows: Rows) -> Memory:
     good = np.sort(good[-MEMORY:])
     vectors = traces.vectors(good).astype(np.float16).astype(np.float32)  # as a model file keeps them
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    return Memory(vectors, [str(traces.texts[i]) for i in good.tolist()], traces.tools.take(good))
+    return Memory(tuple(traces.ids[good].tolist()), vectors, [str(traces.texts[i]) for i in good.tolist()], traces.tools.take(good))
 
 
-def _refusal(comparisons: list[Comparison]) -> str | None:
+def refusal(comparisons: list[Comparison]) -> str | None:
     """Why the result must not be handed out, or None: it has to beat cosine and popularity, and to lose on no part."""
     for c in comparisons:
         figures = f"{c.ours:.3f} against {c.theirs:.3f} on {c.n} {c.part} intents (difference {c.low:+.3f} to {c.high:+.3f})"

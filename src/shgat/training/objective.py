@@ -8,6 +8,7 @@ execution is no positive: it pushes its tools down.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,8 @@ from ..config import SHGATConfig
 from ..graph import Catalog, Cooccurrence, Hierarchy, Incidence
 from ..model import readout
 from ..model.index import passing, stack
-from ..model.params import Floats, Params
+from ..model.message_passing import MessagePassing
+from ..model.params import Floats, Gradient, Params
 from .negatives import Negatives
 from .targets import Targets
 
@@ -86,68 +88,86 @@ class _Side:
 
     Attributes
     ----------
-    rows : rows of X that are candidates, a slice or sorted integers
+    rows : rows of X that are candidates, None for all of the kind
+    n : their number
     targets : columns are positions in `rows`
     ruled_out : (B, n) or (n,) or None
     bias : (n,) or None
     """
 
-    rows: "slice | npt.NDArray[np.int64]"
+    rows: npt.NDArray[np.int64] | None
+    n: int
     targets: Targets
     ruled_out: npt.NDArray[np.bool_] | None
     bias: Floats | None
 
 
 class Objective:
-    """Loss and gradient for one catalogue. It holds no parameters: they are passed in, and so is the buffer for the gradient."""
+    """Loss and gradient for one catalogue. It holds no parameters: they are passed in, and so is the buffer for the gradient.
 
-    def __init__(self, catalog: Catalog, cooccurrence: Cooccurrence | None, config: SHGATConfig) -> None:
-        self.catalog, self.cooccurrence, self.config = catalog, cooccurrence, config
+    `coordinates` (n_members, r): of level 0's members, for parameters that keep its W_child in a basis of them (see `subspace`).
+    """
+
+    def __init__(
+        self, catalog: Catalog, cooccurrence: Cooccurrence | None, config: SHGATConfig, coordinates: Floats | None = None
+    ) -> None:
+        self.catalog, self.cooccurrence, self.config, self.coordinates = catalog, cooccurrence, config, coordinates
 
     def __call__(
         self,
         params: Params,
         batch: Batch,
-        gradient: Params,
+        gradient: Gradient,
         *,
         masks: Masks | None = None,
         tau: float = 1.0,
-        intent_map: bool = True,
+        intent_map: Literal["trained", "fixed", "identity"] = "trained",
     ) -> StepLoss:
         """Loss of the batch; `gradient` is overwritten, zero where the loss does not depend on a parameter.
 
-        Without `intent_map` the gradient of W_intent is not computed and left at zero.
+        With a "fixed" W_intent its gradient is left at zero and not computed; "identity" says that it is the identity besides.
         """
         masks = masks or Masks()
         similarity = self.config.similarity
         hierarchy = masks.hierarchy or self.catalog.hierarchy
-        gradient.buffer.fill(0.0)
         offsets = "tool_offsets" in params
-        phases = passing(hierarchy, self.cooccurrence, params, self.config, training=True)
+        gradient.begin()
+        phases = self.phases(hierarchy, params)
         x, cache = phases.forward(self._start(params, masks), params)
-        d_x = np.zeros_like(x)
         context = readout.context_mean(x, batch.context) if batch.context.nnz else None
-        queries = readout.queries(batch.intents, context, params, similarity)
-        d_q = np.zeros_like(queries.q.rows)
-        total, results = 0.0, []
-        for side in (_tool_side(batch, masks, hierarchy), _capability_side(batch, masks, hierarchy)):
-            nodes = x[side.rows]
-            keys = readout.keys(nodes, params, similarity)
-            z = readout.scores(queries.q.rows, keys.rows, readout.scale(params, similarity))
+        queries = readout.queries(batch.intents, context, params, similarity, identity=intent_map == "identity")
+        sides = _tool_side(batch, masks, hierarchy), _capability_side(batch, masks, hierarchy)
+        rows = _joined(sides[0].rows, sides[1].rows, hierarchy.n_tools, len(x))  # None: all of X, in its order
+        nodes = x if rows is None else x[rows]
+        keys = readout.keys(nodes, params, similarity)
+        d_q, d_keys = np.zeros_like(queries.q.rows), np.empty_like(keys.rows)
+        total, results, start = 0.0, [], 0
+        for side in sides:
+            own = slice(start, start + side.n)
+            start += side.n
+            z = readout.scores(queries.q.rows, keys.rows[own], readout.scale(params, similarity))
             loss, td, hit, d_z = _part(z, side, batch, tau, masks)
             total += loss
             results.append((td, hit))
-            d_keys = readout.scores_backward(d_z, z, queries.q, keys, params, gradient, similarity, d_q)
-            d_nodes = np.zeros_like(nodes)
-            readout.keys_backward(d_keys, keys, nodes, params, gradient, similarity, d_nodes)
-            d_x[side.rows] += d_nodes
-        d_context = readout.queries_backward(d_q, queries, params, gradient, similarity, intent_map)
+            readout.scores_backward(d_z, z, queries.q.rows, keys.rows[own], params, gradient, similarity, d_q, d_keys[own])
+        d_nodes = np.empty_like(nodes)
+        readout.keys_backward(d_keys, keys, nodes, params, gradient, similarity, d_nodes)
+        d_x = d_nodes
+        if rows is not None:
+            d_x = np.zeros_like(x)
+            d_x[rows] = d_nodes
+        d_context = readout.queries_backward(d_q, queries, params, gradient, similarity, intent_map == "trained")
         if d_context is not None:
             readout.context_mean_backward(d_context, batch.context, d_x)
         phases.backward(d_x, cache, params, gradient, inputs=offsets)
         if offsets:
             self._offsets_backward(d_x, gradient, masks, hierarchy)
+        gradient.finish()
         return StepLoss(total, *results[0])
+
+    def phases(self, hierarchy: Hierarchy, params: Params) -> MessagePassing:
+        """Message passing as it is trained: closed gates are kept, since their gradient is what opens them."""
+        return passing(hierarchy, self.cooccurrence, params, self.config, training=True, coordinates=self.coordinates)
 
     def _start(self, params: Params, masks: Masks) -> Floats:
         """Start embeddings with offsets, some of them dropped."""
@@ -159,19 +179,30 @@ class Objective:
         x[hierarchy.row_of] += params["capability_offsets"] * masks.keep_capabilities
         return x
 
-    def _offsets_backward(self, d_x: Floats, gradient: Params, masks: Masks, hierarchy: Hierarchy) -> None:
+    def _offsets_backward(self, d_x: Floats, gradient: Gradient, masks: Masks, hierarchy: Hierarchy) -> None:
         for name, rows, keep in (
             ("tool_offsets", d_x[: hierarchy.n_tools], masks.keep_tools),
             ("capability_offsets", d_x[hierarchy.row_of], masks.keep_capabilities),
         ):
+            gradient.beta(name)
             gradient[name][:] = rows if keep is None else rows * keep
+
+
+def _joined(
+    tools: npt.NDArray[np.int64] | None, capabilities: npt.NDArray[np.int64] | None, n_tools: int, n: int
+) -> npt.NDArray[np.int64] | None:
+    """Rows of X of both sides, one behind the other; None where that is all of X."""
+    if tools is None and capabilities is None:
+        return None
+    first = np.arange(n_tools) if tools is None else tools
+    return np.concatenate([first, np.arange(n_tools, n) if capabilities is None else capabilities])
 
 
 def _tool_side(batch: Batch, masks: Masks, hierarchy: Hierarchy) -> _Side:
     if masks.tool_pool is None:
-        return _Side(slice(0, hierarchy.n_tools), batch.tools, None, masks.tool_bias)
+        return _Side(None, hierarchy.n_tools, batch.tools, None, masks.tool_bias)
     bias = None if masks.tool_bias is None else masks.tool_bias[masks.tool_pool]
-    return _Side(masks.tool_pool, _moved(batch.tools, masks.tool_pool), None, bias)
+    return _Side(masks.tool_pool, len(masks.tool_pool), _moved(batch.tools, masks.tool_pool), None, bias)
 
 
 def _capability_side(batch: Batch, masks: Masks, hierarchy: Hierarchy) -> _Side:
@@ -187,9 +218,9 @@ def _capability_side(batch: Batch, masks: Masks, hierarchy: Hierarchy) -> _Side:
         if batch.ruled_out is not None:
             ruled_out[batch.ruled_out.row_of_entry, columns[batch.ruled_out.indices]] = True
     if masks.capability_pool is None:
-        return _Side(slice(n, None), stacked, ruled_out, None)
+        return _Side(None, hierarchy.n_capabilities, stacked, ruled_out, None)
     pool = np.sort(columns[masks.capability_pool])
-    return _Side(n + pool, _moved(stacked, pool), None if ruled_out is None else ruled_out[:, pool], None)
+    return _Side(n + pool, len(pool), _moved(stacked, pool), None if ruled_out is None else ruled_out[:, pool], None)
 
 
 def _moved(targets: Targets, pool: npt.NDArray[np.int64]) -> Targets:
@@ -204,7 +235,7 @@ def _part(z: Floats, side: _Side, batch: Batch, tau: float, masks: Masks) -> tup
     targets = side.targets
     d_z, rows, mass = np.empty_like(z), np.empty(len(z)), np.empty(len(z), np.float32)
     has = targets.incidence.degrees > 0
-    share = batch.weight / np.float32(max(1, np.count_nonzero(has)))
+    share = batch.weight * np.float32(1.0 / max(1, int(np.count_nonzero(has))))
     logits = z if side.bias is None else z + side.bias
     excluded = side.ruled_out
     if masks.negatives is not None and masks.rng is not None:

@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ..config import SHGATConfig
 from ..errors import ShgatError
 from ..graph import Catalog, Cooccurrence, Incidence
-from ..model.params import Params
+from ..model.params import Gradient, Params
 from .config import TrainingConfig
 from .examples import Traces
 from .negatives import Negatives, pool
@@ -21,11 +21,13 @@ from .objective import Batch, Masks, Objective, StepLoss
 from .optim import Adam, Group
 from .replay import PrioritizedReplay
 from .schedule import anneal, learning_rate
+from .subspace import Subspace
 from .targets import CapabilityTargets, Targets, tool_targets
-from .validation import Held, Score
+from .validation import Held, Score, unseen_tools
 
 _log = logging.getLogger("shgat")
 Rows = npt.NDArray[np.int64]
+IntentMap = Literal["trained", "fixed", "identity"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +110,8 @@ class Trainer:
     ----------
     params : where to start; not changed
     held : traces to validate on, or None: the last epoch is kept
+    unseen : (n_tools,) tools that were never trained on; None: those without a trace among `rows`
+    provenance : hide the capabilities for which only other traces vouch, and from each step those for which only its own do
     on_epoch : called after each epoch
     """
 
@@ -122,25 +126,34 @@ class Trainer:
         seed: int,
         *,
         held: Held | None = None,
+        unseen: npt.NDArray[np.bool_] | None = None,
+        provenance: bool = True,
         on_epoch: Callable[[Epoch], None] | None = None,
         stage: str = "",
     ) -> None:
+        self._provenance = provenance
         self.examples, self.config, self.rows, self.held, self.stage = examples, config, rows, held, stage
-        self.objective = Objective(examples.catalog, cooccurrence, model)
+        self.subspace = Subspace.of(examples.catalog, cooccurrence, model)
+        coordinates = None if self.subspace is None else self.subspace.coordinates
+        self.objective = Objective(examples.catalog, cooccurrence, model, coordinates)
         self._on_epoch = on_epoch or (lambda epoch: None)
         training = np.zeros(len(examples.traces), bool)
         training[rows] = True
-        self.unknown = examples.capabilities.unknown(training)
+        self.unknown = examples.capabilities.unknown(training) if provenance else np.zeros(len(examples.catalog.capabilities), bool)
         support = examples.capabilities.support
         self._support = np.bincount(support.row_of_entry, training[support.indices], support.n_rows)
         self._base = Masks(
             hierarchy=examples.catalog.hierarchy.hiding(self.unknown) if self.unknown.any() else None,
             hidden=self.unknown if self.unknown.any() else None,
-            tool_bias=self._damping(),
+            tool_bias=self._damping(unseen),
         )
         self.batch_size = min(config.batch_size, max(16, len(rows) // 4))
         self.steps_per_epoch = max(1, math.ceil(len(rows) / self.batch_size))
-        params = opened(params, config)
+        self._start = params = opened(params, config)
+        if self.subspace is not None:
+            params = self.subspace.reduce(params)
+        identity = np.array_equal(params["w_intent"], np.eye(params.layout.d, dtype=np.float32))
+        self._intent_map: IntentMap = "trained" if config.train_intent_map else "identity" if identity else "fixed"
         self.groups = parameter_groups(params, config, bool(examples.traces.context.nnz))
         self.progress = Progress(params, Adam(params, self.groups.values()), np.random.default_rng(seed))
         self.progress.td = np.full(len(examples.traces), np.nan, np.float32)
@@ -148,13 +161,19 @@ class Trainer:
             self.progress.replay = PrioritizedReplay(max(1, len(rows)), config.alpha, config.priority_eps)
             self.progress.replay.add([str(i) for i in rows])
 
+    def result(self) -> Params:
+        """The best parameters so far, in the layout they came in."""
+        params = self.progress.best or self.progress.params
+        return params.copy() if self.subspace is None else self.subspace.expand(params, self._start)
+
     def run(self, after_epoch: Callable[[Progress], None] | None = None) -> Progress:
         """Trains until the last epoch or an early stop; `after_epoch` may save the state, from which another trainer goes on."""
         state = self.progress
-        gradient = state.params.zeros()
+        gradient = state.params.gradient()
         while state.epoch < self.config.epochs and not state.stopped:
             started = time.perf_counter()
-            losses, norms = [], []
+            losses: list[float] = []
+            norms: list[float] = []
             for rows, weights in self._batches():
                 loss, norm = self._step(rows, weights, gradient, state.epoch * self.steps_per_epoch + len(losses))
                 losses.append(loss.loss)
@@ -202,11 +221,11 @@ class Trainer:
             slots, weights = state.replay.sample(min(self.batch_size, len(self.rows)), beta, state.rng)
             yield self.rows[slots], weights
 
-    def _step(self, rows: Rows, weights: npt.NDArray[np.float32] | None, gradient: Params, step: int) -> tuple[StepLoss, float]:
+    def _step(self, rows: Rows, weights: npt.NDArray[np.float32] | None, gradient: Gradient, step: int) -> tuple[StepLoss, float]:
         state, config = self.progress, self.config
         batch, masks = self._masked(rows, weights)
         tau = anneal(step, self._total, *config.temperature)
-        loss = self.objective(state.params, batch, gradient, masks=masks, tau=tau, intent_map=config.train_intent_map)
+        loss = self.objective(state.params, batch, gradient, masks=masks, tau=tau, intent_map=self._intent_map)
         lr = learning_rate(step, self._total, config.lr, config.warmup)
         try:
             norm = state.optimizer.step(state.params, gradient, lr, config.clip)
@@ -224,7 +243,7 @@ class Trainer:
         """The batch with noise on its intents and without what a step may not see."""
         rng, config = self.progress.rng, self.config
         masks, hidden = self._base, self.unknown
-        if config.leave_batch_out:
+        if config.leave_batch_out and self._provenance:
             seen, count = np.unique(self.examples.vouched.take(rows).indices, return_counts=True)
             alone = seen[count >= self._support[seen]]
             if len(alone):
@@ -239,20 +258,17 @@ class Trainer:
             masks = replace(masks, keep_tools=keep[0], keep_capabilities=keep[1])
         if config.negatives != "all":
             masks = replace(masks, negatives=Negatives(config.negatives, config.n_negatives, self.progress.accuracy), rng=rng)
-        for name, side, n in (
-            ("tool_pool", batch.tools, len(self.examples.catalog.tools)),
-            ("capability_pool", batch.capabilities, len(self.examples.catalog.capabilities)),
-        ):
-            if n > config.all_candidates_up_to:
-                masks = replace(masks, **{name: pool(side.incidence, n, config.pool_size, rng)})
+        if len(self.examples.catalog.tools) > config.all_candidates_up_to:
+            masks = replace(masks, tool_pool=pool(batch.tools.incidence, len(self.examples.catalog.tools), config.pool_size, rng))
+        if len(hidden) > config.all_candidates_up_to:
+            masks = replace(masks, capability_pool=pool(batch.capabilities.incidence, len(hidden), config.pool_size, rng))
         return batch, masks
 
-    def _damping(self) -> npt.NDArray[np.float32]:
+    def _damping(self, unseen: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.float32]:
         """(n_tools,) ln of the weight that a tool without training traces has among the negatives."""
-        traces = self.examples.traces
-        bias = np.full(len(self.examples.catalog.tools), np.log(self.config.unseen_damping), np.float32)
-        bias[traces.tools.take(self.rows).indices] = 0.0
-        return bias
+        if unseen is None:
+            unseen = unseen_tools(self.examples.traces.tools, self.rows, len(self.examples.catalog.tools))
+        return np.where(unseen, np.float32(math.log(self.config.unseen_damping)), np.float32(0.0))
 
 
 def opened(params: Params, config: TrainingConfig) -> Params:

@@ -9,7 +9,7 @@ from ..evaluation.metrics import Relevance, per_query
 from ..graph import Incidence
 from ..model import readout
 from ..model.channels import Channels, log_softmax
-from ..model.index import passing, stack
+from ..model.index import stack
 from ..model.params import Floats, Params
 from .examples import Traces
 from .objective import RULED_OUT, Objective
@@ -38,7 +38,7 @@ def logits(objective: Objective, params: Params, unknown: npt.NDArray[np.bool_],
     """z of the tools (B, n_tools) and of the capabilities (B, n_capabilities), catalogue order, unknown ones at -1e30."""
     catalog, config = objective.catalog, objective.config
     hierarchy = catalog.hierarchy.hiding(unknown) if unknown.any() else catalog.hierarchy
-    x, _ = passing(hierarchy, objective.cooccurrence, params, config).forward(stack(catalog, params), params)
+    x, _ = objective.phases(hierarchy, params).forward(stack(catalog, params), params)
     keys = readout.keys(x, params, config.similarity)
     context = readout.context_mean(x, traces.context) if traces.context.nnz else None
     q = readout.queries(traces.vectors(np.arange(len(traces))), context, params, config.similarity).q.rows
@@ -166,12 +166,13 @@ def _cold(tools: Incidence, training: Rows, rows: Rows, n_tools: int) -> npt.NDA
     """(len(rows),) does the trace have a tool that no training trace has?"""
     unseen = unseen_tools(tools, training, n_tools)
     chosen = tools.take(rows)
-    return np.bincount(chosen.row_of_entry, unseen[chosen.indices], len(rows)) > 0
+    return np.greater(np.bincount(chosen.row_of_entry, unseen[chosen.indices], len(rows)), 0)
 
 
 def unseen_tools(tools: Incidence, training: Rows, n_tools: int) -> npt.NDArray[np.bool_]:
     """(n_tools,) tools without a training trace."""
-    return np.bincount(tools.take(training).indices, minlength=n_tools) == 0
+    counts: npt.NDArray[np.int64] = np.bincount(tools.take(training).indices, minlength=n_tools)
+    return np.equal(counts, 0)
 
 
 def popularity(traces: Traces, training: Rows, held: Rows, n_tools: int) -> Floats:

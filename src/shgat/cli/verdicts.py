@@ -83,10 +83,10 @@ def show_trials(
 
 def show_counterfactual(model: "SHGAT", path: Path, rng: "np.random.Generator", greedy: bool, as_json: bool) -> int:
     """The value of a model on logged decisions by every estimator."""
-    from ..evaluation.counterfactual import DecisionLog, counterfactual
+    from ..evaluation.counterfactual import DecisionLog, value_on_log
 
     log = DecisionLog.load(path, model.catalog)
-    found = counterfactual(model, log, rng=rng, greedy=greedy)
+    found = value_on_log(model, log, rng=rng, greedy=greedy)
     if as_json:
         estimates = {name: asdict(e) for name, e in found.estimates.items()}
         output.write_json(
@@ -133,10 +133,10 @@ def write_page(
 ) -> None:  # fmt: skip
     """The report as one HTML file."""
     from .._files import write_atomically
-    from ..evaluation.findings import findings
+    from ..evaluation.findings import build_report
     from ..evaluation.report import render_report
 
-    page = render_report(findings(model, traces, ours, theirs, rng=rng, names=names, about=about))
+    page = render_report(build_report(model, traces, ours, theirs, rng=rng, names=names, about=about))
     write_atomically(path, page.encode())
     output.note(f"shgat: wrote {path}")
 

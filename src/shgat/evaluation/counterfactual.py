@@ -90,7 +90,7 @@ class Counterfactual:
     decisions: LoggedDecisions
 
 
-def counterfactual(
+def value_on_log(
     model: SHGAT,
     log: DecisionLog,
     *,

@@ -21,7 +21,7 @@ _LISTED = 5  # tools shown of a missed intent
 _NUMBERS = ("no", "one", "two", "three", "four", "five")
 
 
-def findings(
+def build_report(
     model: SHGAT,
     traces: Traces,
     ours: Measurement,

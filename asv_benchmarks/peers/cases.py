@@ -56,10 +56,8 @@ def catalog(n_tools: int, n_capabilities: tuple[int, ...], d: int) -> Catalog:
 def model(
     n_tools: int = 58, n_capabilities: tuple[int, ...] = (85, 16, 4), d: int = 1024, n_heads: int = 8, d_head: int = 64
 ) -> SHGAT:
-    """A model whose gates are open and whose maps are no longer the identity, so that nothing can be left out."""
+    """A model whose gates are open, so that every phase speaks. W_intent is the identity, where training leaves it by default."""
     model = SHGAT.from_catalog(catalog(n_tools, n_capabilities, d), SHGATConfig(n_heads=n_heads, d_head=d_head))
-    rng = np.random.default_rng(4)
-    model.params["w_intent"][:] += rng.standard_normal((d, d), dtype=np.float32) * np.float32(0.1 / np.sqrt(d))
     for k in range(model.params.layout.n_levels):
         model.params[f"level{k}.gate_up"][:] = model.params[f"level{k}.gate_down"][:] = (RHO, 1.0, 0.0)
     model.invalidate()

@@ -10,6 +10,7 @@ from ._kernels import readout
 from .errors import InputError
 
 Floats = npt.NDArray[np.float32]
+LARGEST = 1e15  # of a vector's entries: beyond it, sums of squares overflow float32
 
 
 def vector(value: object, dimension: int, what: str) -> Floats:
@@ -19,6 +20,7 @@ def vector(value: object, dimension: int, what: str) -> Floats:
         raise InputError(f"{what} has shape {array.shape}, expected ({dimension},)")
     if not readout.all_finite(array):
         raise InputError(f"{what} holds NaN or infinity at position {int(np.argmin(np.isfinite(array)))}")
+    _refuse_huge(array, what)
     return array
 
 
@@ -32,7 +34,16 @@ def matrix(value: object, dimension: int, what: str) -> Floats:
     if not readout.all_finite(array.reshape(-1)):
         row = int(np.argmin(np.isfinite(array).all(axis=1)))
         raise InputError(f"{what} holds NaN or infinity in row {row}")
+    _refuse_huge(array, what)
     return array
+
+
+def _refuse_huge(array: Floats, what: str) -> None:
+    peak = max(float(array.max(initial=0.0)), -float(array.min(initial=0.0)))
+    if peak > LARGEST:
+        where = np.unravel_index(int(np.argmax(np.abs(array))), array.shape)
+        place = f"position {where[0]}" if array.ndim == 1 else f"row {where[0]}"
+        raise InputError(f"{what} has an entry of size {peak:.3g} in {place}, at most {LARGEST:g} can be used")
 
 
 def as_float32(value: object, what: str) -> Floats:

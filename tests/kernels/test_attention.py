@@ -47,9 +47,7 @@ def run_backward(d_out, s, t, a, indptr, indices, gate, x, alpha, agg):
     d_s, d_t, d_a = np.zeros_like(s), np.zeros_like(t), np.zeros_like(a)
     d_gate, d_x = np.zeros(3), np.full_like(x, np.nan)
     scratch = np.full(3 * s.shape[1] + heads * longest, np.nan, np.float32)
-    attention.attend_backward(
-        d_out, s, t, a, indptr, indices, SLOPE, gate, x, alpha, agg, d_s, d_t, d_a, d_gate, d_x, scratch
-    )
+    attention.attend_backward(d_out, s, t, a, indptr, indices, SLOPE, gate, x, alpha, agg, d_s, d_t, d_a, d_gate, d_x, scratch)
     return d_s, d_t, d_a, d_gate, d_x
 
 

@@ -35,9 +35,7 @@ def run(h, indptr, indices, w, beta, temperature):
 def run_backward(d_y, h, indptr, indices, w, beta, temperature, kept):
     d_y, h, w, *kept = single(d_y, h, w, *kept)
     d_h, scratch = np.zeros_like(h), np.full(h.shape[1] + max(np.diff(indptr)), np.nan, np.float32)
-    d_beta, d_temperature = cooccurrence.mix_backward(
-        d_y, h, indptr, indices, w, beta, temperature, *kept, d_h, scratch
-    )
+    d_beta, d_temperature = cooccurrence.mix_backward(d_y, h, indptr, indices, w, beta, temperature, *kept, d_h, scratch)
     return d_h, d_beta, d_temperature
 
 

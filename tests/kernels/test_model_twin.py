@@ -113,8 +113,7 @@ def test_without_capabilities_the_model_is_the_readout():
     rng = np.random.default_rng(6)
     graph = twin.Graph(rng.standard_normal((N_TOOLS, D)), N_TOOLS, np.zeros(0, int), np.zeros(1, int), np.zeros(0, int))
     params = {
-        name: rng.standard_normal(shape)
-        for name, shape in twin.parameter_shapes(D, 0, heads=3, readout_heads=1, d_head=D).items()
+        name: rng.standard_normal(shape) for name, shape in twin.parameter_shapes(D, 0, heads=3, readout_heads=1, d_head=D).items()
     }
     x, _ = twin.forward(params, graph, twin.Settings(heads=3))
     np.testing.assert_array_equal(x, graph.embeddings)

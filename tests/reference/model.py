@@ -202,9 +202,7 @@ def _phases(graph):
         child, parent = f"level{k}.w_child", f"level{k}.w_parent"
         up_indptr, down_indptr = _indptr(parents, len(rows)), _indptr(indices, len(members))
         up.append((members, rows, up_indptr, indices, child, parent, f"level{k}.a_up", f"level{k}.gate_up"))
-        down.append(
-            (rows, members, down_indptr, parents[by_member], parent, child, f"level{k}.a_down", f"level{k}.gate_down")
-        )
+        down.append((rows, members, down_indptr, parents[by_member], parent, child, f"level{k}.a_down", f"level{k}.gate_down"))
     return up + down[::-1]
 
 

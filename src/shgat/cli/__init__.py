@@ -14,6 +14,8 @@ from . import catalog, demo, rank
 # typer brings its own click, older ones use the installed one: either way this is what they raise for a wrong command line.
 _WrongUsage: type[Exception] = typer.BadParameter.__mro__[2]
 
+_INTERRUPTED = 130  # what typer makes of Ctrl-C
+
 app = typer.Typer(
     name="shgat",
     help="Rank the right tools for an intent, and learn the ranking from what worked.",
@@ -23,13 +25,19 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _options(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False,
-) -> None:
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(__version__)
         raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Rank the right tools for an intent, and learn the ranking from what worked."""
 
 
 app.command("demo")(demo.demo)
@@ -46,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = app(given or ["--help"], prog_name="shgat", standalone_mode=False)
         sys.stdout.flush()
+        if code == _INTERRUPTED:
+            raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
     except (ShgatError, OSError, KeyboardInterrupt, typer.Abort, _WrongUsage) as error:
         if isinstance(error, BrokenPipeError):  # nobody reads on: what is left must not be flushed at exit

@@ -1,8 +1,8 @@
 """A catalogue: tools, capabilities and their embeddings, in memory and on disk.
 
 On disk it is a folder with `tools.jsonl`, `capabilities.jsonl` and, row by row aligned with them, `tools.npy` and
-`capabilities.npy` (n, d). A capability's `parent`, where a file has one, is a label for grouping and no membership: members are listed
-in `tools` and `capabilities`.
+`capabilities.npy` (n, d). A capability's `parent`, where a file has one, is a label for grouping and no membership: members are
+listed in `tools` and `capabilities`.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from .._check import LARGEST
 from ..errors import CatalogError, InputError
 from . import folder as folders
 from .hierarchy import Hierarchy, cycles
@@ -24,7 +25,7 @@ from .incidence import Incidence
 from .nodes import Capability, Tool
 
 MIN_DIMENSION = 8
-SMALLEST, LARGEST = 1e-10, 1e15  # of an embedding's largest entry: beyond them float32 products vanish or overflow
+SMALLEST = 1e-10  # of an embedding's largest entry: below it, float32 products vanish
 Embeddings = npt.NDArray[np.float32]
 _Node = TypeVar("_Node", Tool, Capability)
 
@@ -89,6 +90,8 @@ class Catalog:
         faults += cycles(members, [c.id for c in capabilities])
         nodes: tuple[Tool | Capability, ...] = (*tools, *capabilities)
         dimension = next((len(n.embedding) for n in nodes if n.embedding is not None and n.embedding.ndim == 1), None)
+        if dimension is not None and dimension < MIN_DIMENSION:
+            faults.append(f"embeddings have {dimension} dimensions, at least {MIN_DIMENSION} are needed")
         rows = _stack(tools, "tool", dimension, faults)
         edges = _stack(capabilities, "capability", dimension, faults)
         if faults:
@@ -182,9 +185,6 @@ def _stack(nodes: Sequence[Tool] | Sequence[Capability], kind: str, d: int | Non
     """(n, d) float32 of all embeddings; None where no node of the catalogue has one, or where not all fit."""
     without = [n.id for n in nodes if n.embedding is None]
     if d is None and len(without) == len(nodes):
-        return None
-    if d is not None and d < MIN_DIMENSION:
-        faults.append(f"embeddings have {d} dimensions, at least {MIN_DIMENSION} are needed")
         return None
     if without:
         names = ", ".join(map(repr, without[:5])) + (f" and {len(without) - 5} more" if len(without) > 5 else "")

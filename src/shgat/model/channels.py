@@ -188,7 +188,7 @@ class Learned:
         order = Incidence.from_rows(there.row(i).tolist() for i in range(there.n_rows)) if not _ascending(column) else there
         known = set(self.tool_ids)
         unseen = np.array([t.id in self.unseen or t.id not in known for t in catalog.tools], bool)
-        return Channels.build(catalog, Memory(self.memory.vectors, self.memory.texts, order)), unseen
+        return Channels.build(catalog, Memory(self.memory.ids, self.memory.vectors, self.memory.texts, order)), unseen
 
 
 def _ascending(column: npt.NDArray[np.int32]) -> bool:

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from .._kernels import linear
-from .._kernels import readout as kernels
 from ..config import SHGATConfig
 from ..graph import Catalog, Cooccurrence, Hierarchy
 from . import readout
@@ -123,10 +122,6 @@ def with_isolated_tool(
     """The index after a tool without memberships was appended: one new row, nothing else changes."""
     assert catalog.tool_embeddings is not None
     x = catalog.tool_embeddings[-1:]
-    if cooccurrence is not None:  # V->V leaves a tool without neighbours as a unit vector
-        unit = np.empty_like(x)
-        kernels.normalize_rows(x, unit, np.empty(1, np.float32))
-        x = unit
     key = readout.keys(x, index.params, index.config.similarity).rows
     old = index.tools
     alike = np.flatnonzero(old.x[:, 0] == x[0, 0])
@@ -208,10 +203,12 @@ def gates_open(params: Params) -> bool:
 
 def _fold(w_q: Floats, w: Floats) -> Floats:
     """(D, d) W_q W; without a product where W is still what it starts as, zero or the identity."""
-    if w[0, 0] in (0.0, 1.0) and np.count_nonzero(w) == (len(w) if w[0, 0] else 0):
-        if not w[0, 0]:
+    n = len(w)
+    if not w.reshape(-1)[:-1].reshape(n - 1, n + 1)[:, 1:].any():  # all but the diagonal
+        diagonal = w.reshape(-1)[:: n + 1]
+        if not diagonal.any():
             return np.zeros_like(w_q)
-        if (w.reshape(-1)[:: len(w) + 1] == 1.0).all():
+        if (diagonal == 1.0).all():
             return w_q.copy()
     out = np.empty_like(w_q)
     linear.project_backward_input(w_q, w, out)

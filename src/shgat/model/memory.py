@@ -25,11 +25,13 @@ class Memory:
 
     Attributes
     ----------
+    ids : N trace ids
     vectors : (N, d) float32 unit intents
     texts : N intent texts
     tools : (N rows) -> tool columns
     """
 
+    ids: tuple[str, ...]
     vectors: Floats
     texts: Sequence[str]
     tools: Incidence
@@ -62,6 +64,19 @@ class Memory:
                 at = np.argpartition(-s, k - 1)[:k]
                 self._vote(row, at, np.exp(WORD_SHARPNESS * (s[at] / (s[at].max() + 1e-6) - 1.0)), 1.0)
         return np.asarray(np.log(votes + np.float32(FLOOR)), np.float32)
+
+    def extended(self, other: "Memory", most: int) -> "Memory":
+        """This memory and the traces of the other one that are new to it, the latest `most`; both over the same tools."""
+        known = set(self.ids)
+        fresh = [i for i, key in enumerate(other.ids) if key not in known]
+        parts = (self, list(range(max(0, len(self.ids) + len(fresh) - most), len(self.ids)))), (other, fresh[-most:])
+        rows = [m.tools.row(i).tolist() for m, chosen in parts for i in chosen]
+        return Memory(
+            tuple(m.ids[i] for m, chosen in parts for i in chosen),
+            np.concatenate([m.vectors[chosen] for m, chosen in parts]),
+            [m.texts[i] for m, chosen in parts for i in chosen],
+            Incidence.from_rows(rows),
+        )
 
     @cached_property
     def _bm25(self) -> Bm25:

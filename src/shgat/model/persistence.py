@@ -1,6 +1,6 @@
 """A model as one safetensors file: tensors, and a manifest with checksums in the file's metadata.
 
-safetensors accepts flipped bits, so the manifest holds the SHA-256 of every tensor and the metadata the SHA-256 of the manifest.
+safetensors accepts flipped bits, so the manifest holds the SHA-256 of every tensor, and its own stands before it.
 """
 
 import hashlib
@@ -110,16 +110,15 @@ def pack(tensors: Mapping[str, npt.NDArray[Any]], manifest: Mapping[str, Any]) -
         **manifest,
     }
     text = orjson.dumps(full)
-    return safetensors.numpy.save(arrays, {"manifest": text.decode(), "sha256": _sha256(text)})
+    return safetensors.numpy.save(arrays, {"shgat": f"{_sha256(text)} {text.decode()}"})  # one key: several come in any order
 
 
 def unpack(data: bytes, name: str) -> tuple[Tensors, dict[str, Any]]:
     """(tensors, manifest) of a `pack`; ModelFileError names what does not fit."""
     try:
         size = int.from_bytes(data[:8], "little")
-        metadata = orjson.loads(data[8 : 8 + size])["__metadata__"]
-        text = metadata["manifest"].encode()
-        intact = _sha256(text) == metadata["sha256"]
+        checksum, text = orjson.loads(data[8 : 8 + size])["__metadata__"]["shgat"].encode().split(b" ", 1)
+        intact = _sha256(text) == checksum.decode()
         manifest: dict[str, Any] = orjson.loads(text)
         described = {key: (tuple(t["shape"]), t["dtype"], t["sha256"]) for key, t in manifest["tensors"].items()}
         tensors = safetensors.numpy.load(data)
@@ -148,6 +147,7 @@ def vars_of(layout: Layout) -> dict[str, Any]:
 def _learned_record(learned: Learned) -> dict[str, Any]:
     return {
         "fusion": asdict(learned.fusion),
+        "ids": list(learned.memory.ids),
         "texts": list(learned.memory.texts),
         "tool_ids": list(learned.tool_ids),
         "unseen": sorted(learned.unseen),
@@ -159,7 +159,7 @@ def _learned(record: dict[str, Any] | None, tensors: Tensors) -> Learned | None:
         return None
     vectors = tensors["memory_vectors"].astype(np.float32)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    memory = Memory(vectors, record["texts"], Incidence(tensors["memory_indptr"], tensors["memory_indices"]))
+    memory = Memory(tuple(record["ids"]), vectors, record["texts"], Incidence(tensors["memory_indptr"], tensors["memory_indices"]))
     return Learned(Fusion(**record["fusion"]), memory, tuple(record["tool_ids"]), frozenset(record["unseen"]))
 
 

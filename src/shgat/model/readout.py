@@ -122,7 +122,7 @@ def context_mean_backward(d_mean: Floats, context: Incidence, d_x: Floats) -> No
 
 def head_scores(q: Floats, k: Floats, factor: float, n_heads: int) -> Floats:
     """z_h (n, H) of one query q (D,) against keys k (n, D): H times each head's part of z."""
-    parts = (k * q).reshape(len(k), n_heads, -1).sum(axis=2, dtype=np.float32)
+    parts = (k * q).reshape(len(k), n_heads, k.shape[1] // n_heads).sum(axis=2, dtype=np.float32)
     return np.asarray(parts * np.float32(factor * n_heads), np.float32)
 
 

@@ -22,7 +22,6 @@ KINDS = ("tools", "capabilities")
 def score(index: Index, intents: object, kind: str, texts: Sequence[str] | None, context_tools: Sequence[str]) -> Floats:
     """(B, n) scores of intents (B, d)."""
     _check.choice(kind, KINDS, "kind")
-    context = _columns(index.tools, context_tools, "context_tools")
     x = _check.matrix(intents, index.w_query.shape[1], "intents")
     if texts is not None and len(texts) != len(x):
         raise InputError(f"texts: {len(texts)} for {len(x)} intents")
@@ -32,8 +31,6 @@ def score(index: Index, intents: object, kind: str, texts: Sequence[str] | None,
         return index.tools.tie(fusion.combine(_channels(index, x, q, texts), unseen))
     side = index.side(kind)
     z = _logits(index, q, side)
-    if not readout.all_finite(z.reshape(-1)):
-        raise InputError(f"intents: row {int(np.argmin(np.isfinite(z).all(axis=1)))} has entries too large to score")
     return _finished(z, side, index)
 
 
@@ -68,8 +65,6 @@ def rank(
     k = min(k, len(z))
     best, where = np.empty(k, np.float32), np.empty(k, np.int32)
     topk.top_k(z, best, where)
-    if k and not math.isfinite(best[0]):  # the query overflowed, and with it every score
-        raise InputError("intent has entries too large to score")
     if allowed is not None:
         where = allowed[where]
     ids = tuple([side.ids[i] for i in where.tolist()])
@@ -183,7 +178,8 @@ def _score_one(index: Index, side: Side, intent: object) -> Floats:
     if x.shape != (w.shape[1],) or not x.flags.c_contiguous:
         x = _check.vector(x, w.shape[1], "intent")
     z, q = np.empty(len(side.keys), np.float32), np.empty(len(w), np.float32)
-    if not readout.score_intent(x, w, side.keys, index.scale, index.cosine, q, z):
+    finite = readout.score_intent(x, w, side.keys, index.scale, index.cosine, q, z)
+    if not finite or (len(z) and not 0.0 < abs(z[0]) < math.inf):  # a query that overflowed leaves zeros, infinities or NaN
         _check.vector(x, w.shape[1], "intent")  # names the position
     return z
 

@@ -167,10 +167,16 @@ class SHGAT:
 
     # ---------------------------------------------------------------- teaching it
     def fit(self, traces: "Traces", **options: Any) -> "TrainReport":
-        """Learns from traces; see `shgat.training.fit` for the options. The model changes only if held-out traces say that it got better."""
+        """Learns from traces; options as in `shgat.training.fit`. The model changes only if held-out traces say it got better."""
         from ..training.fit import fit
 
         return fit(self, traces, **options)
+
+    def partial_fit(self, traces: "Traces", **options: Any) -> "TrainReport":
+        """Goes on learning from a few new traces; see `shgat.training.partial_fit` for the options."""
+        from ..training.partial import partial_fit
+
+        return partial_fit(self, traces, **options)
 
     def adopt(
         self, catalog: Catalog, config: SHGATConfig, params: Params, learned: Learned | None, report: Mapping[str, Any] | None

@@ -7,6 +7,7 @@ from .config import TrainingConfig
 from .examples import Traces, load_traces
 from .fit import fit
 from .objective import Objective
+from .partial import partial_fit
 from .replay import PrioritizedReplay
 from .report import Comparison, TrainReport
 from .trainer import Epoch, Examples, Trainer
@@ -23,6 +24,7 @@ __all__ = [
     "fit",
     "load_traces",
     "loss_and_gradient",
+    "partial_fit",
 ]
 
 

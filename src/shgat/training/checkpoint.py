@@ -1,5 +1,6 @@
 """The state of a training between two epochs, in one file: after a kill it goes on from there, bit for bit."""
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -103,13 +104,18 @@ def _restore(tensors: Tensors, described: dict[str, Any], p: Progress) -> None:
     if "replay" in tensors and isinstance(p.replay, PrioritizedReplay):
         p.replay.tree[:] = tensors["replay"]
     p.epoch, p.best_epoch = described["epoch"], described["best_epoch"]
-    p.history = [Epoch(**{k: float("nan") if v is None else v for k, v in e.items()}) for e in described["history"]]
+    p.history = [_epoch(e) for e in described["history"]]
     p.group_norms, p.accuracy, p.stopped = described["group_norms"], described["accuracy"], described["stopped"]
     p.rng.bit_generator.state = _as_numbers(orjson.loads(described["rng"]))
 
 
+def _epoch(values: dict[str, Any]) -> Epoch:
+    filled: dict[str, Any] = {k: float("nan") if v is None else v for k, v in values.items()}
+    return Epoch(**filled)
+
+
 def _without_nan(epoch: dict[str, Any]) -> dict[str, Any]:
-    return {k: None if isinstance(v, float) and v != v else v for k, v in epoch.items()}
+    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in epoch.items()}
 
 
 def _as_text(value: Any) -> Any:

@@ -90,7 +90,7 @@ def fit(
     held = plan.held_out()
     fusion = fit_fusion(held)
     comparisons, validated = plan.judge(held, fusion)
-    reason = _refusal(comparisons)
+    reason = refusal(comparisons)
     if reason is not None:
         return plan.report(None, reason, time.perf_counter() - started, comparisons, validated, fusion)
     final = plan.final()
@@ -106,7 +106,7 @@ def _settings(
     """What was asked for, and the rest by the number of traces."""
     many = n >= MANY_TRACES
     chosen = config or TrainingConfig(epochs=10 if many else 8, batch_size=512 if many else 128, lr=4e-3 if many else 1e-3)
-    asked = {"epochs": epochs, "batch_size": batch_size, "lr": lr}
+    asked: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "lr": lr}
     return replace(chosen, **{name: value for name, value in asked.items() if value is not None})
 
 
@@ -252,10 +252,10 @@ def remembered(traces: Traces, rows: Rows) -> Memory:
     good = np.sort(good[-MEMORY:])
     vectors = traces.vectors(good).astype(np.float16).astype(np.float32)  # as a model file keeps them
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    return Memory(vectors, [str(traces.texts[i]) for i in good.tolist()], traces.tools.take(good))
+    return Memory(tuple(traces.ids[good].tolist()), vectors, [str(traces.texts[i]) for i in good.tolist()], traces.tools.take(good))
 
 
-def _refusal(comparisons: list[Comparison]) -> str | None:
+def refusal(comparisons: list[Comparison]) -> str | None:
     """Why the result must not be handed out, or None: it has to beat cosine and popularity, and to lose on no part."""
     for c in comparisons:
         figures = f"{c.ours:.3f} against {c.theirs:.3f} on {c.n} {c.part} intents (difference {c.low:+.3f} to {c.high:+.3f})"

@@ -235,7 +235,7 @@ def _part(z: Floats, side: _Side, batch: Batch, tau: float, masks: Masks) -> tup
     targets = side.targets
     d_z, rows, mass = np.empty_like(z), np.empty(len(z)), np.empty(len(z), np.float32)
     has = targets.incidence.degrees > 0
-    share = batch.weight / np.float32(max(1, np.count_nonzero(has)))
+    share = batch.weight * np.float32(1.0 / max(1, int(np.count_nonzero(has))))
     logits = z if side.bias is None else z + side.bias
     excluded = side.ruled_out
     if masks.negatives is not None and masks.rng is not None:

@@ -23,7 +23,7 @@ from .replay import PrioritizedReplay
 from .schedule import anneal, learning_rate
 from .subspace import Subspace
 from .targets import CapabilityTargets, Targets, tool_targets
-from .validation import Held, Score
+from .validation import Held, Score, unseen_tools
 
 _log = logging.getLogger("shgat")
 Rows = npt.NDArray[np.int64]
@@ -110,6 +110,8 @@ class Trainer:
     ----------
     params : where to start; not changed
     held : traces to validate on, or None: the last epoch is kept
+    unseen : (n_tools,) tools that were never trained on; None: those without a trace among `rows`
+    provenance : hide the capabilities for which only other traces vouch, and from each step those for which only its own do
     on_epoch : called after each epoch
     """
 
@@ -124,9 +126,12 @@ class Trainer:
         seed: int,
         *,
         held: Held | None = None,
+        unseen: npt.NDArray[np.bool_] | None = None,
+        provenance: bool = True,
         on_epoch: Callable[[Epoch], None] | None = None,
         stage: str = "",
     ) -> None:
+        self._provenance = provenance
         self.examples, self.config, self.rows, self.held, self.stage = examples, config, rows, held, stage
         self.subspace = Subspace.of(examples.catalog, cooccurrence, model)
         coordinates = None if self.subspace is None else self.subspace.coordinates
@@ -134,13 +139,13 @@ class Trainer:
         self._on_epoch = on_epoch or (lambda epoch: None)
         training = np.zeros(len(examples.traces), bool)
         training[rows] = True
-        self.unknown = examples.capabilities.unknown(training)
+        self.unknown = examples.capabilities.unknown(training) if provenance else np.zeros(len(examples.catalog.capabilities), bool)
         support = examples.capabilities.support
         self._support = np.bincount(support.row_of_entry, training[support.indices], support.n_rows)
         self._base = Masks(
             hierarchy=examples.catalog.hierarchy.hiding(self.unknown) if self.unknown.any() else None,
             hidden=self.unknown if self.unknown.any() else None,
-            tool_bias=self._damping(),
+            tool_bias=self._damping(unseen),
         )
         self.batch_size = min(config.batch_size, max(16, len(rows) // 4))
         self.steps_per_epoch = max(1, math.ceil(len(rows) / self.batch_size))
@@ -167,7 +172,8 @@ class Trainer:
         gradient = state.params.gradient()
         while state.epoch < self.config.epochs and not state.stopped:
             started = time.perf_counter()
-            losses, norms = [], []
+            losses: list[float] = []
+            norms: list[float] = []
             for rows, weights in self._batches():
                 loss, norm = self._step(rows, weights, gradient, state.epoch * self.steps_per_epoch + len(losses))
                 losses.append(loss.loss)
@@ -237,7 +243,7 @@ class Trainer:
         """The batch with noise on its intents and without what a step may not see."""
         rng, config = self.progress.rng, self.config
         masks, hidden = self._base, self.unknown
-        if config.leave_batch_out:
+        if config.leave_batch_out and self._provenance:
             seen, count = np.unique(self.examples.vouched.take(rows).indices, return_counts=True)
             alone = seen[count >= self._support[seen]]
             if len(alone):
@@ -252,20 +258,17 @@ class Trainer:
             masks = replace(masks, keep_tools=keep[0], keep_capabilities=keep[1])
         if config.negatives != "all":
             masks = replace(masks, negatives=Negatives(config.negatives, config.n_negatives, self.progress.accuracy), rng=rng)
-        for name, side, n in (
-            ("tool_pool", batch.tools, len(self.examples.catalog.tools)),
-            ("capability_pool", batch.capabilities, len(self.examples.catalog.capabilities)),
-        ):
-            if n > config.all_candidates_up_to:
-                masks = replace(masks, **{name: pool(side.incidence, n, config.pool_size, rng)})
+        if len(self.examples.catalog.tools) > config.all_candidates_up_to:
+            masks = replace(masks, tool_pool=pool(batch.tools.incidence, len(self.examples.catalog.tools), config.pool_size, rng))
+        if len(hidden) > config.all_candidates_up_to:
+            masks = replace(masks, capability_pool=pool(batch.capabilities.incidence, len(hidden), config.pool_size, rng))
         return batch, masks
 
-    def _damping(self) -> npt.NDArray[np.float32]:
+    def _damping(self, unseen: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.float32]:
         """(n_tools,) ln of the weight that a tool without training traces has among the negatives."""
-        traces = self.examples.traces
-        bias = np.full(len(self.examples.catalog.tools), np.log(self.config.unseen_damping), np.float32)
-        bias[traces.tools.take(self.rows).indices] = 0.0
-        return bias
+        if unseen is None:
+            unseen = unseen_tools(self.examples.traces.tools, self.rows, len(self.examples.catalog.tools))
+        return np.where(unseen, np.float32(math.log(self.config.unseen_damping)), np.float32(0.0))
 
 
 def opened(params: Params, config: TrainingConfig) -> Params:

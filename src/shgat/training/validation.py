@@ -166,12 +166,13 @@ def _cold(tools: Incidence, training: Rows, rows: Rows, n_tools: int) -> npt.NDA
     """(len(rows),) does the trace have a tool that no training trace has?"""
     unseen = unseen_tools(tools, training, n_tools)
     chosen = tools.take(rows)
-    return np.bincount(chosen.row_of_entry, unseen[chosen.indices], len(rows)) > 0
+    return np.greater(np.bincount(chosen.row_of_entry, unseen[chosen.indices], len(rows)), 0)
 
 
 def unseen_tools(tools: Incidence, training: Rows, n_tools: int) -> npt.NDArray[np.bool_]:
     """(n_tools,) tools without a training trace."""
-    return np.bincount(tools.take(training).indices, minlength=n_tools) == 0
+    counts: npt.NDArray[np.int64] = np.bincount(tools.take(training).indices, minlength=n_tools)
+    return np.equal(counts, 0)
 
 
 def popularity(traces: Traces, training: Rows, held: Rows, n_tools: int) -> Floats:

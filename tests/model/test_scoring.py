@@ -1,0 +1,198 @@
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shgat import SHGAT, Catalog, InputError, SHGATConfig
+from worlds import catalog, cosine64, records, trained, unit
+
+X = unit(np.random.default_rng(11), 16)
+CONFIGS = [SHGATConfig(), SHGATConfig(similarity="dot"), SHGATConfig(fusion="sigmoid"), SHGATConfig(n_heads=2, d_head=5)]
+IDS = ["cosine", "dot", "sigmoid", "projection"]
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=IDS)
+@pytest.mark.parametrize("context", [(), ("t3", "t0")], ids=["", "context"])
+@pytest.mark.parametrize("kind", ["tools", "capabilities"])
+def test_rank_sorts_by_score(config, kind, context):
+    model = trained(config=config)
+    scores = model.score(X, kind, context_tools=context)[0]
+    ids = model.tool_ids if kind == "tools" else model.capability_ids
+    ranking = model.rank(X, 5, kind, context_tools=context)
+    np.testing.assert_allclose(ranking.scores, np.sort(scores)[::-1][:5], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose([scores[ids.index(i)] for i in ranking.ids], ranking.scores, rtol=1e-4, atol=1e-5)
+    assert (ranking.kind, ranking.model_version, len(ranking)) == (kind, model.version, 5)
+    if context:
+        assert not np.allclose(scores, model.score(X, kind)[0])
+
+
+def test_the_order_of_context_tools_does_not_matter():
+    model = trained()
+    one, other = (model.score(X, context_tools=c) for c in (["t1", "t2"], ["t2", "t1", "t1"]))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_candidates():
+    model = trained()
+    everything = model.rank(X, 100)
+    chosen = ["t7", "t2", "t13", "t2"]
+    few = model.rank(X, 100, candidates=chosen)
+    assert few.ids == tuple(i for i in everything.ids if i in chosen)
+    assert model.rank(X, candidates=[]).ids == ()
+    assert model.rank(X, 1, candidates=iter(chosen)).ids == few.ids[:1]
+
+
+@pytest.mark.parametrize("opened", [False, True])
+@given(st.permutations(range(9)), st.integers(0, 99))
+def test_equal_embeddings_tie_in_catalogue_order(opened, places, seed):
+    """Nine tools with three different embeddings, wherever they stand."""
+    rng = np.random.default_rng(seed)
+    embeddings = [unit(rng, 24) for _ in range(3)]
+    rows = [{"id": f"t{i}", "embedding": embeddings[p % 3]} for i, p in enumerate(places)]
+    model = SHGAT.from_catalog(Catalog.from_records(rows, []))
+    if opened:
+        model.params["w_k"][:] += 0.1 * rng.standard_normal(model.params["w_k"].shape).astype(np.float32)
+        model.invalidate()
+    x = unit(rng, 24)
+    for ranking in (model.rank(x, 9), model.rank(x, 9, context_tools=["t0"])):
+        groups = [places[int(i[1:])] % 3 for i in ranking.ids]
+        assert sum(a != b for a, b in itertools.pairwise(groups)) == 2
+        for g in range(3):
+            same = [int(i[1:]) for i in ranking.ids if places[int(i[1:])] % 3 == g]
+            assert same == sorted(same)
+            assert len({s for i, s in ranking if places[int(i[1:])] % 3 == g}) == 1
+    scores = model.score(np.stack([x, -x]))
+    assert all(len(np.unique(row)) == 3 for row in scores)
+
+
+def test_a_twin_that_is_added_ties_too():
+    model = SHGAT.from_catalog(catalog())
+    model.add_tool({"id": "again", "embedding": model.catalog.tool_embeddings[4]})
+    model.add_tool({"id": "thrice", "embedding": model.catalog.tool_embeddings[4]})
+    ranking = model.rank(model.catalog.tool_embeddings[4], 3)
+    assert ranking.ids == ("t4", "again", "thrice")
+    assert len(set(ranking.scores.tolist())) == 1
+
+
+def test_sets_hold_the_tools_of_members_of_members():
+    e = np.eye(8, dtype=np.float32)
+    tools = [{"id": i, "embedding": e[k]} for k, i in enumerate("abcd")]
+    capabilities = [
+        {"id": "low", "embedding": e[4], "tools": ["c", "a"]},
+        {"id": "mid", "embedding": e[5], "tools": ["b"], "capabilities": ["low"]},
+        {"id": "top", "embedding": e[6], "capabilities": ["mid", "low"]},
+        {"id": "none", "embedding": e[7]},
+    ]
+    sets = SHGAT.from_catalog(Catalog.from_records(tools, capabilities)).rank_sets(e[6] + 0.1 * e[5], 4)
+    assert [s.id for s in sets][:2] == ["top", "mid"]
+    by_id = {s.id: s.tools for s in sets}
+    assert by_id == {"top": ("a", "b", "c"), "mid": ("a", "b", "c"), "low": ("a", "c"), "none": ()}
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=IDS)
+def test_explanations(config):
+    model = trained(config=config)
+    ranking = model.rank(X, 14, explain=True, context_tools=["t2"])
+    rows = model.catalog.tool_embeddings[[model.tool_ids.index(i) for i in ranking.ids]]
+    np.testing.assert_allclose([e.cosine for e in ranking.explanations], cosine64(X, rows), atol=1e-5)
+    holders = {t: {c.id for c in model.catalog.capabilities if t in c.tools} for t in model.tool_ids}
+    for tool, why in zip(ranking.ids, ranking.explanations, strict=True):
+        assert len(why.head_scores) == model.params.layout.n_heads
+        assert all(0.0 <= s <= 1.0 for s in why.head_scores)
+        assert {c for c, _ in why.carried_by} == holders[tool]
+        weights = [w for _, w in why.carried_by]
+        assert weights == sorted(weights, reverse=True)
+    if config.fusion == "sigmoid":
+        np.testing.assert_allclose([np.mean(e.head_scores) for e in ranking.explanations], ranking.scores, rtol=1e-4)
+    exported = ranking.to_dict()["items"][0]
+    assert set(exported["explanation"]) == {"cosine", "head_scores", "carried_by", "reliability", "channels"}
+
+
+def test_shares_are_the_attention_of_the_version_that_answers():
+    model = trained()
+    index = model.index()
+    containing = index.catalog.hierarchy.containing
+    assert index.shares.shape == (containing.nnz,)
+    assert (index.shares > 0).all()
+    assert (index.shares <= 1).all()
+    assert SHGAT.from_catalog(catalog()).index().shares is None
+    # a tool whose capabilities all stand on one level shares itself out among them
+    level = index.catalog.hierarchy.level_of
+    for t in range(12):
+        if len(set(level[containing.row(t)].tolist())) == 1:
+            np.testing.assert_allclose(index.shares[containing.indptr[t] : containing.indptr[t + 1]].sum(), 1.0, rtol=1e-5)
+
+
+def test_reliability_moves_a_capability_by_the_logarithm_of_its_factor():
+    tools, capabilities = records(np.random.default_rng(2))
+    capabilities[3] |= {"success_rate": 0.1, "uses": 50}
+    capabilities[5] |= {"success_rate": 0.95, "uses": 50}
+    found = Catalog.from_records(tools, capabilities)
+    plain = SHGAT.from_catalog(found, SHGATConfig(reliability="none"))
+    steps = SHGAT.from_catalog(found, SHGATConfig(reliability="steps"))
+    difference = (steps.score(X, "capabilities") - plain.score(X, "capabilities"))[0]
+    expected = np.zeros(10)
+    expected[[3, 5]] = np.log([0.5, 1.2])
+    np.testing.assert_allclose(difference, expected, atol=1e-5)
+    np.testing.assert_array_equal(steps.score(X), plain.score(X))
+    why = steps.rank(X, 10, "capabilities", explain=True)
+    factors = dict(zip(why.ids, (e.reliability for e in why.explanations), strict=True))
+    assert factors["c3"] == pytest.approx(0.5)
+    assert factors["c0"] == 1.0
+
+
+def test_empty_batches():
+    model = trained()
+    assert model.score(np.zeros((0, 16), np.float32)).shape == (0, 14)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64, np.float32])
+def test_intents_of_any_float(dtype):
+    model, x = trained(), X.astype(np.float16)
+    np.testing.assert_array_equal(model.rank(x.astype(dtype)).scores, model.rank(x).scores)
+    assert model.rank(x.astype(dtype).tolist()).ids == model.rank(x).ids
+    strided = np.zeros(32, np.float32)
+    strided[::2] = x
+    assert model.rank(strided[::2]).ids == model.rank(x).ids
+
+
+BAD = np.where(np.arange(16) == 3, np.nan, 0.1)
+HUGE = np.full(16, 3e38, np.float32)
+
+
+@pytest.mark.parametrize("config", CONFIGS[:3], ids=IDS[:3])
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda m: m.rank(X[:15]), r"intent has shape \(15,\), expected \(16,\)"),
+        (lambda m: m.rank(np.stack([X, X])), r"intent has shape \(2, 16\)"),
+        (lambda m: m.rank(BAD), "intent holds NaN or infinity at position 3"),
+        (lambda m: m.rank(BAD.astype(np.float32)), "intent holds NaN or infinity at position 3"),
+        (lambda m: m.rank([1e300] * 16), "intent holds NaN or infinity at position 0"),
+        (lambda m: m.rank([None] * 16), "intent is not an array of numbers"),
+        (lambda m: m.rank("find me a tool"), "intent is not an array of numbers"),
+        (lambda m: m.rank(None), "intent is not an array of numbers"),
+        (lambda m: m.rank(HUGE), "intent has an entry of size 3e.38 in position 0"),
+        (lambda m: m.score(np.stack([X, HUGE])), "intents has an entry of size 3e.38 in row 1"),
+        (lambda m: m.score([X.tolist(), [1.0]]), "intents is not an array of numbers"),
+        (lambda m: m.score(np.ones((2, 17))), r"intents has shape \(2, 17\), expected \(B, 16\)"),
+        (lambda m: m.score(np.stack([X, BAD])), "intents holds NaN or infinity in row 1"),
+        (lambda m: m.score(X, "sets"), "kind is one of tools, capabilities, not 'sets'"),
+        (lambda m: m.rank(X, kind=None), "kind is one of"),
+        (lambda m: m.rank(X, 0), "top_k is a whole number of at least 1, not 0"),
+        (lambda m: m.rank(X, 2.5), "top_k"),
+        (lambda m: m.rank(X, True), "top_k"),
+        (lambda m: m.rank(X, context_tools=["t1", "gone"]), "context_tools: unknown id 'gone'"),
+        (lambda m: m.rank(X, context_tools="t1"), "context_tools is a list of ids"),
+        (lambda m: m.rank(X, context_tools=[["t1"]]), "context_tools: unknown id"),
+        (lambda m: m.rank(X, candidates=["c1"]), "tools: unknown id 'c1'"),
+        (lambda m: m.rank(X, candidates=3), "tools is a list of ids"),
+        (lambda m: m.rank_sets(X, -1), "top_k"),
+    ],
+)
+def test_bad_input_is_named(config, ask, message):
+    model = trained(config=config)
+    with pytest.raises(InputError, match=message):
+        ask(model)

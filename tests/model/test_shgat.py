@@ -1,0 +1,268 @@
+import numpy as np
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shgat import SHGAT, Catalog, CatalogError, InputError, SHGATConfig
+from worlds import SAMPLE, SETS, assert_cosine_order, catalog, cosine64, opened, pairs, real_set, records, trained, unit
+
+PLAIN = SHGATConfig(reliability="none")
+
+
+def assert_ranks_as_cosine(model, intents):
+    found = model.catalog
+    sides = (
+        ("tools", found.tool_embeddings, found.tool_column),
+        ("capabilities", found.capability_embeddings, found.capability_column),
+    )
+    for kind, rows, column in sides:
+        if not len(rows):
+            assert len(model.rank(intents[0], kind=kind)) == 0
+            continue
+        expected = cosine64(intents, rows)
+        np.testing.assert_allclose(model.score(intents, kind), 20 * expected, rtol=1e-4, atol=2e-5)
+        for x, cosine in zip(intents, expected, strict=True):
+            assert_cosine_order(model.rank(x, top_k=len(rows), kind=kind).ids, cosine, column)
+            assert_cosine_order(model.rank(x, top_k=3, kind=kind).ids, cosine, column)
+
+
+# ---------------------------------------------------------------- untrained is cosine
+@settings(deadline=None, max_examples=40)
+@given(
+    st.integers(0, 2**30),
+    st.integers(1, 30),
+    st.integers(0, 12),
+    st.sampled_from([8, 12, 33, 64]),
+    st.sampled_from(["gat", "gatv2"]),
+)
+def test_an_untrained_model_orders_as_cosine(seed, n_tools, n_capabilities, d, attention):
+    rng = np.random.default_rng(seed)
+    found = Catalog.from_records(*records(rng, n_tools, n_capabilities, d))
+    intents = rng.standard_normal((3, d)).astype(np.float32)
+    assert_ranks_as_cosine(SHGAT.from_catalog(found, SHGATConfig(attention=attention), seed), intents)
+
+
+@pytest.mark.parametrize("config", [PLAIN, SHGATConfig(reliability="none", n_heads=8, d_head=64)], ids=["D = d", "D > d"])
+def test_the_sample_orders_as_cosine(config):
+    intents = np.load(SAMPLE / "test.npy").astype(np.float32)[:30]
+    assert_ranks_as_cosine(SHGAT.from_catalog(Catalog.load(SAMPLE), config), intents)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_real_sets_order_as_cosine(name):
+    folder = real_set(name)
+    intents = np.load(folder / "test.npy")[:60].astype(np.float32)
+    assert_ranks_as_cosine(SHGAT.from_catalog(Catalog.load(folder), PLAIN), intents)
+
+
+def test_fewer_dimensions_than_the_embeddings_say_so(caplog):
+    caplog.set_level("INFO", "shgat")
+    SHGAT.from_catalog(catalog(), SHGATConfig(n_heads=2, d_head=4))
+    assert "random projection" in caplog.text
+
+
+def test_heads_have_to_divide():
+    with pytest.raises(InputError, match="n_heads = 5 does not divide d = 16"):
+        SHGAT.from_catalog(catalog(), SHGATConfig(n_heads=5))
+    with pytest.raises(InputError, match="n_message_heads = 3 does not divide d = 16"):
+        SHGAT.from_catalog(catalog(), SHGATConfig(n_message_heads=3))
+
+
+# ---------------------------------------------------------------- catalogues of every shape
+@pytest.mark.parametrize("attention", ["gat", "gatv2"])
+@pytest.mark.parametrize(
+    "sizes",
+    [{"n_tools": 1, "n_capabilities": 0}, {"n_tools": 1, "n_capabilities": 1}, {"n_capabilities": 0}, {"n_capabilities": 1}, {}],
+    ids=["one tool", "one of each", "no capabilities", "one capability", "three levels"],
+)
+def test_shapes_of_catalogues(attention, sizes):
+    model = trained(config=SHGATConfig(attention=attention, node_offsets=True), **sizes)
+    x = unit(np.random.default_rng(5), 16)
+    for kind, ids in (("tools", model.tool_ids), ("capabilities", model.capability_ids)):
+        scores = model.score(np.stack([x, -x]), kind)
+        assert scores.shape == (2, len(ids))
+        assert np.isfinite(scores).all()
+        ranking = model.rank(x, top_k=100, kind=kind, explain=True)
+        assert sorted(ranking.ids) == sorted(ids)
+        assert list(ranking.scores) == sorted(ranking.scores, reverse=True)
+    assert len(model.rank_sets(x)) == min(5, len(model.capability_ids))
+
+
+def test_isolated_tools_and_empty_capabilities_keep_their_embeddings():
+    model = trained()
+    index = model.index()
+    for t in (12, 13):  # in no capability
+        np.testing.assert_array_equal(index.tools.x[t], model.catalog.tool_embeddings[t])
+    moved = np.abs(index.tools.x[:12] - model.catalog.tool_embeddings[:12]).max(axis=1)
+    assert (moved > 1e-3).any()
+
+
+@pytest.mark.parametrize("attention", ["gat", "gatv2"])
+def test_the_order_of_members_does_not_matter(attention):
+    tools, capabilities = records(np.random.default_rng(3))
+    rng = np.random.default_rng(4)
+    turned = [{**c, "tools": rng.permutation(c["tools"]).tolist(), "capabilities": c["capabilities"][::-1]} for c in capabilities]
+    config = SHGATConfig(attention=attention)
+    one, other = (opened(SHGAT.from_catalog(Catalog.from_records(tools, cs), config)) for cs in (capabilities, turned))
+    x = rng.standard_normal((4, 16)).astype(np.float32)
+    for kind in ("tools", "capabilities"):
+        np.testing.assert_array_equal(one.score(x, kind), other.score(x, kind))
+
+
+def test_message_passing_can_be_left_out():
+    x = unit(np.random.default_rng(1), 16)
+    found = catalog()
+    silent = SHGAT.from_catalog(found, SHGATConfig(message_passing=False))
+    assert silent.params.layout.n_levels == 0
+    np.testing.assert_allclose(silent.score(x), SHGAT.from_catalog(found).score(x), rtol=1e-6)
+
+
+def test_from_capabilities_gives_tools_the_mean_of_what_contains_them():
+    e = np.eye(8, dtype=np.float32)
+    model = SHGAT.from_capabilities([
+        {"id": "x", "embedding": e[0], "tools": ["a", "b"], "success_rate": 0.5, "uses": 3},
+        {"id": "y", "embedding": e[1], "tools": ["b"], "capabilities": ["x"]},
+    ])  # fmt: skip
+    assert model.tool_ids == ["a", "b"]
+    np.testing.assert_allclose(model.catalog.tool_embeddings, [e[0], (e[0] + e[1]) / np.sqrt(2)], rtol=1e-6)
+    with pytest.raises(CatalogError, match="tool 'z' has no embedding, and no capability that has one contains it"):
+        SHGAT.from_capabilities([{"id": "x", "embedding": e[0]}], [{"id": "z"}])
+    with pytest.raises(CatalogError, match=r"'y' has shape \(9,\), expected \(8,\)"):
+        SHGAT.from_capabilities(
+            [{"id": "x", "embedding": e[0], "tools": ["a"]}, {"id": "y", "embedding": np.ones(9), "tools": ["a"]}]
+        )
+
+
+def test_a_catalogue_without_embeddings_is_refused():
+    with pytest.raises(CatalogError, match="no embeddings"):
+        SHGAT.from_catalog(Catalog.from_records([{"id": "a"}], []))
+
+
+# ---------------------------------------------------------------- changing a live model
+CONFIGS = {
+    "gates open": SHGATConfig(),
+    "gat": SHGATConfig(attention="gat"),
+    "offsets": SHGATConfig(node_offsets=True),
+    "dot": SHGATConfig(similarity="dot"),
+}
+
+
+def from_scratch(model, tools, capabilities, edges=()):
+    """A model over these records with the parameters of `model`, offsets by id."""
+    found = Catalog.from_records(tools, capabilities)
+    fresh = SHGAT.from_catalog(found, model.config)
+    for name, view in fresh.params.items():
+        if name not in model.params:
+            continue
+        source = model.params[name]
+        if name == "tool_offsets":
+            source = np.stack([source[model.catalog.tool_column[t.id]] for t in found.tools])
+        elif name == "capability_offsets":
+            source = np.stack([source[model.catalog.capability_column[c.id]] for c in found.capabilities])
+        view[:] = source
+    if edges:
+        fresh.set_cooccurrence(edges)
+    fresh.invalidate()
+    return fresh
+
+
+def assert_equal_models(one, other):
+    x = np.random.default_rng(9).standard_normal((5, 16)).astype(np.float32)
+    assert one.tool_ids == other.tool_ids
+    assert one.catalog.fingerprint == other.catalog.fingerprint
+    for kind in ("tools", "capabilities"):
+        np.testing.assert_allclose(one.score(x, kind), other.score(x, kind), rtol=2e-5, atol=2e-5)
+        assert one.rank(x[0], kind=kind).ids == other.rank(x[0], kind=kind).ids
+    np.testing.assert_allclose(
+        one.score(x, context_tools=["t1", one.tool_ids[-1]]),
+        other.score(x, context_tools=["t1", one.tool_ids[-1]]),
+        rtol=2e-5,
+        atol=2e-5,
+    )
+
+
+@pytest.mark.parametrize("mixing", [False, True], ids=["", "v2v"])
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+def test_changes_equal_a_model_built_from_scratch(config, mixing):
+    rng = np.random.default_rng(7)
+    tools, capabilities = records(rng)
+    model = opened(SHGAT.from_catalog(Catalog.from_records(tools, capabilities), config))
+    edges = pairs() if mixing else []
+    if mixing:
+        model.set_cooccurrence(edges)
+    model.rank(unit(rng, 16))
+
+    tools.append({"id": "new", "embedding": 3 * unit(rng, 16)})
+    model.add_tool(tools[-1])
+    assert_equal_models(model, from_scratch(model, tools, capabilities, edges))
+
+    capabilities.append({"id": "top", "embedding": unit(rng, 16), "tools": ["new", "t0"], "capabilities": ["c2"]})
+    capabilities[-1] |= {"success_rate": 0.9, "uses": 40}
+    model.add_capability(capabilities[-1])
+    assert_equal_models(model, from_scratch(model, tools, capabilities, edges))
+
+    model.remove("t0")
+    tools = [t for t in tools if t["id"] != "t0"]
+    capabilities = [{**c, "tools": [t for t in c["tools"] if t != "t0"]} for c in capabilities]
+    edges = [e for e in edges if "t0" not in e]
+    assert_equal_models(model, from_scratch(model, tools, capabilities, edges))
+
+    model.remove("c4")
+    capabilities = [{**c, "capabilities": [m for m in c["capabilities"] if m != "c4"]} for c in capabilities if c["id"] != "c4"]
+    assert_equal_models(model, from_scratch(model, tools, capabilities, edges))
+
+
+def test_a_new_level_starts_closed():
+    model = trained()
+    before = model.params.layout.n_levels
+    x = unit(np.random.default_rng(0), 16)
+    scores = model.score(x, "tools")
+    model.add_capability({"id": "peak", "embedding": x, "capabilities": [model.capability_ids[-1]]})
+    assert model.params.layout.n_levels == before + 1
+    np.testing.assert_allclose(model.score(x, "tools"), scores, rtol=1e-5)
+
+
+def test_what_is_wrong_changes_nothing():
+    model = trained(config=SHGATConfig(node_offsets=True))
+    state = orjson.dumps([model.version, model.tool_ids, model.capability_ids])
+    e = np.ones(16, np.float32)
+    wrong = [
+        (model.add_tool, {"id": "t1", "embedding": e}, "'t1' is taken"),
+        (model.add_tool, {"id": "c1", "embedding": e}, "'c1' is taken"),
+        (model.add_tool, {"id": "n"}, "'n' has no embedding"),
+        (model.add_tool, {"id": "n", "embedding": e[:9]}, r"'n' has shape \(9,\), expected \(16,\)"),
+        (model.add_tool, {"id": "n", "embedding": e * np.nan}, "'n' holds NaN"),
+        (model.add_tool, {"id": "n", "embedding": e * 0}, "'n' is zero"),
+        (model.add_capability, {"id": "c1", "embedding": e}, "'c1' is taken"),
+        (model.add_capability, {"id": "n", "embedding": e, "tools": ["x"]}, "unknown tool 'x'"),
+        (model.add_capability, {"id": "n", "embedding": e, "capabilities": ["n"]}, "cycle: 'n' -> 'n'"),
+        (model.add_capability, {"id": "n"}, "no embedding"),
+        (model.remove, "x", "unknown tool or capability 'x'"),
+        (model.set_cooccurrence, [("t1", "x", 1.0)], "'x'"),
+        (model.import_params, {"headParams": []}, "headParams"),
+    ]
+    for change, argument, message in wrong:
+        with pytest.raises(InputError, match=message):
+            change(argument)
+    assert orjson.dumps([model.version, model.tool_ids, model.capability_ids]) == state
+
+
+def test_remove_refuses_what_is_ambiguous_or_all_there_is():
+    e = np.eye(8, dtype=np.float32)
+    both = SHGAT.from_catalog(Catalog.from_records([{"id": "a", "embedding": e[0]}], [{"id": "a", "embedding": e[1]}]))
+    with pytest.raises(InputError, match="a tool and of a capability"):
+        both.remove("a")
+    one = SHGAT.from_catalog(Catalog.from_records([{"id": "a", "embedding": e[0]}], []))
+    with pytest.raises(InputError, match="all that the catalogue holds"):
+        one.remove("a")
+
+
+def test_a_write_to_the_parameters_counts_after_invalidate():
+    model = SHGAT.from_catalog(catalog())
+    x = unit(np.random.default_rng(0), 16)
+    before = model.score(x)
+    model.params["w_intent"][:] *= -1
+    np.testing.assert_array_equal(model.score(x), before)
+    model.invalidate()
+    np.testing.assert_allclose(model.score(x), -before, rtol=1e-5, atol=1e-6)

@@ -9,7 +9,7 @@ import typer
 
 from .. import __version__
 from ..errors import CatalogError, ShgatError
-from . import catalog, demo, rank
+from . import catalog, demo, gateway, rank, worker
 
 # typer brings its own click, older ones use the installed one: either way this is what they raise for a wrong command line.
 _WrongUsage: type[Exception] = typer.BadParameter.__mro__[2]
@@ -42,7 +42,9 @@ def _options(
 
 app.command("demo")(demo.demo)
 app.command("rank")(rank.rank)
+app.command("worker")(worker.worker)
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(gateway.app, name="gateway")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

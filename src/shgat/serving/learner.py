@@ -42,6 +42,15 @@ class Served:
 
 
 @dataclass(frozen=True)
+class Plan:
+    """How many traces, how often, and whether to begin anew or to go on from the parameters that serve."""
+
+    traces: int
+    epochs: int
+    from_scratch: bool
+
+
+@dataclass(frozen=True)
 class Training:
     """One training: how many traces, what came of it, seconds from the first to the last step, and the version that it made, or 0."""
 
@@ -122,7 +131,7 @@ class Learner:
         model.rank(np.ones(self._catalog.dimension, np.float32), 1, text="warm up")
         return model
 
-    def train(self, store: Store, served: Served, traces: int, epochs: int) -> tuple[Served, Training | None]:
+    def train(self, store: Store, served: Served, plan: "Plan") -> tuple[Served, Training | None]:
         """Trains on the most urgent traces and stores what came of it: who is to serve now, and None for a training where no trace is usable.
 
         The parameters are stored first and the priorities then: whatever is killed in between, the traces are only learned once more.
@@ -132,7 +141,7 @@ class Learner:
         WorkerError, StoreError, ModelFileError
             nothing has changed then, and the next training begins anew.
         """
-        urgent = store.traces_by_priority(traces)
+        urgent = store.traces_by_priority(plan.traces)
         usable = [t for t in urgent if self._usable(t)]
         useless = [t.id for t in urgent if t.priority is None and not self._usable(t)]
         if useless:
@@ -144,12 +153,12 @@ class Learner:
             "modelPath": str(self._model_file(served)),
             "examplesPath": str(self._trace_file(usable)),
             "paramsPath": str(trained),
-            "config": {"epochs": epochs, "seed": self._seed},
+            "config": {"epochs": plan.epochs, "seed": self._seed, "fromScratch": plan.from_scratch},
         })  # fmt: skip
         self._seed += 1
-        after = self._take(store, result, trained) if result.accepted else served
+        after = self._take(store, result, trained) if result.changed else served
         store.set_priorities(list(result.td_errors), list(result.td_errors.values()))
-        made = after.number if result.accepted else 0
+        made = after.number if result.changed else 0
         accuracy = result.final_accuracy
         return after, Training(len(usable), result.accepted, result.reason, result.seconds, result.final_loss, accuracy, made)
 
@@ -166,7 +175,9 @@ class Learner:
     def _usable(self, trace: Trace) -> bool:
         known = self._catalog.tool_column
         tools = [*trace.tools, *trace.context_tools]
-        return trace.embedding is not None and bool(trace.tools) and all(t in known for t in tools) and self._knows(trace.capability)
+        return (
+            trace.embedding is not None and bool(trace.tools) and all(t in known for t in tools) and self._knows(trace.capability)
+        )
 
     def _knows(self, capability: str | None) -> bool:
         return capability is None or capability in self._catalog.capability_column

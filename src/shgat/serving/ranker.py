@@ -22,11 +22,13 @@ from .answer import ORDERS, Answer
 from .chain import Chain, Request
 from .journal import Journal
 from .latency import Latency
-from .learner import Learner, Served, Training
+from .learner import Learner, Plan, Served, Training
 from .session import Sessions
 
 _log = logging.getLogger("shgat")
-MODES = {"live": (50, 1), "batch": (500, 3), "off": (500, 3)}  # traces, epochs of a training
+MODES = ("live", "batch", "off")
+LIVE, BATCH = Plan(50, 1, False), Plan(500, 3, True)
+FIRST = 100  # traces from which a model that has learned nothing yet begins with a batch
 BATCH_AGE = 3600.0  # seconds below which parameters are young enough for the batch mode
 STORE_TIMEOUT = 2.0
 REFRESH = 2.0  # seconds between looks at what other processes trained
@@ -46,12 +48,11 @@ class Ranker:
     ) -> None:  # fmt: skip
         self.catalog, self.mode = catalog, mode
         self._journal, self._learner, self._served, self._clock = journal, learner, served, clock
-        self._untrained = served
         self._chain, self._sessions, self._latency = Chain.of(catalog), Sessions(), Latency()
         self._within = tools_within(catalog.hierarchy)
         self._wake, self._training = threading.Condition(), threading.Lock()
         self._due, self._closing = mode != "off", False
-        self._debounce, self._active = debounce, 0
+        self._debounce, self._active, self._enough = debounce, 0, FIRST
         self._trainings: dict[str, int] = {"accepted": 0, "refused": 0, "failed": 0}
         self._last: Training | None = None
         self._swaps, self._trouble, self._answers = 0, "", {"all": 0, "degraded": 0}
@@ -89,7 +90,7 @@ class Ranker:
         debounce : seconds between an execution and the training that learns from it, so that one learns from several
         timeout, memory_limit : seconds and MiB of a training child
         """
-        _check.choice(mode, tuple(MODES), "mode")
+        _check.choice(mode, MODES, "mode")
         _check.number(debounce, 0.0, 86400.0, "debounce")
         if not isinstance(catalog, Catalog):
             catalog = Catalog.load(catalog)
@@ -118,6 +119,11 @@ class Ranker:
         self._journal.close()
 
     # ---------------------------------------------------------------- asking it
+    @property
+    def training(self) -> bool:
+        """Is a training under way?"""
+        return self._training.locked()
+
     @property
     def model_version(self) -> str:
         """Of the model that answers now."""
@@ -163,7 +169,11 @@ class Ranker:
             score = dict(zip(ids, scores, strict=True))
             ids = self._sessions.grown(session, kind, ids, self._chain.shelf(kind).column)
             scores = tuple(score.get(i, 0.0) for i in ids)
-        why = [*found.why, *([served.trouble] if served.trouble else []), *([self._journal.trouble] if self._journal.trouble else [])]
+        why = [
+            *found.why,
+            *([served.trouble] if served.trouble else []),
+            *([self._journal.trouble] if self._journal.trouble else []),
+        ]
         key, fault = self._record(found.version, ids, request, found.intent, session)
         if fault:
             why.append(fault)
@@ -172,7 +182,9 @@ class Ranker:
         self._latency.add(time.perf_counter() - started)
         return Answer(key, kind, ids, scores, found.version, found.by, tuple(why))
 
-    async def arank(self, intent: object, top_k: int = 10, kind: Literal["tools", "capabilities"] = "tools", **options: Any) -> Answer:
+    async def arank(
+        self, intent: object, top_k: int = 10, kind: Literal["tools", "capabilities"] = "tools", **options: Any
+    ) -> Answer:
         """`rank` without holding up the event loop."""
         import asyncio
 
@@ -232,7 +244,9 @@ class Ranker:
                 self._wake.notify_all()
         return new
 
-    async def afeedback(self, decision_id: str, capability_id: str | None = None, tools: Sequence[str] | None = None, **options: Any) -> bool:
+    async def afeedback(
+        self, decision_id: str, capability_id: str | None = None, tools: Sequence[str] | None = None, **options: Any
+    ) -> bool:
         """`feedback` without holding up the event loop."""
         import asyncio
 
@@ -252,19 +266,29 @@ class Ranker:
                 return None
             if self.mode != "batch" and first[0].priority is not None:
                 return None
-            traces, epochs = MODES[self.mode]
+            plan = BATCH if self.mode == "batch" or self._begins(store) else LIVE
             try:
-                after, training = self._learner.train(store, self._served, traces, epochs)
+                after, training = self._learner.train(store, self._served, plan)
             except ShgatError:
                 self._trainings["failed"] += 1
                 raise
             if training is not None:
                 self._trainings["accepted" if training.accepted else "refused"] += 1
                 self._last = training
-                if training.accepted:
+                if training.version:
                     self._active = after.number
                     self.serve(after)
             return training
+
+    def _begins(self, store: Store) -> bool:
+        """Has the model learned nothing, and are there traces enough, a quarter more than at the last attempt, to begin with?"""
+        if self._served.model.learned is not None:
+            return False
+        n = store.counts()["traces"]
+        if n < self._enough:
+            return False
+        self._enough = n + n // 4
+        return True
 
     def refresh(self) -> bool:
         """Takes over the store's active parameters if they are not the ones that serve; was there anything to take over?"""
@@ -292,6 +316,7 @@ class Ranker:
             "answers": dict(self._answers),
             "latency_ms": self._latency.percentiles(),
             "swaps": self._swaps,
+            "training": self.training,
             "trainings": dict(self._trainings),
             "last_training": None if self._last is None else vars(self._last),
             "waiting_for_store": self._journal.waiting,

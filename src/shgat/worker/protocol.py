@@ -1,13 +1,14 @@
 """The messages of a training child: one JSON job in, one JSON line out.
 
-    job     capabilities[{id, embedding, toolsUsed, successRate?, uses?, children?, parents?}], toolEmbeddings?{id: [..]}, existingParams?
-            or modelPath (a model file), or storeUrl (catalogue, parameters and traces of a store)
+    job     capabilities[{id, embedding, toolsUsed, successRate?, uses?, children?, parents?}], toolEmbeddings?{id: [..]},
+            existingParams?; or modelPath (a model file); or storeUrl (catalogue, parameters and traces of a store)
             examples[{intentEmbedding, contextTools?, candidateId?, toolsUsed?, outcome, negativeCapIds?, traceId?, intent?}]
             or examplesPath (traces as JSON lines, embeddings in the .npy beside them)
-            config?{epochs, batchSize, learningRate, temperature, usePER, useCurriculum, seed, maxTraces}
+            config?{epochs, batchSize, learningRate, temperature, usePER, useCurriculum, fromScratch, seed, maxTraces}
             paramsPath?  where to write the trained model; without it the parameters come back inline
-    result  success, finalLoss, finalAccuracy, params | paramsPath, tdErrors and traceIds (aligned with the examples), accepted, reason,
-            healthCheck{baselineAccuracy, bestAccuracy, finalAccuracy, degradationDetected, earlyStopEpoch}, seconds
+    result  success, finalLoss, finalAccuracy, params | paramsPath, tdErrors and traceIds (aligned with the examples),
+            accepted (were the trained parameters kept?), changed (or the memory at least?), reason, seconds,
+            healthCheck{baselineAccuracy, bestAccuracy, finalAccuracy, degradationDetected, earlyStopEpoch}
             or success = false and error
 
 A path under /dev/shm is shared memory: arrays of any size travel by such a file and never as JSON.
@@ -44,6 +45,7 @@ class JobConfig:
     learning_rate : peak, None: the library's choice
     temperature : of the softmax, (first, last)
     use_per, use_curriculum : prioritised replay, negatives that grow harder
+    from_scratch : learn anew from these traces alone and choose channel weights, where many are given; otherwise go on
     seed : of everything random
     max_traces : traces taken from a store, the most urgent ones
     """
@@ -54,6 +56,7 @@ class JobConfig:
     temperature: tuple[float, float] = (1.0, 1.0)
     use_per: bool = False
     use_curriculum: bool = False
+    from_scratch: bool = False
     seed: int = 0
     max_traces: int = 500
 
@@ -127,7 +130,7 @@ def failure(error: BaseException) -> bytes:
 
 
 def _config(value: object) -> JobConfig:
-    names = {"epochs", "batchSize", "learningRate", "temperature", "usePER", "useCurriculum", "seed", "maxTraces"}
+    names = {"epochs", "batchSize", "learningRate", "temperature", "usePER", "useCurriculum", "fromScratch", "seed", "maxTraces"}
     config = _record(value, names, "config")
     chosen: dict[str, Any] = {}
     for name, key, most in (
@@ -146,7 +149,7 @@ def _config(value: object) -> JobConfig:
         if len(pair) != 2:
             raise InputError(f"config.temperature is a number or [first, last], not {given!r}")
         chosen["temperature"] = tuple(_check.number(t, 1e-3, 1e3, "config.temperature") for t in pair)
-    for name, key in (("usePER", "use_per"), ("useCurriculum", "use_curriculum")):
+    for name, key in (("usePER", "use_per"), ("useCurriculum", "use_curriculum"), ("fromScratch", "from_scratch")):
         if not isinstance(config.get(name, False), bool):
             raise InputError(f"config.{name} is true or false, not {config[name]!r}")
         chosen[key] = config.get(name, False)

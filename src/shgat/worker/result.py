@@ -16,7 +16,8 @@ class Result:
 
     Attributes
     ----------
-    accepted, reason : may the trained parameters serve, and why (not)
+    accepted, reason : were the trained parameters kept, and why (not)
+    changed : does the model differ from the one that was sent? The memory of what worked grows in any case
     final_loss : of the last epoch, None where nothing was trained
     final_accuracy : Hit@1 on the examples
     td_errors : trace id -> error in [0, 1], in the order of the examples
@@ -26,6 +27,7 @@ class Result:
     """
 
     accepted: bool
+    changed: bool
     reason: str
     final_loss: float | None
     final_accuracy: float
@@ -48,7 +50,7 @@ class Result:
             td = [_check.number(e, 0.0, 1.0, "tdErrors") for e in value["tdErrors"]]
             loss = value.get("finalLoss")
             return cls(
-                value["accepted"] is True, str(value["reason"]),
+                value["accepted"] is True, value["changed"] is True, str(value["reason"]),
                 None if loss is None else _check.number(loss, -1e9, 1e9, "finalLoss"),
                 _check.number(value["finalAccuracy"], 0.0, 1.0, "finalAccuracy"), dict(zip(ids, td, strict=True)),
                 dict(value["healthCheck"]), value.get("params"), value.get("paramsPath"),

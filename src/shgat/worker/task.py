@@ -18,7 +18,7 @@ from ..graph import Catalog
 from ..model import SHGAT, persistence
 from ..model.channels import log_softmax, tools_within
 from ..model.exchange import for_catalog
-from ..training import Epoch, Traces, TrainReport, load_traces
+from ..training import Epoch, Traces, TrainingConfig, TrainReport, load_traces
 from .protocol import Job
 
 _log = logging.getLogger("shgat")
@@ -52,11 +52,12 @@ class Task:
 
     def run(self, on_epoch: Callable[[Epoch], None] | None = None) -> dict[str, Any]:
         """Trains, and writes the model where the job says; the result as JSON values."""
-        started = time.perf_counter()
+        started, asked = time.perf_counter(), self.job.config
         before = accuracy(self.model, self.traces)
         report = train(self.model, self.traces, self.job, on_epoch)
         after = accuracy(self.model, self.traces)
         result: dict[str, Any] = {"success": True, "finalAccuracy": after, "accepted": report.accepted, "reason": report.reason}
+        result["changed"] = report.accepted or not (asked.from_scratch or self.model.learned is None)
         if report.epochs:
             result["finalLoss"] = report.epochs[-1].loss
         result["healthCheck"] = _health(before, after, report)
@@ -72,17 +73,21 @@ class Task:
 
 
 def train(model: SHGAT, traces: Traces, job: Job, on_epoch: Callable[[Epoch], None] | None = None) -> TrainReport:
-    """The training that the job's `config` asks for, going on from the model's parameters."""
-    config = job.config
-    return model.fit(
-        traces,
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        lr=config.learning_rate,
-        seed=config.seed,
-        on_epoch=on_epoch,
-        validation="none",
-    )
+    """The training that the job's `config` asks for: from scratch, or going on from the model's parameters."""
+    asked = job.config
+    negatives: Any = "curriculum" if asked.use_curriculum else "all"
+    replay: Any = "prioritized" if asked.use_per else "shuffle"
+    options: dict[str, Any] = {
+        "epochs": asked.epochs,
+        "lr": asked.learning_rate,
+        "batch_size": asked.batch_size,
+        "seed": asked.seed,
+    }
+    if asked.from_scratch:
+        scratch = TrainingConfig(lr=1e-3, batch_size=128, temperature=asked.temperature, negatives=negatives, replay=replay)
+        return model.fit(traces, config=scratch, on_epoch=on_epoch, **options)
+    partial = TrainingConfig(lr=3e-4, batch_size=32, rho=0.0, temperature=asked.temperature, negatives=negatives, replay=replay)
+    return model.partial_fit(traces, config=partial, on_epoch=on_epoch, **options)
 
 
 def accuracy(model: SHGAT, traces: Traces) -> float:

@@ -17,7 +17,13 @@ def catalog(rng, n_tools, members, d):
     """Tools t0, t1, ... and capabilities c0, c1, ... with the given (tools, capabilities)."""
     tools = [{"id": f"t{i}", "text": f"tool {i}", "embedding": e} for i, e in enumerate(unit(rng.standard_normal((n_tools, d))))]
     capabilities = [
-        {"id": f"c{i}", "text": f"set {i}", "tools": [f"t{t}" for t in of[0]], "capabilities": [f"c{c}" for c in of[1]], "embedding": e}
+        {
+            "id": f"c{i}",
+            "text": f"set {i}",
+            "tools": [f"t{t}" for t in of[0]],
+            "capabilities": [f"c{c}" for c in of[1]],
+            "embedding": e,
+        }
         for i, (of, e) in enumerate(zip(members, unit(rng.standard_normal((len(members), d))), strict=True))
     ]
     return Catalog.from_records(tools, capabilities)
@@ -30,7 +36,7 @@ def record(i, embedding, tools, **more):
 def shaken(model, rng, size=0.3):
     """The model with every parameter away from its start, gates open."""
     layout = model.params.layout
-    for name, view in model.params.items():
+    for view in model.params.values():
         noise = rng.standard_normal(view.shape).astype(np.float32)
         view += np.float32(size / np.sqrt(view.shape[-1]) if view.ndim > 1 else 0.2) * noise
     for k in range(layout.n_levels):

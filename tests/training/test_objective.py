@@ -226,7 +226,9 @@ def autograd(model, traces):
                           p[f"level{k}.a_down"], p[f"level{k}.gate_down"]) for m in {m for c in own for m in members[c]}}  # fmt: skip
         x = [down.get(i, v) for i, v in enumerate(x)]
     x = torch.stack(x)
-    context = torch.stack([x[traces.context.row(i).tolist()].sum(0) / max(1, traces.context.degrees[i]) for i in range(len(traces))])
+    context = torch.stack(
+        [x[traces.context.row(i).tolist()].sum(0) / max(1, traces.context.degrees[i]) for i in range(len(traces))]
+    )
     seen = torch.tensor(traces.intents, dtype=torch.float64) @ p["w_intent"].T + context @ p["w_context"].T
     q = torch.einsum("hed,bd->bhe", p["w_q"], seen)
     k = torch.einsum("hed,nd->nhe", p["w_k"], x)

@@ -1,6 +1,7 @@
 """`fit`: held-out predictions, channel weights, the decision whether to hand the result out, and the final training on all traces."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -242,7 +243,7 @@ class _Plan:
     ) -> TrainReport:
         weights = {} if fusion is None else {"seen": fusion.seen, "unseen": {**fusion.unseen, "bonus": fusion.bonus}}
         pairs = [] if final is None else zip(self.traces.ids.tolist(), final.td.tolist(), strict=True)
-        td = {key: value for key, value in pairs if value == value}  # a trace that replay never drew has none
+        td = {key: value for key, value in pairs if not math.isnan(value)}  # a trace that replay never drew has none
         names = [] if final is None or not final.group_norms else list(final.group_norms[0])
         choices = {"node_offsets": self.config.node_offsets, "folds": len(self.folds), **self.settings.to_dict()}
         return TrainReport(
@@ -274,7 +275,9 @@ def remembered(traces: Traces, rows: Rows) -> Memory:
     good = np.sort(good[-MEMORY:])
     vectors = traces.vectors(good)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    vectors = vectors.astype(np.float16).astype(np.float32)  # as a model file keeps them, and not scaled again: that would round twice
+    vectors = vectors.astype(np.float16).astype(
+        np.float32
+    )  # as a model file keeps them, and not scaled again: that would round twice
     return Memory(tuple(traces.ids[good].tolist()), vectors, [str(traces.texts[i]) for i in good.tolist()], traces.tools.take(good))
 
 

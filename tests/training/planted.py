@@ -36,7 +36,7 @@ def record(i, embedding, tools, **more):
 def shaken(model, rng, size=0.3):
     """The model with every parameter away from its start, gates open."""
     layout = model.params.layout
-    for name, view in model.params.items():
+    for view in model.params.values():
         noise = rng.standard_normal(view.shape).astype(np.float32)
         view += np.float32(size / np.sqrt(view.shape[-1]) if view.ndim > 1 else 0.2) * noise
     for k in range(layout.n_levels):

@@ -1,8 +1,9 @@
 """`fit`: held-out predictions, channel weights, the decision whether to hand the result out, and the final training on all traces."""
 
 import logging
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,19 +13,20 @@ import numpy.typing as npt
 
 from .. import _check
 from ..config import SHGATConfig
-from ..errors import TraceError
+from ..errors import InputError, TraceError
 from ..evaluation.comparison import paired_bootstrap
 from ..evaluation.metrics import per_query
 from ..graph import Catalog
 from ..model.channels import CHANNELS, Channels, Fusion, Learned
 from ..model.memory import Memory
 from ..model.params import Params, initial_params, resolve_layout
+from .batches import Examples
 from .checkpoint import Checkpoint
 from .config import TrainingConfig
 from .examples import Traces, digest
 from .fusing import HeldOut, fit_fusion
 from .report import Comparison, TrainReport
-from .trainer import Epoch, Examples, Progress, Trainer
+from .trainer import Epoch, Progress, Trainer
 from .validation import Folds, Held, by_part, criterion, logits, popularity, relevance, unseen_tools
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ def fit(
     seed: int = 0,
     config: TrainingConfig | None = None,
     validation: Literal["auto", "none"] = "auto",
+    channels: Sequence[str] = CHANNELS,
+    node_offsets: bool | None = None,
     on_epoch: OnEpoch | None = None,
     checkpoint: str | Path | None = None,
     resume: bool = False,
@@ -67,6 +71,8 @@ def fit(
     seed : of everything random; the same seed gives the same bits
     config : further settings; `epochs`, `batch_size` and `lr` above come first
     validation : "none" trains on all traces at once, chooses no channel weights and hands out what comes
+    channels : those that may have a weight
+    node_offsets : whether nodes learn offsets; None: where the model's configuration says so, or from 10 traces a tool on
     on_epoch : called after each epoch of each run
     checkpoint, resume : a file to keep the state in after each epoch, and whether to go on from it
     force : hand the result out even where it is not better
@@ -75,13 +81,19 @@ def fit(
     ------
     TraceError
         for an empty set of traces.
+    InputError
+        for an unknown channel, or none.
     """
     started = time.perf_counter()
     _check.choice(validation, ("auto", "none"), "validation")
+    if not channels:
+        raise InputError(f"channels: name at least one of {', '.join(CHANNELS)}")
+    for name in channels:
+        _check.choice(name, CHANNELS, "channels")
     if not len(traces) or not traces.tools.nnz:
         raise TraceError("there is no trace with tools to learn from")
     settings = _settings(config, len(traces), epochs, batch_size, lr)
-    plan = _Plan(model, traces, settings, seed, on_epoch or (lambda epoch: None))
+    plan = _Plan(model, traces, settings, seed, on_epoch or (lambda epoch: None), node_offsets)
     if checkpoint is not None:
         plan.checkpoint = Checkpoint.open(Path(checkpoint), plan.identity(validation), resume)
     if validation == "none":
@@ -90,7 +102,7 @@ def fit(
     if len(traces) < FEWEST:
         return plan.report(None, f"{len(traces)} traces are too few to validate on, at least {FEWEST} are needed")
     held = plan.held_out()
-    fusion = fit_fusion(held)
+    fusion = fit_fusion(held.restricted(channels))
     comparisons, validated = plan.judge(held, fusion)
     reason = refusal(comparisons)
     if reason is not None and not force:
@@ -115,11 +127,14 @@ def _settings(
 class _Plan:
     """One call of `fit`."""
 
-    def __init__(self, model: "SHGAT", traces: Traces, settings: TrainingConfig, seed: int, on_epoch: OnEpoch) -> None:
+    def __init__(
+        self, model: "SHGAT", traces: Traces, settings: TrainingConfig, seed: int, on_epoch: OnEpoch, node_offsets: bool | None
+    ) -> None:
         self.model, self.traces, self.settings, self.seed, self.on_epoch = model, traces, settings, seed, on_epoch
         self.catalog: Catalog = model.catalog
-        offsets = model.config.node_offsets or len(traces) >= TRACES_PER_TOOL * len(self.catalog.tools)
-        self.config: SHGATConfig = replace(model.config, node_offsets=offsets)
+        if node_offsets is None:
+            node_offsets = model.config.node_offsets or len(traces) >= TRACES_PER_TOOL * len(self.catalog.tools)
+        self.config: SHGATConfig = replace(model.config, node_offsets=node_offsets)
         self.examples = Examples.build(self.catalog, traces)
         self.folds = Folds().split(traces, len(self.catalog.tools), np.random.default_rng([seed, 1]))
         self.checkpoint: Checkpoint | None = None
@@ -233,7 +248,7 @@ class _Plan:
     ) -> TrainReport:
         weights = {} if fusion is None else {"seen": fusion.seen, "unseen": {**fusion.unseen, "bonus": fusion.bonus}}
         pairs = [] if final is None else zip(self.traces.ids.tolist(), final.td.tolist(), strict=True)
-        td = {key: value for key, value in pairs if value == value}  # a trace that replay never drew has none
+        td = {key: value for key, value in pairs if not math.isnan(value)}  # a trace that replay never drew has none
         names = [] if final is None or not final.group_norms else list(final.group_norms[0])
         choices = {"node_offsets": self.config.node_offsets, "folds": len(self.folds), **self.settings.to_dict()}
         return TrainReport(

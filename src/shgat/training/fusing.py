@@ -7,6 +7,7 @@ The semantic channel's own weight is among them, so temperature is chosen too. T
 cold intents at equal total weight.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -40,6 +41,10 @@ class HeldOut:
     scores: dict[str, Floats]
     unseen: npt.NDArray[np.bool_]
     wanted: Relevance
+
+    def restricted(self, channels: Sequence[str]) -> "HeldOut":
+        """The same with some of the channels only."""
+        return replace(self, scores={name: s for name, s in self.scores.items() if name in channels})
 
 
 def fit_fusion(held: HeldOut) -> Fusion:

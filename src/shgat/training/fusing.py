@@ -151,5 +151,7 @@ def _calibrate(held: HeldOut, fusion: Fusion) -> PlattScaling:
     right = np.zeros(s.shape, bool)
     right[held.wanted.row_of, held.wanted.indices] = True
     rows = np.flatnonzero(held.wanted.sizes > 0)
+    if not len(rows):
+        return PlattScaling(1.0, 0.0)
     step = max(1, len(rows) * s.shape[1] // MOST_PAIRS)
     return PlattScaling.fit(s[rows[::step]].ravel(), right[rows[::step]].ravel())

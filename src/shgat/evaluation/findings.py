@@ -51,7 +51,7 @@ def build_report(
         "comparison": [_row(test) for test in compare(ours, theirs, rng=rng, metrics=SHOWN)],
         "metrics_by_k": _by_k(ours, theirs, names),
         "breakdowns": {
-            "part": _parts(ours, theirs, names),
+            "part of the intents": _parts(ours, theirs, names),
             "number of tools needed": _by_size(ours),
             "server": _by_server(ours, model.catalog),
         },

@@ -137,7 +137,7 @@ def _models(
         theirs = measure(rival, traces)
         name, other = (name, other) if name != other else (str(first), str(second))
     passed = _gate(ours, theirs, gate, rng)
-    about = {"model": str(first), "against": other, "traces": str(source.path)}
+    about = {"model": str(first), "against": other if second is None else str(second), "traces": str(source.path)}
     verdicts.show_pair(ours, theirs, (name, other), about, passed, rng, as_json, tested=second is not None)
     if report is not None:
         verdicts.write_page(report, ranker, traces, ours, theirs, (name, other), about, rng)

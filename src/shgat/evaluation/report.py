@@ -99,8 +99,7 @@ def _card(name: str, value: float, results: EvaluationReport) -> str:
     below = ""
     if row is not None:
         side = "better" if row["ci_low"] > 0.0 else "worse" if row["ci_high"] < 0.0 else "unsure"
-        other = escape(results.get("compared", ("a", "b"))[1])
-        below = f'<i class="{side}">{row["mean_difference"]:+.3f}</i> <span>{other} {_number(row["b"])}</span>'
+        below = f'<i class="{side}">{row["mean_difference"]:+.3f}</i> <span>over {_number(row["b"])}</span>'
     return f'<div class="card"><span>{label(name)}</span><b>{_number(value)}</b><p>{below}</p></div>'
 
 
@@ -110,7 +109,7 @@ def label(metric: str) -> str:
     return escape(_SPELT.get(kind, kind) + at + k)
 
 
-_SPELT = {"hit": "Hit", "recall": "Recall", "ndcg": "NDCG", "comp": "COMP", "mrr": "MRR", "map": "MAP"}
+_SPELT = {"hit": "Hit", "recall": "Recall", "ndcg": "NDCG", "comp": "COMP", "mrr": "MRR", "map": "MAP", "loss": "Loss"}
 
 
 def _comparison(results: EvaluationReport) -> str:
@@ -177,12 +176,19 @@ def _breakdowns(results: EvaluationReport) -> str:
 
 
 def _learning_curve(results: EvaluationReport) -> str:
-    curves = results["learning_curve"].items()
-    return f'<div class="plots">{"".join(line_plot(s, x_label="epoch", y_label=quantity) for quantity, s in curves)}</div>'
+    plots = []
+    for quantity, series in results["learning_curve"].items():
+        epochs = sorted({float(x) for points in series.values() for x, _ in points})
+        ticks = epochs if len(epochs) <= _MOST_TICKS else None
+        plots.append(line_plot(series, x_label="epoch", y_label=label(quantity), x_ticks=ticks))
+    return f'<div class="plots narrow">{"".join(plots)}</div>'
+
+
+_MOST_TICKS = 12  # epochs that are named one by one
 
 
 def _worst(results: EvaluationReport) -> str:
-    parts = []
+    parts: list[str] = []
     for missed in results["worst_intents"]:
         expected = set(missed["expected"])
         ranked = "".join(

@@ -9,7 +9,7 @@ from shgat import SHGAT
 from shgat._kernels import attention, losses, readout, topk
 from shgat._kernels import replay as tree_of
 from shgat.model import index
-from shgat.training import Examples, Trainer, Traces, TrainingConfig
+from shgat.training import Examples, Traces, Trainer, TrainingConfig
 
 from .cases import Phase
 

@@ -73,7 +73,10 @@ def train(model: SHGAT, traces: Traces, epochs: int, batch_size: int) -> Callabl
     batch = examples.batch(rows)
     y_tools, y_caps = torch.zeros(len(rows), n), torch.zeros(len(rows), hierarchy.n_capabilities)
     for y, t, column in ((y_tools, batch.tools, np.arange(n)), (y_caps, batch.capabilities, row_of - n)):
-        at = torch.from_numpy(t.incidence.row_of_entry.astype(np.int64)), torch.from_numpy(column[t.incidence.indices].astype(np.int64))
+        at = (
+            torch.from_numpy(t.incidence.row_of_entry.astype(np.int64)),
+            torch.from_numpy(column[t.incidence.indices].astype(np.int64)),
+        )
         y[at] = torch.from_numpy(t.values)
     x_all = torch.from_numpy(traces.vectors(rows))
     names = [name for name in model.params if name not in ("w_intent", "w_context", "residual_logit", "temperature_logit")]
@@ -94,7 +97,9 @@ def train(model: SHGAT, traces: Traces, epochs: int, batch_size: int) -> Callabl
                 q = functional.normalize(noisy @ p["w_q"].reshape(-1, d).T, dim=1)
                 k = functional.normalize(nodes @ p["w_k"].reshape(-1, d).T, dim=1)
                 z = torch.exp(p["log_scale"]) * (q @ k.T)
-                loss = -sum((y[i] * functional.log_softmax(part, 1)).sum() for y, part in ((y_tools, z[:, :n]), (y_caps, z[:, n:]))) / len(i)
+                loss = -sum(
+                    (y[i] * functional.log_softmax(part, 1)).sum() for y, part in ((y_tools, z[:, :n]), (y_caps, z[:, n:]))
+                ) / len(i)
                 optimizer.zero_grad()
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(p.values(), 1.0)

@@ -9,7 +9,7 @@ import typer
 
 from .. import __version__
 from ..errors import CatalogError, ShgatError
-from . import catalog, demo, evaluate, plot, rank
+from . import benchmark, catalog, db, demo, evaluate, gateway, plot, rank, worker
 
 # typer brings its own click, older ones use the installed one: either way this is what they raise for a wrong command line.
 _WrongUsage: type[Exception] = typer.BadParameter.__mro__[2]
@@ -44,7 +44,11 @@ app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
 app.command("plot")(plot.plot)
 app.command("rank")(rank.rank)
+app.command("worker")(worker.worker)
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(db.app, name="db")
+app.add_typer(benchmark.app, name="benchmark")
+app.add_typer(gateway.app, name="gateway")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

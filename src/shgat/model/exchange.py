@@ -1,7 +1,7 @@
 """Parameters as JSON values, under the key names of the first design, and parameters moved to a changed catalogue."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from ..config import SHGATConfig
 from ..errors import InputError
 from ..graph import Catalog
 from .params import Floats, Layout, Params, initialize_level
+
+if TYPE_CHECKING:
+    from .shgat import SHGAT
 
 # name in the exchange -> name in the buffer
 _SCALARS = {"residualLogit": "residual_logit", "temperatureLogit": "temperature_logit"}
@@ -125,6 +128,15 @@ def carried_over(params: Params, before: Catalog, after: Catalog, config: SHGATC
         for key, row in was.items():
             if name in moved and key in now and row < len(params[name]):
                 moved[name][now[key]] = params[name][row]
+    return moved
+
+
+def for_catalog(model: "SHGAT", catalog: Catalog) -> "SHGAT":
+    """The model over a catalogue that has changed since it was trained: what it learned follows the ids that are still there."""
+    cooccurrence = model.cooccurrence if model.catalog.tool_column == catalog.tool_column else None
+    params = carried_over(model.params, model.catalog, catalog, model.config)
+    moved = type(model)(catalog, model.config, params, cooccurrence)
+    moved.learned, moved.report = model.learned, model.report
     return moved
 
 

@@ -134,6 +134,12 @@ class ParameterVersions:
             rows = connection.execute(query.where(table.user_id == user_id).order_by(table.version))
             return [ParameterVersion(*row) for row in rows]
 
+    def active_parameters(self, user_id: str = DEFAULT_USER) -> int | None:
+        """The number of the active version; None where there is none."""
+        of_user = parameters.c.user_id == user_id, parameters.c.active
+        with self.database.read() as connection:
+            return connection.scalar(select(parameters.c.version).where(*of_user))
+
     def parameters_age(self, user_id: str = DEFAULT_USER) -> float | None:
         """Seconds since parameters were last stored or activated; None where there are none."""
         query = select(func.max(parameters.c.updated_at)).where(parameters.c.user_id == user_id)

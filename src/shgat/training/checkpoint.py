@@ -81,7 +81,7 @@ def _state(stage: str, p: Progress) -> tuple[Tensors, dict[str, Any]]:
         "epoch": p.epoch,
         "best_epoch": p.best_epoch,
         "best_metrics": None if p.best_score is None else p.best_score.metrics,
-        "best_hit": None if p.best_score is None else p.best_score.hit_at_1,
+        "best_hit": None if p.best_score is None or np.isnan(p.best_score.hit_at_1) else p.best_score.hit_at_1,
         "history": [_without_nan(asdict(e)) for e in p.history],
         "group_norms": p.group_norms,
         "accuracy": p.accuracy,
@@ -100,7 +100,8 @@ def _restore(tensors: Tensors, described: dict[str, Any], p: Progress) -> None:
     if "best" in tensors:
         p.best = Params(p.params.layout, tensors["best"].copy())
     if "best_rows" in tensors:
-        p.best_score = Score(tensors["best_rows"], described["best_metrics"], described["best_hit"])
+        hit = described["best_hit"]
+        p.best_score = Score(tensors["best_rows"], described["best_metrics"], float("nan") if hit is None else hit)
     if "replay" in tensors and isinstance(p.replay, PrioritizedReplay):
         p.replay.tree[:] = tensors["replay"]
     p.epoch, p.best_epoch = described["epoch"], described["best_epoch"]

@@ -1,0 +1,355 @@
+"""The ranker that a gateway holds: answers at once, records what was shown and what came of it, and learns from that beside it."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import numpy as np
+
+from .. import _check
+from ..config import SHGATConfig
+from ..errors import InputError, ShgatError
+from ..graph import Catalog
+from ..model import SHGAT
+from ..model.channels import tools_within
+from ..store import Decision, Ranked, Store, Trace
+from ..worker import Child
+from .answer import ORDERS, Answer
+from .chain import Chain, Request
+from .journal import Journal
+from .latency import Latency
+from .learner import Learner, Plan, Served, Training
+from .session import Sessions
+
+_log = logging.getLogger("shgat")
+MODES = ("live", "batch", "off")
+LIVE, BATCH = Plan(50, 1, False), Plan(500, 3, True)
+FIRST = 100  # traces from which a model that has learned nothing yet begins with a batch
+BATCH_AGE = 3600.0  # seconds below which parameters are young enough for the batch mode
+STORE_TIMEOUT = 2.0
+REFRESH = 2.0  # seconds between looks at what other processes trained
+LONGEST_PAUSE = 60.0  # seconds after failures
+
+
+class Ranker:
+    """Opened by `Ranker.open`; safe from any number of threads.
+
+    `rank` never raises because something else failed: what cannot be ranked by the model is ranked by cosine, by shared words or by the
+    catalogue's order, and `Answer.degraded` says so.
+    """
+
+    def __init__(
+        self, catalog: Catalog, journal: Journal, learner: Learner, served: Served, mode: str, debounce: float,
+        clock: Callable[[], float],
+    ) -> None:  # fmt: skip
+        self.catalog, self.mode = catalog, mode
+        self._journal, self._learner, self._served, self._clock = journal, learner, served, clock
+        self._chain, self._sessions, self._latency = Chain.of(catalog), Sessions(), Latency()
+        self._within = tools_within(catalog.hierarchy)
+        self._wake, self._training = threading.Condition(), threading.Lock()
+        self._due, self._closing = mode != "off", False
+        self._debounce, self._active, self._enough = debounce, 0, FIRST
+        self._trainings: dict[str, int] = {"accepted": 0, "refused": 0, "failed": 0}
+        self._last: Training | None = None
+        self._swaps, self._trouble, self._answers = 0, "", {"all": 0, "degraded": 0}
+        try:
+            self.refresh()
+        except ShgatError as error:
+            self._failed(error)
+        self._thread = threading.Thread(target=self._work, name="shgat-learner", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        catalog: Catalog | str | Path,
+        *,
+        mode: Literal["live", "batch", "off"] = "live",
+        config: SHGATConfig | None = None,
+        user_id: str = "local",
+        debounce: float = 1.0,
+        timeout: float = 300.0,
+        memory_limit: int | None = None,
+        seed: int = 0,
+        clock: Callable[[], float] = time.time,
+    ) -> Self:
+        """Opens a ranker over a store and a catalogue. A store that cannot be reached now is used as soon as it can.
+
+        Parameters
+        ----------
+        url : of the store
+        mode : "live" trains on at most 50 traces after executions; "batch" on at most 500 at the start, unless the parameters are
+            younger than an hour; "off" when `maybe_train` is called
+        config : of a model that was never trained
+        user_id : whose parameters
+        debounce : seconds between an execution and the training that learns from it, so that one learns from several
+        timeout, memory_limit : seconds and MiB of a training child
+        """
+        _check.choice(mode, MODES, "mode")
+        _check.number(debounce, 0.0, 86400.0, "debounce")
+        if not isinstance(catalog, Catalog):
+            catalog = Catalog.load(catalog)
+        model = SHGAT.from_catalog(catalog, config, seed)
+        model.index()
+        child = Child(timeout=timeout, memory_limit=memory_limit)
+        dimension = catalog.dimension
+        journal = Journal(lambda: Store.open(url, dimension, timeout=STORE_TIMEOUT, clock=clock))
+        learner = Learner(catalog, child, user_id, seed)
+        return cls(catalog, journal, learner, Served("untrained", 0, model), mode, debounce, clock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stops learning, writes what waits for the store, and closes it."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify_all()
+        self._learner.close()
+        self._thread.join()
+        self._learner.close()
+        self._journal.close()
+
+    # ---------------------------------------------------------------- asking it
+    @property
+    def training(self) -> bool:
+        """Is a training under way?"""
+        return self._training.locked()
+
+    @property
+    def model_version(self) -> str:
+        """Of the model that answers now."""
+        return self._served.version
+
+    def rank(
+        self,
+        intent: object,
+        top_k: int = 10,
+        kind: Literal["tools", "capabilities"] = "tools",
+        *,
+        text: str | None = None,
+        context_tools: Sequence[str] = (),
+        candidates: Iterable[str] | None = None,
+        session: str | None = None,
+        order: Literal["score", "stable"] = "score",
+    ) -> Answer:
+        """The best items for an intent.
+
+        Parameters
+        ----------
+        intent : (d,) embedding; None, or one that cannot be used, leaves the text
+        text : of the intent
+        context_tools : tools already used in this session
+        candidates : ids to choose among, None for all; ids that the catalogue does not know come last
+        session : whose set grows where `order` is "stable": what it was shown before stays in place, what is new follows in catalogue order
+
+        Raises
+        ------
+        InputError
+            for a `kind`, `order` or `top_k` that does not exist.
+        """
+        started = time.perf_counter()
+        _check.choice(kind, ("tools", "capabilities"), "kind")
+        _check.choice(order, ORDERS, "order")
+        served, k = self._served, _check.positive_integer(top_k, "top_k")
+        if order == "stable" and not session:
+            raise InputError("order='stable' needs the session whose set grows")
+        request = Request(intent, k, kind, text, tuple(context_tools), None if candidates is None else tuple(candidates))
+        found = self._chain.answer(served, request)
+        ids, scores = found.ids, found.scores
+        if order == "stable" and session:
+            score = dict(zip(ids, scores, strict=True))
+            ids = self._sessions.grown(session, kind, ids, self._chain.shelf(kind).column)
+            scores = tuple(score.get(i, 0.0) for i in ids)
+        why = [
+            *found.why,
+            *([served.trouble] if served.trouble else []),
+            *([self._journal.trouble] if self._journal.trouble else []),
+        ]
+        key, fault = self._record(found.version, ids, request, found.intent, session)
+        if fault:
+            why.append(fault)
+        self._answers["all"] += 1
+        self._answers["degraded"] += bool(why)
+        self._latency.add(time.perf_counter() - started)
+        return Answer(key, kind, ids, scores, found.version, found.by, tuple(why))
+
+    async def arank(
+        self, intent: object, top_k: int = 10, kind: Literal["tools", "capabilities"] = "tools", **options: Any
+    ) -> Answer:
+        """`rank` without holding up the event loop."""
+        import asyncio
+
+        return await asyncio.to_thread(self.rank, intent, top_k, kind, **options)
+
+    def _record(
+        self, version: str, ids: Sequence[str], request: Request, intent: "np.ndarray[Any, Any] | None", session: str | None
+    ) -> tuple[str, str]:
+        """(decision id, why it could not be recorded)."""
+        try:
+            decision = Decision(
+                ranked=tuple(Ranked(i, place) for place, i in enumerate(ids, 1)), model_version=version, intent=request.text or None,
+                intent_hash="" if request.text else "none", embedding=intent, session=session, created_at=self._clock(),
+            )  # fmt: skip
+        except InputError as error:
+            return "", f"not recorded: {error}"
+        self._journal.decided(decision, request.context)
+        return decision.id, ""
+
+    # ---------------------------------------------------------------- telling it
+    def feedback(
+        self,
+        decision_id: str,
+        capability_id: str | None = None,
+        tools: Sequence[str] | None = None,
+        *,
+        outcome: float,
+        duration_ms: float | None = None,
+        error: str | None = None,
+    ) -> bool:
+        """What was executed after a decision and how it went; False, and nothing changes, where that is known already.
+
+        Parameters
+        ----------
+        capability_id, tools : what was executed; without `tools`, all tools of the capability
+        outcome : 0 (failed) to 1 (worked)
+
+        Raises
+        ------
+        InputError
+            for an unknown decision, or a capability of which no tools are known.
+        """
+        decision, context = self._journal.decision(_check.text(decision_id, "decision_id"))
+        if tools is None:
+            column = None if capability_id is None else self.catalog.capability_column.get(capability_id)
+            if column is None:
+                raise InputError(f"feedback to {decision_id!r}: say which tools were run; {capability_id!r} is no known capability")
+            tools = [self.catalog.tools[t].id for t in sorted(self._within[column])]
+        new = self._journal.executed(Trace(
+            id=decision_id, decision_id=decision_id, intent=decision.intent or "(no text)", embedding=decision.embedding,
+            tools=tuple(tools), capability=capability_id, context_tools=context, outcome=outcome, duration_ms=duration_ms,
+            error=error, created_at=self._clock(),
+        ))  # fmt: skip
+        if new and self.mode == "live":
+            with self._wake:
+                self._due = True
+                self._wake.notify_all()
+        return new
+
+    async def afeedback(
+        self, decision_id: str, capability_id: str | None = None, tools: Sequence[str] | None = None, **options: Any
+    ) -> bool:
+        """`feedback` without holding up the event loop."""
+        import asyncio
+
+        return await asyncio.to_thread(self.feedback, decision_id, capability_id, tools, **options)
+
+    # ---------------------------------------------------------------- learning
+    def maybe_train(self) -> Training | None:
+        """Trains now if there is something to learn from, for a cron job too; None where there is not.
+
+        Live: where a trace was never trained on. Batch: where the parameters are older than an hour.
+        """
+        with self._training:
+            store = self._journal.store
+            age = store.parameters_age(self._learner.user_id)
+            first = store.traces_by_priority(1)
+            if not first or (self.mode == "batch" and age is not None and age < BATCH_AGE):
+                return None
+            if self.mode != "batch" and first[0].priority is not None:
+                return None
+            plan = BATCH if self.mode == "batch" or self._begins(store) else LIVE
+            try:
+                after, training = self._learner.train(store, self._served, plan)
+            except ShgatError:
+                self._trainings["failed"] += 1
+                raise
+            if training is not None:
+                self._trainings["accepted" if training.accepted else "refused"] += 1
+                self._last = training
+                if training.version:
+                    self._active = after.number
+                    self.serve(after)
+            return training
+
+    def _begins(self, store: Store) -> bool:
+        """Has the model learned nothing, and are there traces enough, a quarter more than at the last attempt, to begin with?"""
+        if self._served.model.learned is not None:
+            return False
+        n = store.counts()["traces"]
+        if n < self._enough:
+            return False
+        self._enough = n + n // 4
+        return True
+
+    def refresh(self) -> bool:
+        """Takes over the store's active parameters if they are not the ones that serve; was there anything to take over?"""
+        store = self._journal.store
+        active = store.active_parameters(self._learner.user_id)
+        if active is None or active == self._active:
+            return False
+        newest = self._learner.newest(store)
+        self._active = active
+        if newest is None or newest.version == self._served.version:
+            return False
+        self.serve(newest)
+        return True
+
+    def serve(self, served: Served) -> None:
+        """Answers from now on by this model; requests that are under way are finished by the one before."""
+        served.model.index()
+        self._served = served
+        self._swaps += 1
+
+    def stats(self) -> dict[str, Any]:
+        """What it did and how it is, as JSON values."""
+        return {
+            "model_version": self._served.version,
+            "answers": dict(self._answers),
+            "latency_ms": self._latency.percentiles(),
+            "swaps": self._swaps,
+            "training": self.training,
+            "trainings": dict(self._trainings),
+            "last_training": None if self._last is None else vars(self._last),
+            "waiting_for_store": self._journal.waiting,
+            "dropped_decisions": self._journal.dropped,
+            "trouble": [t for t in (self._served.trouble, self._journal.trouble, self._trouble) if t],
+        }
+
+    def _failed(self, error: Exception) -> None:
+        _log.warning("learning failed, and is tried again: %s", error)
+        self._trouble = str(error)
+
+    def _work(self) -> None:
+        if self.mode == "live":
+            try:
+                self._learner.warm()
+            except ShgatError as error:
+                self._failed(error)
+        failures = 0
+        while True:
+            with self._wake:
+                pause = min(REFRESH * 2.0**failures, LONGEST_PAUSE) if self._trouble else REFRESH
+                self._wake.wait_for(lambda: self._closing or (self._due and not self._trouble), pause)
+                if self._due and not self._closing:
+                    self._wake.wait_for(lambda: self._closing, self._debounce)
+                if self._closing:
+                    return
+                due, self._due = self._due, False
+            try:
+                self.refresh()
+                if due:
+                    self.maybe_train()
+                self._trouble, failures = "", 0
+            except Exception as error:
+                failures, self._due = failures + 1, self._due or due
+                if not self._closing:
+                    self._failed(error)

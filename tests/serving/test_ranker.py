@@ -99,7 +99,9 @@ def test_asyncio(open_ranker, people):
 
     async def main():
         answers = await asyncio.gather(*(ranker.arank(x, 3, text=text) for x, text, _ in people[:20]))
-        news = await asyncio.gather(*(ranker.afeedback(a.decision_id, tools=p[2], outcome=1.0) for a, p in zip(answers, people, strict=False)))
+        news = await asyncio.gather(
+            *(ranker.afeedback(a.decision_id, tools=p[2], outcome=1.0) for a, p in zip(answers, people, strict=False))
+        )
         assert all(news)
         await asyncio.get_running_loop().shutdown_default_executor()
 

@@ -27,7 +27,7 @@ def test_a_planted_problem_is_learned(negatives, replay):
     _, fresh, _ = planted.rotated(np.random.default_rng(9), n_traces=90, of=model.catalog, rotation=rotation)
     test = Traces.from_records(fresh, model.catalog)
     assert planted.hit_at_1(model, test) < 0.3
-    config = TrainingConfig(epochs=40, batch_size=64, lr=1e-2, negatives=negatives, n_negatives=8, replay=replay, patience=40)
+    config = TrainingConfig(epochs=25, batch_size=64, lr=1.5e-2, negatives=negatives, n_negatives=8, replay=replay, patience=25)
     report = model.fit(traces, config=config)
     assert report.accepted, report.reason
     assert planted.hit_at_1(model, test) == 1.0
@@ -43,7 +43,7 @@ def test_shuffled_labels_are_refused_and_the_model_is_untouched():
         before = state(model)
         report = model.fit(Traces.from_records(shuffled(rng, records), of), epochs=10, lr=1e-2, seed=seed)
         assert not report.accepted
-        assert report.reason.startswith("not better than")
+        assert report.reason.startswith(("not better than", "worse than"))
         assert report.comparisons
         assert state(model) == before
 
@@ -124,7 +124,7 @@ def test_the_report_is_complete_and_json():
     assert {"readout", "intent", "attention", "scalars"} <= set(report.gradient_norms)
     assert all(len(norms) == 2 for norms in report.gradient_norms.values())
     assert {(c.against, c.part) for c in report.comparisons} >= {("cosine", "all"), ("cosine", "warm"), ("cosine", "cold")}
-    assert report.validation["shgat"]["all"]["n"] == len(traces)
+    assert report.validation["shgat"]["all"]["n"] >= len(traces)  # whole tools are held out of several folds
     assert orjson.loads(orjson.dumps(report.to_dict())) == report.to_dict()
 
 

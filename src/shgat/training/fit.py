@@ -23,7 +23,7 @@ from ..model.params import Params, initial_params, resolve_layout
 from .batches import Examples
 from .checkpoint import Checkpoint
 from .config import TrainingConfig
-from .examples import Traces
+from .examples import Traces, digest
 from .fusing import HeldOut, fit_fusion
 from .report import Comparison, TrainReport
 from .trainer import Epoch, Progress, Trainer
@@ -58,6 +58,7 @@ def fit(
     on_epoch: OnEpoch | None = None,
     checkpoint: str | Path | None = None,
     resume: bool = False,
+    force: bool = False,
 ) -> TrainReport:
     """Learns from traces, from scratch, and changes the model only if held-out traces say that it ranks better than frozen cosine.
 
@@ -74,6 +75,7 @@ def fit(
     node_offsets : whether nodes learn offsets; None: where the model's configuration says so, or from 10 traces a tool on
     on_epoch : called after each epoch of each run
     checkpoint, resume : a file to keep the state in after each epoch, and whether to go on from it
+    force : hand the result out even where it is not better
 
     Raises
     ------
@@ -103,13 +105,13 @@ def fit(
     fusion = fit_fusion(held.restricted(channels))
     comparisons, validated = plan.judge(held, fusion)
     reason = refusal(comparisons)
-    if reason is not None:
+    if reason is not None and not force:
+        if plan.checkpoint is not None:
+            plan.checkpoint.done()
         return plan.report(None, reason, time.perf_counter() - started, comparisons, validated, fusion)
     final = plan.final()
-    report = plan.report(
-        final, "better than frozen cosine on held-out traces", time.perf_counter() - started, comparisons, validated, fusion
-    )
-    return plan.hand_out(final, fusion, report)
+    why = "better than frozen cosine on held-out traces" if reason is None else f"forced, although {reason}"
+    return plan.hand_out(final, fusion, plan.report(final, why, time.perf_counter() - started, comparisons, validated, fusion))
 
 
 def _settings(
@@ -142,8 +144,11 @@ class _Plan:
 
     def identity(self, validation: str) -> dict[str, Any]:
         """What a checkpoint has to agree with."""
+        edges = self.model.cooccurrence
         return {
             "catalog": self.catalog.fingerprint,
+            "embeddings": digest(self.catalog.tool_embeddings, self.catalog.capability_embeddings),
+            "cooccurrence": None if edges is None else digest(edges.incidence.indptr, edges.incidence.indices, edges.weights),
             "traces": self.traces.fingerprint,
             "model": self.config.to_dict(),
             "training": self.settings.to_dict(),

@@ -49,6 +49,7 @@ def test_json(data, capfd):
     assert [s["seed"] for s in shgat["seeds"]] == [0, 1]
     assert shgat["recall@5"] == pytest.approx(sum(s["recall@5"] for s in shgat["seeds"]) / 2)
     assert shgat["seconds"] > 0.0
+    assert shgat["seeds"][0]["held_out"]["shgat"]["all"]["recall@5"] > 0.0
     assert set(shgat["differences"]) == {"cosine", "bm25", "rrf"}
     assert err.count("\n") == 9  # five baselines, and two seeds of the linear adapter and of SHGAT
     assert "small: shgat, seed 1, " in err

@@ -73,6 +73,8 @@ def evaluate(
     if protocol is Protocol.counterfactual:
         ranker, _ = _model(catalog, _given(model, "--model FILE"))
         return verdicts.show_counterfactual(ranker, _given(log, "--log LOG.jsonl"), rng, greedy, as_json)
+    if protocol is None and compare is None:
+        _given(model, "--model FILE")
     source = _Source(catalog, traces, split or ("test" if protocol is None else "train"), skip_unknown)
     if protocol is not None:
         if gate not in (None, "baseline"):
@@ -97,10 +99,14 @@ class _Source:
         self.path = traces
 
     def load(self, catalog: "Catalog") -> "Traces":
+        from ..errors import TraceError
         from ..training import load_traces
         from . import output
 
-        found = load_traces(self.path, catalog, unknown="skip" if self.skip_unknown else "refuse")
+        try:
+            found = load_traces(self.path, catalog, unknown="skip" if self.skip_unknown else "refuse")
+        except TraceError as error:
+            raise TraceError(str(error).replace("unknown='skip'", "--skip-unknown")) from None
         if found.skipped:
             output.note(f"shgat: {len(found.skipped)} traces left out, the first: {found.skipped[0][0]}: {found.skipped[0][1]}")
         return found
@@ -131,7 +137,7 @@ def _models(
         theirs = measure(rival, traces)
         name, other = (name, other) if name != other else (str(first), str(second))
     passed = _gate(ours, theirs, gate, rng)
-    about = {"model": str(first), "against": other, "traces": str(source.path)}
+    about = {"model": str(first), "against": other if second is None else str(second), "traces": str(source.path)}
     verdicts.show_pair(ours, theirs, (name, other), about, passed, rng, as_json, tested=second is not None)
     if report is not None:
         verdicts.write_page(report, ranker, traces, ours, theirs, (name, other), about, rng)

@@ -51,7 +51,7 @@ def build_report(
         "comparison": [_row(test) for test in compare(ours, theirs, rng=rng, metrics=SHOWN)],
         "metrics_by_k": _by_k(ours, theirs, names),
         "breakdowns": {
-            "part": _parts(ours, theirs, names),
+            "part of the intents": _parts(ours, theirs, names),
             "number of tools needed": _by_size(ours),
             "server": _by_server(ours, model.catalog),
         },
@@ -73,7 +73,7 @@ def learning_curve(report: Mapping[str, Any] | None) -> dict[str, dict[str, list
     for epoch in (report or {}).get("epochs", ()):
         values = {"loss": epoch["loss"]}
         held = (epoch.get("validation") or {}).get("all") or {}
-        values |= {f"held-out {m}": held[m] for m in ("hit@1", "recall@5") if held.get(m) is not None}
+        values |= {m: held[m] for m in ("hit@1", "recall@5") if held.get(m) is not None}
         for quantity, value in values.items():
             if value is not None:
                 curves.setdefault(quantity, {}).setdefault(epoch["stage"], []).append((float(epoch["number"]), float(value)))
@@ -220,6 +220,8 @@ def _notes(model: SHGAT, traces: Traces, m: Measurement) -> Sequence[str]:
     ]
     if m.cold is not None:
         notes.append("A cold intent needs at least one tool without training traces.")
+    if (model.report or {}).get("epochs"):
+        notes.append("Learning curves of metrics are over the intents that were held out of each fold of the training.")
     if failed:
         notes.append(f"{failed} of {len(traces)} traces failed or ran no tool: they need nothing and count nowhere.")
     if model.learned is None:

@@ -119,10 +119,9 @@ def _validation(
     for panel, (quantity, series) in zip(panels, held.items(), strict=True):
         for name, points in series.items():
             panel.plot(*zip(*points, strict=True), marker="o", markersize=3.5, label=name)
-        metric = quantity.removeprefix("held-out ")
-        if cosine.get(metric) is not None:
-            panel.axhline(cosine[metric], color="#626a73", linestyle="--", linewidth=1.2, label="cosine")
-        panel.set(title=f"{metric.capitalize()} on held-out traces", xlabel="epoch")
+        if cosine.get(quantity) is not None:
+            panel.axhline(cosine[quantity], color="#626a73", linestyle="--", linewidth=1.2, label="cosine")
+        panel.set(title=f"{quantity.capitalize()} on held-out traces", xlabel="epoch")
         panel.legend()
 
 

@@ -88,8 +88,14 @@ def shgat(data: Dataset, seed: int, variant: Variant | None = None, on_epoch: On
     began = time.process_time()
     report = model.fit(data.train, seed=seed, on_epoch=on_epoch, **variant.options)
     seconds = time.process_time() - began
-    about = {"accepted": report.accepted, "reason": report.reason, "node_offsets": report.choices["node_offsets"]}
-    return Run(seed, data.metrics(model.score(data.intents, texts=data.texts)), seconds, {**about, "weights": report.weights})
+    about = {
+        "accepted": report.accepted,
+        "reason": report.reason,
+        "node_offsets": report.choices["node_offsets"],
+        "weights": report.weights,
+        "held_out": report.validation,  # on which a change of the recipe may be judged, unlike on `test`
+    }
+    return Run(seed, data.metrics(model.score(data.intents, texts=data.texts)), seconds, about)
 
 
 def measured(

@@ -113,7 +113,7 @@ def run_temporal(
     """
     untimed = np.isnan(traces.timestamp)
     if untimed.any():
-        raise InputError(f"trace {traces.ids[int(untimed.argmax())]!r} has no timestamp: temporal windows need one for each")
+        raise InputError(f"trace {str(traces.ids[int(untimed.argmax())])!r} has no timestamp: temporal windows need one for each")
     windows = list(rolling_windows(traces.timestamp, train=train, test=test, embargo=embargo))
     if not windows:
         days = (float(traces.timestamp.max()) - float(traces.timestamp.min())) / duration("1d")

@@ -34,19 +34,19 @@ class Messages:
             for half a message and silence, and for a message that is too long.
         """
         deadline = None if patient and not self._rest else time.monotonic() + self._timeout
-        searched = 0
+        searched, several = 0, False
         while True:
-            end = self._rest.find(b"\n", searched)
-            if end >= 0 and self._rest[:end].rstrip()[-1:] in (b"}", b""):
-                message = bytes(self._rest[:end]).strip()
-                del self._rest[: end + 1]
-                searched = 0
-                if message:
-                    return message
-                continue
-            searched = len(self._rest) if end < 0 else end + 1
+            end = -1 if several else self._rest.find(b"\n", searched)
             if end >= 0:
+                line = bytes(self._rest[:end]).strip()
+                several = bool(line) and not line.endswith(b"}")
+                if not several:
+                    del self._rest[: end + 1]
+                    searched = 0
+                    if line:
+                        return line
                 continue
+            searched = len(self._rest)
             if self.ended:
                 message, self._rest = bytes(self._rest).strip(), bytearray()
                 return message or None

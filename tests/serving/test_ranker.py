@@ -1,0 +1,274 @@
+"""The ranker: answers, records, learns, swaps."""
+
+import asyncio
+import itertools
+import sqlite3
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from shgat import SHGAT
+from shgat.errors import InputError
+from shgat.serving.learner import Served
+from shgat.store import Store
+from worlds import opened
+
+PATIENCE = 60.0
+
+
+def until(condition, seconds=PATIENCE):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def test_what_was_shown_and_what_came_of_it_is_recorded(open_ranker, people, url, catalog):
+    ranker = open_ranker()
+    x, text, tools = people[0]
+    answer = ranker.rank(x, 5, text=text, context_tools=["chat.post_message"], session="s")
+    assert answer.ids == SHGAT.from_catalog(catalog).rank(x, 5).ids
+    assert (answer.model_version, answer.ranked_by, answer.degraded) == ("untrained", "model", ())
+    assert ranker.feedback(answer.decision_id, tools=tools, outcome=0.5, duration_ms=12.0, error="slow")
+    assert not ranker.feedback(answer.decision_id, tools=["chat.post_message"], outcome=1.0)
+    with Store.open(url) as store:
+        decision, trace = store.decision(answer.decision_id), store.trace_of_decision(answer.decision_id)
+        assert store.counts()["traces"] == 1
+    assert [(r.id, r.position, r.propensity) for r in decision.ranked] == [(i, n, 1.0) for n, i in enumerate(answer.ids, 1)]
+    assert (decision.model_version, decision.session, decision.intent) == ("untrained", "s", text)
+    assert (trace.tools, trace.outcome, trace.duration_ms, trace.error) == (tuple(tools), 0.5, 12.0, "slow")
+    assert trace.context_tools == ("chat.post_message",)
+    np.testing.assert_array_equal(trace.embedding, x)
+
+
+def test_feedback_by_capability_after_a_restart_and_to_nothing(open_ranker, people, catalog):
+    first = open_ranker()
+    answer = first.rank(people[0][0], 3, "capabilities")
+    first.close()
+    second = open_ranker()
+    capability = next(c for c in catalog.capabilities if c.tools and not c.capabilities)
+    assert second.feedback(answer.decision_id, capability.id, outcome=1.0)
+    assert not second.feedback(answer.decision_id, capability.id, outcome=1.0)
+    with pytest.raises(InputError, match="no decision"):
+        second.feedback("nothing", capability.id, outcome=1.0)
+    with pytest.raises(InputError, match="which tools"):
+        second.feedback(second.rank(people[1][0]).decision_id, "cap.unknown", outcome=1.0)
+
+
+def test_live_training_swaps_by_itself_and_a_restart_serves_it(open_ranker, people, use):
+    ranker = open_ranker(mode="live", debounce=0.05)
+    use(ranker, people[:60])
+    until(lambda: ranker.stats()["trainings"]["accepted"] >= 1)
+    until(lambda: ranker.model_version != "untrained")
+    until(lambda: not ranker.training)
+    stats = ranker.stats()
+    assert stats["trouble"] == []
+    assert stats["last_training"]["traces"] <= 60
+    ranker.close()
+    assert open_ranker().model_version == ranker.model_version
+
+
+def test_batch_training_is_skipped_while_the_parameters_are_young(open_ranker, people, use, url):
+    ranker = open_ranker()
+    use(ranker, people[:150])
+    training = ranker.maybe_train()
+    assert training.traces == 150
+    assert training.version == 1
+    assert ranker.maybe_train() is None  # nothing new
+    now = time.time()
+    young = open_ranker(mode="batch", clock=lambda: now + 3000)
+    assert young.maybe_train() is None
+    old = open_ranker(mode="batch", clock=lambda: now + 4000)
+    until(lambda: old.stats()["trainings"]["accepted"] + old.stats()["trainings"]["refused"] >= 1)
+    with Store.open(url) as store:
+        assert all(t.priority is not None for t in store.traces())
+
+
+def test_another_process_training_is_taken_over(open_ranker, people, use):
+    one, two = open_ranker(), open_ranker()
+    use(one, people[:30])
+    one.maybe_train()
+    until(lambda: two.model_version == one.model_version == "v1")
+    assert two.rank(people[50][0]).scores == one.rank(people[50][0]).scores
+
+
+def test_asyncio(open_ranker, people):
+    ranker = open_ranker()
+
+    async def main():
+        answers = await asyncio.gather(*(ranker.arank(x, 3, text=text) for x, text, _ in people[:20]))
+        news = await asyncio.gather(
+            *(ranker.afeedback(a.decision_id, tools=p[2], outcome=1.0) for a, p in zip(answers, people, strict=False))
+        )
+        assert all(news)
+        await asyncio.get_running_loop().shutdown_default_executor()
+
+    asyncio.run(main())
+
+
+# ------------------------------------------------------------------ the chain
+def test_what_the_model_cannot_rank_is_ranked_by_cosine(open_ranker, people, catalog):
+    ranker = open_ranker()
+    expected = ranker.rank(people[0][0], 5).ids
+    broken = SHGAT.from_catalog(catalog)
+    broken.params.buffer[:] = np.nan
+    broken.invalidate()
+    ranker.serve(Served("v9", 9, broken))
+    answer = ranker.rank(people[0][0], 5)
+    assert (answer.ranked_by, answer.model_version, answer.ids) == ("cosine", "cosine", expected)
+    assert "model" in answer.degraded[0]
+    assert ranker.stats()["answers"] == {"all": 2, "degraded": 1}
+
+
+@pytest.mark.parametrize("intent", [None, [1.0], "text", np.full(384, np.nan), np.zeros((384, 384)), [None] * 384, object()])
+def test_an_intent_that_cannot_be_used_leaves_its_text(open_ranker, intent):
+    ranker = open_ranker()
+    answer = ranker.rank(intent, 3, text="post a message to the chat")
+    assert (answer.ranked_by, len(answer)) == ("lexical", 3)
+    assert answer.ids[0].startswith("chat.")
+    answer = ranker.rank(intent, 3)
+    assert (answer.ranked_by, answer.model_version) == ("catalogue", "catalogue")
+    assert answer.ids == tuple(t.id for t in ranker.catalog.tools[:3])
+    assert answer.degraded
+
+
+@pytest.mark.parametrize("value", [1e38, 1e-44, 0.0])
+def test_extreme_intents_are_answered(open_ranker, value):
+    assert len(open_ranker().rank(np.full(384, value, np.float32), 3, text="mail")) == 3
+
+
+def test_tools_that_the_catalogue_does_not_know_are_not_taken_away(open_ranker, people):
+    ranker = open_ranker()
+    answer = ranker.rank(people[0][0], 5, candidates=["mine.one", "chat.post_message", "mine.two"], context_tools=["mine.one"])
+    assert answer.ids == ("chat.post_message", "mine.one", "mine.two")
+    assert answer.degraded
+    assert ranker.rank(people[0][0], 5, candidates=["mine.one"]).ids == ("mine.one",)
+    assert ranker.rank(None, 5, candidates=["mine.one"]).ids == ("mine.one",)
+
+
+def test_text_that_cannot_be_stored_is_answered_and_flagged(open_ranker, people):
+    answer = open_ranker().rank(people[0][0], 3, text="half \ud800 a pair \0")
+    assert len(answer) == 3
+    assert any("not recorded" in why for why in answer.degraded)
+
+
+def test_a_session_only_grows_and_keeps_its_order(open_ranker, people):
+    ranker = open_ranker()
+    shown = ()
+    for x, text, _ in people[:20]:
+        answer = ranker.rank(x, 4, text=text, session="s", order="stable")
+        assert answer.ids[: len(shown)] == shown
+        assert set(ranker.rank(x, 4, text=text).ids) <= set(answer.ids)
+        shown = answer.ids
+    again = open_ranker()
+    assert [again.rank(x, 4, text=t, session="s", order="stable").ids for x, t, _ in people[:20]][-1] == shown
+    with pytest.raises(InputError, match="session"):
+        ranker.rank(people[0][0], order="stable")
+
+
+@pytest.mark.parametrize("options", [{"kind": "sets"}, {"order": "best"}, {"top_k": 0}])
+def test_a_request_that_makes_no_sense_is_refused(open_ranker, people, options):
+    with pytest.raises(InputError):
+        open_ranker().rank(people[0][0], **options)
+
+
+# ------------------------------------------------------------------ swapping
+def swaps(open_ranker, people, catalog, n):
+    """Readers on several threads while the model is swapped n times: every answer is that of the model it names."""
+    ranker = open_ranker()
+    models = {f"v{i}": opened(SHGAT.from_catalog(catalog, seed=i), seed=i) for i in range(1, 5)}
+    vectors = [x for x, _, _ in people[:8]]
+    expected = {(v, i): model.rank(x, 5) for v, model in models.items() for i, x in enumerate(vectors)}
+    ranker.serve(Served("v1", 1, models["v1"]))
+    faults, done, answered = [], threading.Event(), itertools.count()
+
+    def read(thread):
+        while not done.is_set():
+            i = next(answered) % len(vectors)
+            answer = ranker.rank(vectors[i], 5)
+            right = expected.get((answer.model_version, i))
+            if right is None or answer.ids != right.ids or answer.scores != tuple(right.scores.tolist()) or answer.degraded:
+                faults.append(answer)
+
+    threads = [threading.Thread(target=read, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for i in range(n):
+        version = f"v{1 + i % 4}"
+        ranker.serve(Served(version, 1, models[version]))
+        time.sleep(0.001)
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert not faults
+    assert next(answered) > n / 4
+    assert ranker.stats()["swaps"] == n + 1
+
+
+def test_hot_swaps_under_load(open_ranker, people, catalog):
+    swaps(open_ranker, people, catalog, 200)
+
+
+@pytest.mark.slow
+def test_a_thousand_hot_swaps_under_load(open_ranker, people, catalog):
+    swaps(open_ranker, people, catalog, 1000)
+
+
+def test_eight_threads_and_a_training_equal_a_replay(open_ranker, people, use, url):
+    ranker = open_ranker()
+    use(ranker, people[:60])
+    answers, done = [], threading.Event()
+
+    def ask(thread):
+        mine = []
+        for i in itertools.count(thread):
+            mine.append((i % 100, ranker.rank(people[i % 100][0], 5, text=people[i % 100][1])))
+            if done.is_set():
+                break
+        answers.extend(mine)
+
+    threads = [threading.Thread(target=ask, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    trainings = []
+    for _ in range(2):
+        trainings.append(ranker.maybe_train())
+        use(ranker, people[60:90])
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert [t.version for t in trainings] == [1, 2]
+    with Store.open(url) as store:
+        models = {f"v{n}": ranker._learner.model(store.parameters(n).data, str(n)) for n in (1, 2)}
+    models["untrained"] = SHGAT.from_catalog(ranker.catalog)
+    seen = set()
+    for i, answer in answers:
+        seen.add(answer.model_version)
+        assert not answer.degraded
+        right = models[answer.model_version].rank(people[i][0], 5, text=people[i][1])
+        assert (answer.ids, answer.scores) == (right.ids, tuple(right.scores.tolist()))
+    assert {"untrained", "v2"} <= seen
+
+
+# ------------------------------------------------------------------ damaged parameters
+@pytest.mark.parametrize("damage", ["flip", "truncate", "empty"])
+def test_damaged_parameters_are_passed_over_and_the_next_training_heals(open_ranker, people, use, tmp_path, damage):
+    ranker = open_ranker()
+    for part in (people[:30], people[30:60]):
+        use(ranker, part)
+        ranker.maybe_train()
+    ranker.close()
+    with sqlite3.connect(tmp_path / "store.db") as connection:
+        (data,) = connection.execute("SELECT data FROM parameters WHERE version = 2").fetchone()
+        torn = {"flip": data[:-9] + bytes([data[-9] ^ 4]) + data[-8:], "truncate": data[: len(data) // 2], "empty": b""}[damage]
+        connection.execute("UPDATE parameters SET data = ? WHERE version = 2", (torn,))
+    connection.close()
+    again = open_ranker()
+    answer = again.rank(people[0][0], 3)
+    assert answer.model_version == "v1"
+    assert any("v2 are damaged" in why for why in answer.degraded)
+    use(again, people[60:90])
+    assert again.maybe_train().version == 3
+    assert again.rank(people[0][0], 3).degraded == ()

@@ -96,7 +96,7 @@ def fit(
     plan = _Plan(model, traces, settings, seed, on_epoch or (lambda epoch: None), node_offsets)
     if checkpoint is not None:
         plan.checkpoint = Checkpoint.open(Path(checkpoint), plan.identity(validation), resume)
-    if validation == "none":
+    if validation == "none" or (force and len(traces) < FEWEST):
         final = plan.final()
         return plan.hand_out(final, None, plan.report(final, "trained without validation", time.perf_counter() - started))
     if len(traces) < FEWEST:

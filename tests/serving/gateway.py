@@ -24,7 +24,7 @@ def main(url: str, start: int) -> None:
         if answer.ranked_by != "model":
             print("degraded", answer.degraded, flush=True)
         if ranker.feedback(answer.decision_id, tools=rows[i % 400]["tools"], outcome=1.0):
-            print("trace", answer.decision_id, flush=True)
+            print(f"trace {answer.decision_id}", flush=True)
         time.sleep(0.02)
 
 

@@ -46,7 +46,7 @@ def kill_gateways(url, open_ranker, people, use, n, seed):
             assert gateway.stdout.readline() == "ready\n"
             time.sleep(rng.uniform(0.0, 2.0))
             gateway.kill()
-            words = [line.split() for line in gateway.stdout.read().splitlines() if line.startswith(("trace", "degraded"))]
+            words = [line.split() for line in gateway.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
         assert all(kind == "trace" for kind, *_ in words)
         acknowledged += [key for _, key in words]
         check(url, acknowledged)

@@ -20,6 +20,7 @@ from ..worker import Child, Result
 
 _log = logging.getLogger("shgat")
 MEMORY = Path("/dev/shm")
+KEPT = 20  # versions of the parameters in the store, each as large as a model file
 _PREFIX = "shgat-ranker-"
 
 
@@ -167,6 +168,7 @@ class Learner:
         model = self.model(data, "the trained model")
         manifest: dict[str, Any] = {"reason": result.reason, "health": result.health, "traces": len(result.td_errors)}
         number = store.put_parameters(data, manifest, user_id=self.user_id)
+        store.prune(keep_parameters=KEPT)
         kept = self._folder.path / "model.safetensors"
         path.replace(kept)
         self._written = f"v{number}", kept

@@ -1,10 +1,10 @@
 """Metrics over whole catalogues, with ir-measures beside them at a size that it takes."""
 
-import ir_measures
 import numpy as np
-from ir_measures import AP, RR, R, Success, nDCG
 
+from shgat import SHGAT, Catalog, Traces
 from shgat.evaluation.comparison import paired_bootstrap
+from shgat.evaluation.measurement import measure, measure_cosine
 from shgat.evaluation.metrics import Relevance, per_query
 
 KS = (1, 3, 5, 10)
@@ -41,6 +41,12 @@ class Peer:
     timeout = 120
 
     def setup(self):
+        try:
+            import ir_measures
+            from ir_measures import AP, RR, R, Success, nDCG
+        except ImportError:
+            raise NotImplementedError("ir-measures is not installed") from None
+        self.ir_measures = ir_measures
         self.scores, self.relevance = _case(200, 1000)
         bounds = zip(self.relevance.indptr[:-1], self.relevance.indptr[1:], strict=True)
         self.qrels = {str(q): {str(c): 1 for c in self.relevance.indices[a:b]} for q, (a, b) in enumerate(bounds)}
@@ -51,7 +57,36 @@ class Peer:
         per_query(self.scores, self.relevance, KS)
 
     def time_ir_measures(self):
-        list(ir_measures.iter_calc(self.measures, self.qrels, self.run))
+        list(self.ir_measures.iter_calc(self.measures, self.qrels, self.run))
+
+
+class Measure:
+    """(intents, tools) of a model over traces, d = 64: the tiny one is the cost of a call."""
+
+    params = ((1, 10), (2000, 5000))
+    param_names = ("shape",)
+
+    def setup(self, shape):
+        n_intents, n_tools = shape
+        rng = np.random.default_rng(0)
+        unit = rng.standard_normal((n_tools + n_intents, 64)).astype(np.float32)
+        tools = [{"id": f"t{i}", "embedding": unit[i]} for i in range(n_tools)]
+        self.catalog = Catalog.from_records(tools, [{"id": "c", "tools": ["t0", "t1"], "embedding": unit[0]}])
+        self.model = SHGAT.from_catalog(self.catalog)
+        self.model.index()
+        records = [
+            {"id": f"r{i}", "tools": [f"t{rng.integers(n_tools)}"], "embedding": unit[n_tools + i]} for i in range(n_intents)
+        ]
+        self.traces = Traces.from_records(records, self.catalog)
+
+    def time_model(self, shape):
+        measure(self.model, self.traces)
+
+    def time_cosine(self, shape):
+        measure_cosine(self.catalog, self.traces)
+
+    def peakmem_model(self, shape):
+        measure(self.model, self.traces)
 
 
 class Bootstrap:

@@ -9,6 +9,7 @@ from shgat import SHGAT
 from shgat._kernels import attention, losses, readout, topk
 from shgat._kernels import replay as tree_of
 from shgat.model import index
+from shgat.training import Examples, Traces, Trainer, TrainingConfig
 
 from .cases import Phase
 
@@ -35,6 +36,19 @@ def rebuild(model: SHGAT) -> Callable[[], np.ndarray]:
     def run() -> np.ndarray:
         built = index.build(model.catalog, model.cooccurrence, model.params, model.config, model.version)
         return np.concatenate([built.tools.keys, built.capabilities.keys])
+
+    return run
+
+
+def train(model: SHGAT, traces: Traces, epochs: int, batch_size: int) -> Callable[[], float]:
+    """Epochs over all traces without validation; returns the last loss."""
+    config = TrainingConfig(epochs=epochs, batch_size=batch_size)
+    examples = Examples.build(model.catalog, traces)
+    rows = np.arange(len(traces))
+
+    def run() -> float:
+        trainer = Trainer(examples, model.cooccurrence, model.config, model.params, config, rows, 0, provenance=False)
+        return trainer.run().losses[-1]
 
     return run
 

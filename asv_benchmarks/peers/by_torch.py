@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from shgat import SHGAT
 from shgat.graph.incidence import Incidence
+from shgat.training import Examples, Traces
 
 from .cases import Phase
 
@@ -57,6 +58,69 @@ def rebuild(model: SHGAT) -> Callable[[], np.ndarray]:
         return torch.cat([keys[:n], keys[row_of]]).numpy()
 
     return run
+
+
+def train(model: SHGAT, traces: Traces, epochs: int, batch_size: int) -> Callable[[], float]:
+    """The same steps by autograd, AdamW (one fused pass) and clipping: message passing once a step, both losses over all candidates."""
+    hierarchy, slope, d = model.catalog.hierarchy, model.config.slope, model.dimension
+    n, row_of = hierarchy.n_tools, hierarchy.row_of
+    levels = [(torch.from_numpy(v.members), slice(v.start, v.stop), _Edges(v.up), _Edges(v.down)) for v in hierarchy.levels]
+    start = torch.empty(n + hierarchy.n_capabilities, d)
+    start[:n] = torch.from_numpy(model.catalog.tool_embeddings)
+    start[torch.from_numpy(row_of)] = torch.from_numpy(model.catalog.capability_embeddings)
+    examples = Examples.build(model.catalog, traces)
+    rows = np.arange(len(traces))
+    batch = examples.batch(rows)
+    y_tools, y_caps = torch.zeros(len(rows), n), torch.zeros(len(rows), hierarchy.n_capabilities)
+    for y, t, column in ((y_tools, batch.tools, np.arange(n)), (y_caps, batch.capabilities, row_of - n)):
+        at = (
+            torch.from_numpy(t.incidence.row_of_entry.astype(np.int64)),
+            torch.from_numpy(column[t.incidence.indices].astype(np.int64)),
+        )
+        y[at] = torch.from_numpy(t.values)
+    x_all = torch.from_numpy(traces.vectors(rows))
+    names = [name for name in model.params if name not in ("w_intent", "w_context", "residual_logit", "temperature_logit")]
+
+    def run() -> float:
+        with torch.enable_grad():
+            return _train()
+
+    def _train() -> float:
+        p = {name: torch.from_numpy(model.params[name].copy()).requires_grad_() for name in names}
+        optimizer = torch.optim.AdamW(p.values(), lr=1e-3, weight_decay=0.01, fused=True)
+        rng, loss = np.random.default_rng(0), torch.zeros(())
+        for _ in range(epochs):
+            order = torch.from_numpy(rng.permutation(len(rows)))
+            for i in order.split(min(batch_size, max(16, len(rows) // 4))):
+                nodes = _passed(start, levels, p, slope)
+                noisy = functional.normalize(x_all[i] + torch.randn(len(i), d) * (0.5 / d**0.5), dim=1)
+                q = functional.normalize(noisy @ p["w_q"].reshape(-1, d).T, dim=1)
+                k = functional.normalize(nodes @ p["w_k"].reshape(-1, d).T, dim=1)
+                z = torch.exp(p["log_scale"]) * (q @ k.T)
+                loss = -sum(
+                    (y[i] * functional.log_softmax(part, 1)).sum() for y, part in ((y_tools, z[:, :n]), (y_caps, z[:, n:]))
+                ) / len(i)
+                optimizer.zero_grad()
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(p.values(), 1.0)
+                optimizer.step()
+        return float(loss)
+
+    return run
+
+
+def _passed(start: torch.Tensor, levels: list, p: dict[str, torch.Tensor], slope: float) -> torch.Tensor:
+    """Message passing without writing in place, so that autograd can follow."""
+    x = start
+    for k, (members, own, up, _) in enumerate(levels):
+        s, t = x[members] @ p[f"level{k}.w_child"].T, x[own] @ p[f"level{k}.w_parent"].T
+        new = _attend(s, t, p[f"level{k}.a_up"], x[own], p[f"level{k}.gate_up"], up, slope)
+        x = torch.cat([x[: own.start], new, x[own.stop :]])
+    for k, (members, own, _, down) in reversed(list(enumerate(levels))):
+        s, t = x[own] @ p[f"level{k}.w_parent"].T, x[members] @ p[f"level{k}.w_child"].T
+        new = _attend(s, t, p[f"level{k}.a_down"], x[members], p[f"level{k}.gate_down"], down, slope)
+        x = x.index_copy(0, members, new)
+    return x
 
 
 def add_tool(model: SHGAT) -> Callable[[np.ndarray], None]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from shgat import SHGAT, Capability, Catalog, SHGATConfig, Tool
 from shgat.graph.incidence import Incidence
+from shgat.training import Traces
 
 RHO = 0.3  # how far the gates of message passing are open
 
@@ -87,3 +88,17 @@ def priorities(n: int, batch: int) -> tuple[np.ndarray, np.ndarray]:
 
 def scores(n: int) -> np.ndarray:
     return np.random.default_rng(11).standard_normal(n, dtype=np.float32)
+
+
+def traces(model: SHGAT, n: int, seed: int = 3) -> Traces:
+    """n traces, each a noisy copy of the embedding of a capability whose tools it ran."""
+    rng = np.random.default_rng(seed)
+    capabilities = [c for c in model.catalog.capabilities if c.tools]
+    column = model.catalog.capability_column
+    rows = model.catalog.capability_embeddings
+    records = []
+    for i in range(n):
+        chosen = capabilities[rng.integers(len(capabilities))]
+        x = rows[column[chosen.id]] + rng.standard_normal(model.dimension) * (0.5 / np.sqrt(model.dimension))
+        records.append({"id": f"x{i}", "embedding": x, "tools": list(chosen.tools), "capability": chosen.id})
+    return Traces.from_records(records, model.catalog)

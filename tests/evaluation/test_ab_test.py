@@ -115,9 +115,7 @@ def test_no_difference_seldom_ships_however_often_one_asks():
     for seed in range(20):
         e = experiment(seed, 2000, (0.5, 0.5))
         columns = (e.treated, e.success, e.error, e.fallback, e.latency)
-        shipped += any(
-            judge(Experiment(*(c[:m] for c in columns)), lenient).decision == "ship" for m in range(500, 2001, 500)
-        )
+        shipped += any(judge(Experiment(*(c[:m] for c in columns)), lenient).decision == "ship" for m in range(500, 2001, 500))
     assert shipped <= 1
 
 

@@ -9,7 +9,7 @@ import typer
 
 from .. import __version__
 from ..errors import CatalogError, ShgatError
-from . import catalog, demo, gateway, rank, worker
+from . import benchmark, catalog, db, demo, evaluate, gateway, plot, rank, train, worker
 
 # typer brings its own click, older ones use the installed one: either way this is what they raise for a wrong command line.
 _WrongUsage: type[Exception] = typer.BadParameter.__mro__[2]
@@ -41,9 +41,14 @@ def _options(
 
 
 app.command("demo")(demo.demo)
+app.command("evaluate")(evaluate.evaluate)
+app.command("plot")(plot.plot)
 app.command("rank")(rank.rank)
+app.command("train")(train.train)
 app.command("worker")(worker.worker)
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(db.app, name="db")
+app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(gateway.app, name="gateway")
 
 

@@ -13,7 +13,7 @@ from ..errors import ShgatError
 if TYPE_CHECKING:
     from ..store import Store
 
-app = typer.Typer(name="db", help="The store: its schema, its state, its traces as files.", no_args_is_help=True)
+app = typer.Typer(name="db", help="The store: its schema, its state, its traces as files.")
 
 Url = Annotated[
     str,

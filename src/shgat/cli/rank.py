@@ -31,6 +31,7 @@ def rank(
     kind: Annotated[Kind, typer.Option(help="What to rank.")] = Kind.tools,
     context_tool: Annotated[list[str] | None, typer.Option(metavar="ID", help="A tool used earlier in the session.")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say why.")] = False,
+    why_not: Annotated[str | None, typer.Option(metavar="TOOL", help="Say why this tool does not stand first.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
 ) -> None:
     """Rank tools, capabilities or sets of tools for one intent."""
@@ -39,11 +40,19 @@ def rank(
     ranker = load_model(catalog, model)
     intent = _intent(catalog, intent_vector, intent_id)
     items = ranked(ranker, intent, kind.value, top, context_tool or [], explain)
+    missed = None
+    if why_not is not None:
+        from ..model import why_not as place_of
+
+        missed = place_of(ranker, intent.vector, why_not, text=intent.text or None, context_tools=context_tool or [])
     if as_json:
         about = {"id": intent.id, "text": intent.text} if intent.id else None
-        output.write_json({"kind": kind.value, "model_version": ranker.version, "intent": about, "items": items})
+        value = {"kind": kind.value, "model_version": ranker.version, "intent": about, "items": items}
+        output.write_json(value if missed is None else {**value, "why_not": missed.to_dict()})
     else:
         output.write(table(items, kind.value, ranker.catalog, intent))
+        if missed is not None:
+            output.write(f"Why not {missed.tool}?", *(f"  {sentence}" for sentence in missed.sentences()))
 
 
 def load_model(catalog: Path | None, model: Path | None) -> "SHGAT":
@@ -79,7 +88,7 @@ def ranked(model: "SHGAT", intent: "Intent", kind: str, top: int, context: list[
     """The best items as JSON values: id, score, text, for a set its tools, and where asked for an explanation."""
     catalog = model.catalog
     flat = "tools" if kind == "tools" else "capabilities"
-    ranking = model.rank(intent.vector, top, flat, context_tools=context, explain=explain)
+    ranking = model.rank(intent.vector, top, flat, text=intent.text or None, context_tools=context, explain=explain)
     items: list[dict[str, Any]] = ranking.to_dict()["items"]
     nodes = catalog.tools if kind == "tools" else catalog.capabilities
     column = catalog.tool_column if kind == "tools" else catalog.capability_column

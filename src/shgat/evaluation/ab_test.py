@@ -4,14 +4,18 @@ The two-proportion and Welch tests are for one look at a size fixed beforehand (
 asked at any time, as it rests on confidence sequences alone.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil, inf
+from pathlib import Path
 from statistics import NormalDist
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .. import _check
+from .._files import read_jsonl
 from ..errors import InputError, MissingExtraError
 from .sequential import confidence_sequence, quantile_interval
 
@@ -101,6 +105,33 @@ class Experiment:
     error: NDArray[Any]
     fallback: NDArray[Any]
     latency: NDArray[Any]
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """From JSON lines in order of time: `id`, `treated` (true or false), `success`, `error`, `fallback` (0 to 1, or true or
+        false) and `latency` (seconds); InputError names the line and the id of the first fault."""
+        path, seen, rows = Path(path), set[str](), []
+        for number, record in read_jsonl(path):
+            where = f"{path.name}, line {number}"
+            if not isinstance(record, Mapping):
+                raise InputError(f"{where}: an answered intent is a record, not {type(record).__name__}")
+            key = _check.text(record.get("id"), f"{where}: the id")
+            where = f"{where}: {key!r}"
+            if key in seen:
+                raise InputError(f"{where} is logged more than once")
+            seen.add(key)
+            if not isinstance(record.get("treated"), bool):
+                raise InputError(f"{where}: treated is true or false, not {record.get('treated')!r}")
+            rates = [_check.number(_as_number(record.get(n)), 0.0, 1.0, f"{where}: {n}") for n in ("success", "error", "fallback")]
+            rows.append((record["treated"], *rates, _check.number(record.get("latency"), 1e-9, 1e6, f"{where}: latency")))
+        if not rows:
+            raise InputError(f"{path.name} holds no answered intent")
+        treated, success, error, fallback, latency = map(np.array, zip(*rows, strict=True))
+        return cls(treated, success, error, fallback, latency)
+
+
+def _as_number(value: object) -> object:
+    return float(value) if isinstance(value, bool) else value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

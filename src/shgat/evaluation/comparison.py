@@ -68,6 +68,25 @@ def permutation_test(a: ArrayLike, b: ArrayLike, *, rng: np.random.Generator, n_
     return Comparison(mean, float("nan"), float("nan"), float(1 + as_far) / (1 + n_resamples), difference.size)
 
 
+def mean_intervals(
+    values: ArrayLike, *, rng: np.random.Generator, n_resamples: int = 2000, confidence: float = 0.95
+) -> NDArray[np.float64]:
+    """Percentile bootstrap intervals of the means of M metrics of B queries, resampled together; (2, M), low and high.
+
+    Parameters
+    ----------
+    values : (B, M) without NaN, B at least 1
+    """
+    x = np.asarray(values, np.float64)
+    if x.ndim != 2 or not len(x) or np.isnan(x).any():
+        raise InputError(f"values are (B, M) numbers of at least one query, not {x.shape} or with NaN")
+    means = np.empty((n_resamples, x.shape[1]))
+    for rows in _blocks(n_resamples, len(x)):
+        drawn = rng.multinomial(len(x), np.full(len(x), 1.0 / len(x)), rows.stop - rows.start)  # how often each query
+        means[rows] = drawn @ x / len(x)
+    return np.quantile(means, [(1.0 - confidence) / 2.0, (1.0 + confidence) / 2.0], axis=0)
+
+
 def _differences(a: ArrayLike, b: ArrayLike, n_resamples: int) -> NDArray[np.float64]:
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     if a.ndim != 1 or a.shape != b.shape:

@@ -82,9 +82,7 @@ def render_report(results: EvaluationReport) -> str:
         f"<section><h2>{heading}</h2>{render(results)}</section>" for key, heading, render in _SECTIONS if results.get(key)
     )
     about = "".join(f"<dt>{escape(k)}</dt><dd>{escape(str(v))}</dd>" for k, v in results.get("about", {}).items())
-    cards = "".join(
-        f'<div class="card"><b>{_number(v)}</b><span>{escape(k)}</span></div>' for k, v in results.get("headline", {}).items()
-    )
+    cards = "".join(_card(name, value, results) for name, value in results.get("headline", {}).items())
     style = (files(__package__) / "report.css").read_text("utf-8")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -95,6 +93,25 @@ def render_report(results: EvaluationReport) -> str:
     )
 
 
+def _card(name: str, value: float, results: EvaluationReport) -> str:
+    """A headline figure and, where the two rankers were compared on it, what the other one reached."""
+    row = next((row for row in results.get("comparison", ()) if row["metric"] == name), None)
+    below = ""
+    if row is not None:
+        side = "better" if row["ci_low"] > 0.0 else "worse" if row["ci_high"] < 0.0 else "unsure"
+        below = f'<i class="{side}">{row["mean_difference"]:+.3f}</i> <span>over {_number(row["b"])}</span>'
+    return f'<div class="card"><span>{label(name)}</span><b>{_number(value)}</b><p>{below}</p></div>'
+
+
+def label(metric: str) -> str:
+    """ "ndcg@5" as people write it, NDCG@5, as HTML."""
+    kind, at, k = metric.partition("@")
+    return escape(_SPELT.get(kind, kind) + at + k)
+
+
+_SPELT = {"hit": "Hit", "recall": "Recall", "ndcg": "NDCG", "comp": "COMP", "mrr": "MRR", "map": "MAP", "loss": "Loss"}
+
+
 def _comparison(results: EvaluationReport) -> str:
     a, b = (escape(name) for name in results.get("compared", ("a", "b")))
     rows = results["comparison"]
@@ -102,7 +119,7 @@ def _comparison(results: EvaluationReport) -> str:
     reach = max(ends, default=0.0)
     body = [
         [
-            escape(row["metric"]),
+            label(row["metric"]),
             _number(row["a"]),
             _number(row["b"]),
             f"{row['mean_difference']:+.3f}",
@@ -120,7 +137,7 @@ def _by_k(results: EvaluationReport) -> str:
     for metric, models in results["metrics_by_k"].items():
         ks = sorted({int(k) for values in models.values() for k in values})
         series = {name: [(float(k), v) for k, v in sorted(_by_number(values))] for name, values in models.items()}
-        plots.append(line_plot(series, x_label="K", y_label=metric, x_ticks=[float(k) for k in ks], y_range=(0.0, 1.0)))
+        plots.append(line_plot(series, x_label="K", y_label=label(metric), x_ticks=[float(k) for k in ks], y_range=(0.0, 1.0)))
     return f'<div class="plots">{"".join(plots)}</div>'
 
 
@@ -154,29 +171,37 @@ def _breakdowns(results: EvaluationReport) -> str:
                     *(f'{bar(v)}<span class="value">{_number(v)}</span>' for v in values),
                 ]
             )
-        parts.append(f"<h3>By {escape(name)}</h3>" + _table([escape(name), "intents", *map(escape, metrics)], rows))
+        parts.append(f"<h3>By {escape(name)}</h3>" + _table([escape(name), "intents", *map(label, metrics)], rows))
     return "".join(parts)
 
 
 def _learning_curve(results: EvaluationReport) -> str:
-    curves = results["learning_curve"].items()
-    return f'<div class="plots">{"".join(line_plot(s, x_label="epoch", y_label=quantity) for quantity, s in curves)}</div>'
+    plots = []
+    for quantity, series in results["learning_curve"].items():
+        epochs = sorted({float(x) for points in series.values() for x, _ in points})
+        ticks = epochs if len(epochs) <= _MOST_TICKS else None
+        plots.append(line_plot(series, x_label="epoch", y_label=label(quantity), x_ticks=ticks))
+    return f'<div class="plots narrow">{"".join(plots)}</div>'
+
+
+_MOST_TICKS = 12  # epochs that are named one by one
 
 
 def _worst(results: EvaluationReport) -> str:
-    parts = []
+    parts: list[str] = []
     for missed in results["worst_intents"]:
         expected = set(missed["expected"])
         ranked = "".join(
-            f'<li class="{"right" if r["tool"] in expected else "wrong"}"><code>{escape(r["tool"])}</code> '
-            f"<b>{_number(r['score'])}</b> <span>{escape(r['explanation'])}</span></li>"
+            f'<li class="{"right" if r["tool"] in expected else "wrong"}"><code>{escape(r["tool"])}</code>'
+            f'<span class="share">{bar(r["score"])}<b>{_number(r["score"])}</b></span><span>{escape(r["explanation"])}</span></li>'
             for r in missed["ranked"]
         )
         why = "".join(f"<dt><code>{escape(t)}</code></dt><dd>{escape(text)}</dd>" for t, text in missed["why_not"].items())
         needed = " ".join(f"<code>{escape(t)}</code>" for t in missed["expected"])
         parts.append(
-            f"<details open><summary>{escape(missed['intent'])}</summary><p>needed {needed}</p>"
-            f"<h4>Ranked</h4><ol>{ranked}</ol><h4>Why not the missed tool</h4><dl>{why}</dl></details>"
+            f"<details{' open' if len(parts) < _OPEN else ''}><summary>{escape(missed['intent'])} <small>needs {needed}</small></summary>"
+            f'<div class="missed"><div><h4>Ranked</h4><ol>{ranked}</ol></div>'
+            f"<div><h4>Why not the missed tool</h4><dl>{why}</dl></div></div></details>"
         )
     return "".join(parts)
 
@@ -194,6 +219,9 @@ _SECTIONS = (
     ("worst_intents", "Worst intents", _worst),
     ("notes", "Notes", _notes),
 )
+
+
+_OPEN = 3  # missed intents that are unfolded
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

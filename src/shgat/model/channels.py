@@ -24,6 +24,7 @@ Floats = npt.NDArray[np.float32]
 CHANNELS = ("semantic", "route", "cosine", "lexical", "usage", "memory", "word_memory")
 NEED_TEXT = ("lexical", "usage", "word_memory")
 ROUTE_FLOOR = 1e-4
+NO_CANDIDATE = np.float32(-1e29)  # logits below say: not known
 STRETCH = 20.0  # cosine and relative BM25 lie in [0, 1]; logits do not
 
 
@@ -68,6 +69,7 @@ class Channels:
         if z.shape[1] == 0:
             return np.full((len(z), n), np.log(ROUTE_FLOOR), np.float32)
         p = np.exp(log_softmax(z))
+        p[z <= NO_CANDIDATE] = 0.0  # also where no capability is left, and the softmax would share the whole among them
         if len(z) > n:  # many rows: one dense product
             dense = np.zeros((n, z.shape[1]), np.float32)
             dense[self.within.indices, self.within.row_of_entry] = 1.0

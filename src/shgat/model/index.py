@@ -121,7 +121,7 @@ def with_isolated_tool(
 ) -> Index:
     """The index after a tool without memberships was appended: one new row, nothing else changes."""
     assert catalog.tool_embeddings is not None
-    x = catalog.tool_embeddings[-1:]
+    x = catalog.tool_embeddings[-1:]  # V->V leaves a tool without neighbours as it is
     key = readout.keys(x, index.params, index.config.similarity).rows
     old = index.tools
     alike = np.flatnonzero(old.x[:, 0] == x[0, 0])

@@ -26,7 +26,7 @@ class Memory:
     Attributes
     ----------
     ids : N trace ids
-    vectors : (N, d) float32 unit intents
+    vectors : (N, d) float32 unit intents, rounded to float16
     texts : N intent texts
     tools : (N rows) -> tool columns
     """

@@ -165,7 +165,7 @@ class Gradient(Params):
         self._dirty -= self._waiting
 
 
-def initial_params(layout: Layout, config: SHGATConfig, rng: np.random.Generator) -> Params:
+def initial_params(layout: Layout, config: SHGATConfig, rng: "np.random.Generator") -> Params:
     """Parameters with which ranking is cosine: W_q = W_k orthonormal, W_intent = I, W_context = 0, gates closed.
 
     D = d starts at the identity; D > d at random orthonormal columns; D < d is a random projection (cosine is then approximate).
@@ -182,7 +182,7 @@ def initial_params(layout: Layout, config: SHGATConfig, rng: np.random.Generator
     return params
 
 
-def initialize_level(params: Params, k: int, rng: np.random.Generator) -> None:
+def initialize_level(params: Params, k: int, rng: "np.random.Generator") -> None:
     """Identity and small noise for level k's maps, small noise for its attention, closed gates."""
     d = params.layout.d
     for name in ("w_child", "w_parent"):
@@ -195,7 +195,7 @@ def initialize_level(params: Params, k: int, rng: np.random.Generator) -> None:
         view[:] = 0.1 * rng.standard_normal(view.shape, dtype=np.float32)
 
 
-def _orthonormal(rows: int, columns: int, rng: np.random.Generator) -> Floats:
+def _orthonormal(rows: int, columns: int, rng: "np.random.Generator") -> Floats:
     """(rows, columns) with orthonormal rows or columns, whichever are fewer."""
     q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
     q = q * np.sign(np.diag(r))

@@ -158,7 +158,6 @@ def _learned(record: dict[str, Any] | None, tensors: Tensors) -> Learned | None:
     if record is None:
         return None
     vectors = tensors["memory_vectors"].astype(np.float32)
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     memory = Memory(tuple(record["ids"]), vectors, record["texts"], Incidence(tensors["memory_indptr"], tensors["memory_indices"]))
     return Learned(Fusion(**record["fusion"]), memory, tuple(record["tool_ids"]), frozenset(record["unseen"]))
 

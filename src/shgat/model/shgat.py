@@ -12,6 +12,7 @@ import numpy as np
 from ..config import SHGATConfig
 from ..errors import CatalogError, InputError
 from ..graph import Capability, Catalog, Cooccurrence, Tool
+from ..graph.inheritance import with_mean_embeddings
 from . import exchange, index, persistence, scoring
 from .channels import Learned
 from .params import Floats, Params, initial_params, resolve_layout
@@ -74,7 +75,7 @@ class SHGAT:
         capabilities that contain them.
         """
         edges = [Capability.from_record(c) for c in capabilities]
-        return cls.from_catalog(Catalog.from_records(_with_mean_embeddings(tools, edges), edges), config, seed)
+        return cls.from_catalog(Catalog.from_records(with_mean_embeddings(tools, edges), edges), config, seed)
 
     # ---------------------------------------------------------------- what it holds
     @property
@@ -288,28 +289,3 @@ class SHGAT:
         with self._lock:
             self.params = exchange.import_params(values, self.params, self.config)
             self.invalidate()
-
-
-def _with_mean_embeddings(tools: Iterable[Tool | Mapping[str, Any]] | None, capabilities: Sequence[Capability]) -> list[Tool]:
-    records = [Tool.from_record(t) for t in tools or ()]
-    known = {t.id for t in records}
-    if tools is None:
-        named = dict.fromkeys(t for c in capabilities for t in c.tools)
-        records += [Tool(name) for name in named if name not in known]
-    sums: dict[str, Floats] = {}
-    for c in capabilities:
-        if c.embedding is None:
-            continue
-        for t in c.tools:
-            if t in sums and sums[t].shape != c.embedding.shape:
-                raise CatalogError(f"the embedding of capability {c.id!r} has shape {c.embedding.shape}, expected {sums[t].shape}")
-            sums[t] = sums[t] + c.embedding if t in sums else c.embedding
-    done = []
-    for tool in records:
-        if tool.embedding is None:
-            if tool.id not in sums:
-                raise CatalogError(f"tool {tool.id!r} has no embedding, and no capability that has one contains it")
-            total = sums[tool.id]
-            tool = replace(tool, embedding=np.asarray(total / max(float(np.linalg.norm(total)), 1e-12), np.float32))
-        done.append(tool)
-    return done

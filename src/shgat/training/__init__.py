@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..model import SHGAT, Params
+from .batches import Examples
 from .config import TrainingConfig
 from .examples import Traces, load_traces
 from .fit import fit
@@ -10,7 +11,7 @@ from .objective import Objective
 from .partial import partial_fit
 from .replay import PrioritizedReplay
 from .report import Comparison, TrainReport
-from .trainer import Epoch, Examples, Trainer
+from .trainer import Epoch, Trainer
 
 __all__ = [
     "Comparison",

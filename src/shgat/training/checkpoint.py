@@ -16,6 +16,8 @@ from .replay import PrioritizedReplay
 from .trainer import Epoch, Progress
 from .validation import Score
 
+_NEEDED_TO_GO_ON = ("params", "m", "v", "replay")  # and not once the stage is finished: its result is `best`
+
 
 class Checkpoint:
     """Finished stages and the one under way.
@@ -48,7 +50,10 @@ class Checkpoint:
         return checkpoint
 
     def save(self, stage: str, progress: Progress) -> None:
-        """Keeps the state of a stage, beside those of the stages before it."""
+        """Keeps the state of a stage, beside the results of the stages before it."""
+        for name, (own, described) in self._stages.items():
+            if name != stage:
+                self._stages[name] = ({key: a for key, a in own.items() if key not in _NEEDED_TO_GO_ON}, described)
         self._stages[stage] = _state(stage, progress)
         tensors = {f"{i}/{key}": a for i, (own, _) in enumerate(self._stages.values()) for key, a in own.items()}
         manifest = {"identity": self._identity, "stages": [described for _, described in self._stages.values()]}
@@ -81,7 +86,7 @@ def _state(stage: str, p: Progress) -> tuple[Tensors, dict[str, Any]]:
         "epoch": p.epoch,
         "best_epoch": p.best_epoch,
         "best_metrics": None if p.best_score is None else p.best_score.metrics,
-        "best_hit": None if p.best_score is None else p.best_score.hit_at_1,
+        "best_hit": None if p.best_score is None or np.isnan(p.best_score.hit_at_1) else p.best_score.hit_at_1,
         "history": [_without_nan(asdict(e)) for e in p.history],
         "group_norms": p.group_norms,
         "accuracy": p.accuracy,
@@ -92,15 +97,17 @@ def _state(stage: str, p: Progress) -> tuple[Tensors, dict[str, Any]]:
 
 
 def _restore(tensors: Tensors, described: dict[str, Any], p: Progress) -> None:
-    p.params.buffer[:] = tensors["params"]
-    p.optimizer.m[:], p.optimizer.v[:] = tensors["m"], tensors["v"]
+    if "params" in tensors:
+        p.params.buffer[:] = tensors["params"]
+        p.optimizer.m[:], p.optimizer.v[:] = tensors["m"], tensors["v"]
     p.optimizer.step_count = described["step_count"]
     p.td[:] = tensors["td"]
     p.losses = tensors["losses"].tolist()
     if "best" in tensors:
         p.best = Params(p.params.layout, tensors["best"].copy())
     if "best_rows" in tensors:
-        p.best_score = Score(tensors["best_rows"], described["best_metrics"], described["best_hit"])
+        hit = described["best_hit"]
+        p.best_score = Score(tensors["best_rows"], described["best_metrics"], float("nan") if hit is None else hit)
     if "replay" in tensors and isinstance(p.replay, PrioritizedReplay):
         p.replay.tree[:] = tensors["replay"]
     p.epoch, p.best_epoch = described["epoch"], described["best_epoch"]

@@ -85,11 +85,9 @@ class Traces:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over ids, tools and outcomes."""
-        digest = hashlib.sha256("\n".join(self.ids.tolist()).encode())
-        for array in (self.tools.indptr, self.tools.indices, self.capability, self.outcome, self.weight):
-            digest.update(np.ascontiguousarray(array).tobytes())
-        return digest.hexdigest()
+        """SHA-256 over everything but the texts."""
+        rows = (self.tools.indptr, self.tools.indices, self.context.indptr, self.context.indices)
+        return digest(self.ids, *rows, self.capability, self.outcome, self.weight, self.timestamp, self.intents)
 
     def take(self, rows: npt.NDArray[np.integer] | Sequence[int]) -> "Traces":
         """The given traces, in the given order; embeddings are gathered into memory."""
@@ -117,6 +115,19 @@ class Traces:
         texts = [str(r.get("intent") or "") for r in (records[i] for i in reader.rows)]
         stacked = np.stack(embeddings) if embeddings else np.zeros((0, catalog.dimension), np.float32)
         return reader.traces(stacked, Texts(texts))
+
+
+def digest(*arrays: npt.NDArray[Any] | None) -> str:
+    """SHA-256 over arrays, a chunk at a time; None counts too."""
+    found = hashlib.sha256()
+    for array in arrays:
+        if array is None:
+            found.update(b"-")
+            continue
+        found.update(f"{array.dtype}{array.shape}".encode())
+        for start in range(0, len(array), _CHUNK):
+            found.update(np.ascontiguousarray(array[start : start + _CHUNK]).tobytes())
+    return found.hexdigest()
 
 
 def load_traces(path: str | Path, catalog: Catalog, *, unknown: Literal["skip", "refuse"] = "refuse") -> Traces:
@@ -154,15 +165,18 @@ def load_traces(path: str | Path, catalog: Catalog, *, unknown: Literal["skip", 
                         inline.append(_trace_error(_check.vector, record.get("embedding"), catalog.dimension, what))
                     n_lines += 1
                 offset += len(line)
-    except OSError as error:
-        raise TraceError(f"cannot read {path}: {error.strerror or error}") from None
+    except TraceError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise TraceError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
     texts = Texts(None, path, np.array(reader.offsets, np.int64))
     if matrix is None:
         return reader.traces(np.stack(inline) if inline else np.zeros((0, catalog.dimension), np.float32), texts)
     if matrix.shape != (n_lines, catalog.dimension):
         raise TraceError(f"{beside.name} has shape {matrix.shape}, expected ({n_lines}, {catalog.dimension}) as in {path.name}")
     for start in range(0, n_lines, _CHUNK):
-        finite = np.isfinite(matrix[start : start + _CHUNK]).all(axis=1)
+        with np.errstate(over="ignore"):  # what overflows float32 becomes infinity
+            finite = np.isfinite(matrix[start : start + _CHUNK].astype(np.float32, copy=False)).all(axis=1)
         if not finite.all():
             raise TraceError(f"{beside.name} holds NaN or infinity in row {start + int(np.argmin(finite))}")
     everything = len(reader.rows) == n_lines
@@ -198,6 +212,8 @@ class _Reader:
         tools = _trace_error(_check.texts, record.get("tools", ()), f"{where}: tools")
         context = _trace_error(_check.texts, record.get("context_tools") or (), f"{where}: context_tools")
         capability = record.get("capability")
+        if capability is not None:
+            capability = _trace_error(_check.text, capability, f"{where}: capability")
         unknown = [f"tool {t!r}" for t in (*tools, *context) if t not in column]
         if capability is not None and capability not in self._catalog.capability_column:
             unknown.append(f"capability {capability!r}")

@@ -1,8 +1,9 @@
 """`fit`: held-out predictions, channel weights, the decision whether to hand the result out, and the final training on all traces."""
 
 import logging
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,19 +13,20 @@ import numpy.typing as npt
 
 from .. import _check
 from ..config import SHGATConfig
-from ..errors import TraceError
+from ..errors import InputError, TraceError
 from ..evaluation.comparison import paired_bootstrap
 from ..evaluation.metrics import per_query
 from ..graph import Catalog
 from ..model.channels import CHANNELS, Channels, Fusion, Learned
 from ..model.memory import Memory
 from ..model.params import Params, initial_params, resolve_layout
+from .batches import Examples
 from .checkpoint import Checkpoint
 from .config import TrainingConfig
-from .examples import Traces
+from .examples import Traces, digest
 from .fusing import HeldOut, fit_fusion
 from .report import Comparison, TrainReport
-from .trainer import Epoch, Examples, Progress, Trainer
+from .trainer import Epoch, Progress, Trainer
 from .validation import Folds, Held, by_part, criterion, logits, popularity, relevance, unseen_tools
 
 if TYPE_CHECKING:
@@ -51,9 +53,12 @@ def fit(
     seed: int = 0,
     config: TrainingConfig | None = None,
     validation: Literal["auto", "none"] = "auto",
+    channels: Sequence[str] = CHANNELS,
+    node_offsets: bool | None = None,
     on_epoch: OnEpoch | None = None,
     checkpoint: str | Path | None = None,
     resume: bool = False,
+    force: bool = False,
 ) -> TrainReport:
     """Learns from traces, from scratch, and changes the model only if held-out traces say that it ranks better than frozen cosine.
 
@@ -66,20 +71,29 @@ def fit(
     seed : of everything random; the same seed gives the same bits
     config : further settings; `epochs`, `batch_size` and `lr` above come first
     validation : "none" trains on all traces at once, chooses no channel weights and hands out what comes
+    channels : those that may have a weight
+    node_offsets : whether nodes learn offsets; None: where the model's configuration says so, or from 10 traces a tool on
     on_epoch : called after each epoch of each run
     checkpoint, resume : a file to keep the state in after each epoch, and whether to go on from it
+    force : hand the result out even where it is not better
 
     Raises
     ------
     TraceError
         for an empty set of traces.
+    InputError
+        for an unknown channel, or none.
     """
     started = time.perf_counter()
     _check.choice(validation, ("auto", "none"), "validation")
+    if not channels:
+        raise InputError(f"channels: name at least one of {', '.join(CHANNELS)}")
+    for name in channels:
+        _check.choice(name, CHANNELS, "channels")
     if not len(traces) or not traces.tools.nnz:
         raise TraceError("there is no trace with tools to learn from")
     settings = _settings(config, len(traces), epochs, batch_size, lr)
-    plan = _Plan(model, traces, settings, seed, on_epoch or (lambda epoch: None))
+    plan = _Plan(model, traces, settings, seed, on_epoch or (lambda epoch: None), node_offsets)
     if checkpoint is not None:
         plan.checkpoint = Checkpoint.open(Path(checkpoint), plan.identity(validation), resume)
     if validation == "none":
@@ -88,16 +102,16 @@ def fit(
     if len(traces) < FEWEST:
         return plan.report(None, f"{len(traces)} traces are too few to validate on, at least {FEWEST} are needed")
     held = plan.held_out()
-    fusion = fit_fusion(held)
+    fusion = fit_fusion(held.restricted(channels))
     comparisons, validated = plan.judge(held, fusion)
     reason = refusal(comparisons)
-    if reason is not None:
+    if reason is not None and not force:
+        if plan.checkpoint is not None:
+            plan.checkpoint.done()
         return plan.report(None, reason, time.perf_counter() - started, comparisons, validated, fusion)
     final = plan.final()
-    report = plan.report(
-        final, "better than frozen cosine on held-out traces", time.perf_counter() - started, comparisons, validated, fusion
-    )
-    return plan.hand_out(final, fusion, report)
+    why = "better than frozen cosine on held-out traces" if reason is None else f"forced, although {reason}"
+    return plan.hand_out(final, fusion, plan.report(final, why, time.perf_counter() - started, comparisons, validated, fusion))
 
 
 def _settings(
@@ -113,11 +127,14 @@ def _settings(
 class _Plan:
     """One call of `fit`."""
 
-    def __init__(self, model: "SHGAT", traces: Traces, settings: TrainingConfig, seed: int, on_epoch: OnEpoch) -> None:
+    def __init__(
+        self, model: "SHGAT", traces: Traces, settings: TrainingConfig, seed: int, on_epoch: OnEpoch, node_offsets: bool | None
+    ) -> None:
         self.model, self.traces, self.settings, self.seed, self.on_epoch = model, traces, settings, seed, on_epoch
         self.catalog: Catalog = model.catalog
-        offsets = model.config.node_offsets or len(traces) >= TRACES_PER_TOOL * len(self.catalog.tools)
-        self.config: SHGATConfig = replace(model.config, node_offsets=offsets)
+        if node_offsets is None:
+            node_offsets = model.config.node_offsets or len(traces) >= TRACES_PER_TOOL * len(self.catalog.tools)
+        self.config: SHGATConfig = replace(model.config, node_offsets=node_offsets)
         self.examples = Examples.build(self.catalog, traces)
         self.folds = Folds().split(traces, len(self.catalog.tools), np.random.default_rng([seed, 1]))
         self.checkpoint: Checkpoint | None = None
@@ -127,8 +144,11 @@ class _Plan:
 
     def identity(self, validation: str) -> dict[str, Any]:
         """What a checkpoint has to agree with."""
+        edges = self.model.cooccurrence
         return {
             "catalog": self.catalog.fingerprint,
+            "embeddings": digest(self.catalog.tool_embeddings, self.catalog.capability_embeddings),
+            "cooccurrence": None if edges is None else digest(edges.incidence.indptr, edges.incidence.indices, edges.weights),
             "traces": self.traces.fingerprint,
             "model": self.config.to_dict(),
             "training": self.settings.to_dict(),
@@ -185,16 +205,23 @@ class _Plan:
         return Held(traces, rows, cold, unseen, Channels.build(self.catalog, remembered(self.traces, training)))
 
     def judge(self, held: HeldOut, fusion: Fusion) -> tuple[list[Comparison], dict[str, dict[str, dict[str, float]]]]:
-        """The fused ranking against frozen cosine and against popularity, on warm and cold held-out intents."""
+        """The fused ranking against frozen cosine, popularity and novelty, on warm and cold held-out intents.
+
+        Novelty is cosine with a bonus for unseen tools, chosen on the held-out part itself: where whole tools are held out, being unseen
+        tells much of the answer, so that even a model trained on shuffled labels would beat cosine by its bonus alone.
+        """
+        cosine = HeldOut({"cosine": held.scores["cosine"]}, held.unseen, held.wanted)
+        novelty = fit_fusion(cosine).combine(cosine.scores, held.unseen)
         cold = np.bincount(held.wanted.row_of, held.unseen[held.wanted.row_of, held.wanted.indices], len(held.wanted)) > 0
         metrics = {
             "shgat": per_query(fusion.combine(held.scores, held.unseen), held.wanted),
             "cosine": per_query(held.scores["cosine"], held.wanted),
             "popularity": per_query(np.concatenate(self.popularity), held.wanted),
+            "novelty": per_query(novelty, held.wanted),
         }
         rng = np.random.default_rng([self.seed, 3])
         comparisons = []
-        for against in ("cosine", "popularity"):
+        for against in ("cosine", "popularity", *(["novelty"] if cold.any() else [])):
             for part, rows in (("all", np.ones(len(cold), bool)), ("warm", ~cold), ("cold", cold)):
                 ours, theirs = criterion(metrics["shgat"])[rows], criterion(metrics[against])[rows]
                 known = ~np.isnan(ours)
@@ -202,7 +229,7 @@ class _Plan:
                     test = paired_bootstrap(ours[known], theirs[known], rng=rng, n_resamples=2000, confidence=CONFIDENCE)
                     mean = float(ours[known].mean()), float(theirs[known].mean())
                     comparisons.append(Comparison(against, part, *mean, test.ci_low, test.ci_high, int(known.sum())))
-        return comparisons, {name: by_part(values, cold) for name, values in metrics.items() if name != "popularity"}
+        return comparisons, {name: by_part(values, cold) for name, values in metrics.items() if name in ("shgat", "cosine")}
 
     def final(self) -> Progress:
         """One training on all traces."""
@@ -220,7 +247,8 @@ class _Plan:
         fusion: Fusion | None = None,
     ) -> TrainReport:
         weights = {} if fusion is None else {"seen": fusion.seen, "unseen": {**fusion.unseen, "bonus": fusion.bonus}}
-        td = {} if final is None else dict(zip(self.traces.ids.tolist(), final.td.tolist(), strict=True))
+        pairs = [] if final is None else zip(self.traces.ids.tolist(), final.td.tolist(), strict=True)
+        td = {key: value for key, value in pairs if not math.isnan(value)}  # a trace that replay never drew has none
         names = [] if final is None or not final.group_norms else list(final.group_norms[0])
         choices = {"node_offsets": self.config.node_offsets, "folds": len(self.folds), **self.settings.to_dict()}
         return TrainReport(
@@ -250,13 +278,16 @@ def remembered(traces: Traces, rows: Rows) -> Memory:
     if not np.isnan(traces.timestamp[good]).any():
         good = good[np.argsort(traces.timestamp[good], kind="stable")]
     good = np.sort(good[-MEMORY:])
-    vectors = traces.vectors(good).astype(np.float16).astype(np.float32)  # as a model file keeps them
+    vectors = traces.vectors(good)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    vectors = vectors.astype(np.float16).astype(
+        np.float32
+    )  # as a model file keeps them, and not scaled again: that would round twice
     return Memory(tuple(traces.ids[good].tolist()), vectors, [str(traces.texts[i]) for i in good.tolist()], traces.tools.take(good))
 
 
 def refusal(comparisons: list[Comparison]) -> str | None:
-    """Why the result must not be handed out, or None: it has to beat cosine and popularity, and to lose on no part."""
+    """Why the result must not be handed out, or None: it has to beat every baseline, and to lose to cosine on no part."""
     for c in comparisons:
         figures = f"{c.ours:.3f} against {c.theirs:.3f} on {c.n} {c.part} intents (difference {c.low:+.3f} to {c.high:+.3f})"
         if c.part == "all" and not c.low > 0.0:

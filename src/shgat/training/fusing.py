@@ -7,6 +7,7 @@ The semantic channel's own weight is among them, so temperature is chosen too. T
 cold intents at equal total weight.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -40,6 +41,10 @@ class HeldOut:
     scores: dict[str, Floats]
     unseen: npt.NDArray[np.bool_]
     wanted: Relevance
+
+    def restricted(self, channels: Sequence[str]) -> "HeldOut":
+        """The same with some of the channels only."""
+        return replace(self, scores={name: s for name, s in self.scores.items() if name in channels})
 
 
 def fit_fusion(held: HeldOut) -> Fusion:
@@ -146,5 +151,7 @@ def _calibrate(held: HeldOut, fusion: Fusion) -> PlattScaling:
     right = np.zeros(s.shape, bool)
     right[held.wanted.row_of, held.wanted.indices] = True
     rows = np.flatnonzero(held.wanted.sizes > 0)
+    if not len(rows):
+        return PlattScaling(1.0, 0.0)
     step = max(1, len(rows) * s.shape[1] // MOST_PAIRS)
     return PlattScaling.fit(s[rows[::step]].ravel(), right[rows[::step]].ravel())

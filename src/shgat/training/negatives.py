@@ -27,18 +27,25 @@ class Negatives:
     n: int
     accuracy: float = 0.0
 
-    def ruled_out(self, z: Floats, positives: Incidence, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
-        """(B, n) True where a candidate is neither positive nor among the drawn negatives."""
+    def ruled_out(
+        self, z: Floats, positives: Incidence, rng: np.random.Generator, excluded: npt.NDArray[np.bool_] | None = None
+    ) -> npt.NDArray[np.bool_]:
+        """(B, n) True where a candidate is neither positive nor among the drawn negatives.
+
+        What is `excluded` (B, n) is never drawn and has no part in the percentiles.
+        """
         wanted = np.zeros(z.shape, bool)
         wanted[positives.row_of_entry, positives.indices] = True
         draw = rng.random(z.shape, dtype=np.float32)
+        if excluded is not None:
+            draw[excluded] = 2.0
         draw[wanted] = -1.0
         low, high = self._band()
         if (low, high) != (0.0, 1.0):
-            masked = np.where(wanted, np.float32(np.nan), z)
-            with np.errstate(invalid="ignore"):
-                bounds = np.nanquantile(masked, [low, high], axis=1)
-            draw[~wanted & ((z < bounds[0][:, None]) | (z > bounds[1][:, None]))] = 2.0
+            inside = draw < 2.0
+            inside &= ~wanted
+            bounds = _percentiles(z, inside, (low, high))
+            draw[inside & ((z < bounds[0][:, None]) | (z > bounds[1][:, None]))] = 2.0
         k = min(self.n + int(positives.degrees.max(initial=0)), z.shape[1])
         nearest = np.argpartition(draw, k - 1, axis=1)[:, :k] if k else np.zeros((len(z), 0), np.int64)
         order = np.take_along_axis(draw, nearest, axis=1)
@@ -56,6 +63,13 @@ class Negatives:
         if self.policy == "curriculum" and self.accuracy >= MEDIUM:
             return 0.75, 1.0
         return 0.0, 1.0
+
+
+def _percentiles(z: Floats, inside: npt.NDArray[np.bool_], shares: tuple[float, ...]) -> list[Floats]:
+    """For each share the value (B,) below which that share of a row's inside entries lies; +inf in a row without any."""
+    ordered = np.sort(np.where(inside, z, np.float32(np.inf)), axis=1)
+    last = np.maximum(inside.sum(axis=1) - 1, 0)
+    return [ordered[np.arange(len(z)), np.rint(share * last).astype(np.int64)] for share in shares]
 
 
 def pool(positives: Incidence, n_columns: int, size: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:

@@ -239,7 +239,9 @@ def _part(z: Floats, side: _Side, batch: Batch, tau: float, masks: Masks) -> tup
     logits = z if side.bias is None else z + side.bias
     excluded = side.ruled_out
     if masks.negatives is not None and masks.rng is not None:
-        drawn = masks.negatives.ruled_out(z, targets.incidence, masks.rng)
+        if excluded is not None:
+            excluded = np.broadcast_to(excluded, z.shape)
+        drawn = masks.negatives.ruled_out(z, targets.incidence, masks.rng, excluded)
         excluded = drawn if excluded is None else drawn | excluded
     if excluded is not None:
         logits = np.where(excluded, RULED_OUT, logits)

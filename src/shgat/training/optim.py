@@ -7,6 +7,7 @@ import numpy as np
 
 from .._kernels import optim
 from ..model.params import Floats, Params
+from .config import TrainingConfig
 
 BETA1, BETA2, EPS = 0.9, 0.999, 1e-8
 
@@ -77,3 +78,23 @@ def _spans(params: Params, names: Iterable[str]) -> list[slice]:
         else:
             spans.append(piece)
     return spans
+
+
+def parameter_groups(params: Params, config: TrainingConfig, context: bool) -> dict[str, Group]:
+    """What is trained, by group; parameters that the loss cannot reach are in none, so that Adam never touches them."""
+    levels = [f"level{k}." for k in range(params.layout.n_levels)]
+    groups = {
+        "readout": Group(("w_q", "w_k"), decay=config.weight_decay),
+        "intent": Group(
+            (("w_intent",) if config.train_intent_map else ()) + (("w_context",) if context else ()), decay=config.weight_decay
+        ),
+        "attention": Group(
+            tuple(k + n for k in levels for n in ("w_child", "w_parent", "a_up", "a_down")), decay=config.weight_decay
+        ),
+        "scalars": Group(
+            ("log_scale", "residual_logit", "temperature_logit", *(k + n for k in levels for n in ("gate_up", "gate_down"))),
+            lr_factor=config.scalar_lr_factor,
+        ),
+        "offsets": Group(tuple(n for n in ("tool_offsets", "capability_offsets") if n in params), decay=config.offset_decay),
+    }
+    return {name: group for name, group in groups.items() if group.names}

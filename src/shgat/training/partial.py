@@ -13,11 +13,12 @@ from ..evaluation.comparison import paired_bootstrap
 from ..graph import Incidence
 from ..model.channels import Channels, Learned
 from ..model.memory import Memory
+from .batches import Examples
 from .config import TrainingConfig
 from .examples import Traces
 from .fit import CONFIDENCE, MEMORY, remembered
 from .report import Comparison, TrainReport
-from .trainer import Epoch, Examples, Trainer
+from .trainer import Epoch, Trainer
 from .validation import Held, Score, unseen_tools
 
 if TYPE_CHECKING:

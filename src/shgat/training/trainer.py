@@ -5,64 +5,29 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ..config import SHGATConfig
 from ..errors import ShgatError
-from ..graph import Catalog, Cooccurrence, Incidence
+from ..graph import Cooccurrence
 from ..model.params import Gradient, Params
+from .batches import Examples, kept, noisy
 from .config import TrainingConfig
-from .examples import Traces
+from .gates import close_gates, opened
 from .negatives import Negatives, pool
 from .objective import Batch, Masks, Objective, StepLoss
-from .optim import Adam, Group
+from .optim import Adam, parameter_groups
 from .replay import PrioritizedReplay
 from .schedule import anneal, learning_rate
 from .subspace import Subspace
-from .targets import CapabilityTargets, Targets, tool_targets
 from .validation import Held, Score, unseen_tools
 
 _log = logging.getLogger("shgat")
 Rows = npt.NDArray[np.int64]
 IntentMap = Literal["trained", "fixed", "identity"]
-
-
-@dataclass(frozen=True, eq=False)
-class Examples:
-    """Traces with everything that training derives from them once.
-
-    Attributes
-    ----------
-    capabilities : targets and support
-    vouched : (N rows) -> capabilities the trace vouches for (support, transposed)
-    """
-
-    catalog: Catalog
-    traces: Traces
-    tools: Targets
-    capabilities: CapabilityTargets
-    vouched: Incidence
-
-    @classmethod
-    def build(cls, catalog: Catalog, traces: Traces) -> "Examples":
-        capabilities = CapabilityTargets.build(traces, catalog)
-        return cls(catalog, traces, tool_targets(traces), capabilities, capabilities.support.transpose(len(traces)))
-
-    def batch(
-        self, rows: Rows, weight: npt.NDArray[np.float32] | None = None, hidden: npt.NDArray[np.bool_] | None = None
-    ) -> Batch:
-        """The traces of `rows` as one batch; `weight` (B,) multiplies their own, no hidden capability is a target."""
-        traces = self.traces
-        own = traces.weight[rows]
-        if hidden is None:
-            hidden = np.zeros(len(self.catalog.capabilities), bool)
-        return Batch(
-            traces.vectors(rows), traces.context.take(rows), self.tools.take(rows), self.capabilities.visible(rows, hidden),
-            traces.outcome[rows], own if weight is None else own * weight,
-        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -244,17 +209,17 @@ class Trainer:
         rng, config = self.progress.rng, self.config
         masks, hidden = self._base, self.unknown
         if config.leave_batch_out and self._provenance:
-            seen, count = np.unique(self.examples.vouched.take(rows).indices, return_counts=True)
+            seen, count = np.unique(self.examples.vouched.take(np.unique(rows)).indices, return_counts=True)
             alone = seen[count >= self._support[seen]]
             if len(alone):
                 hidden = hidden.copy()
                 hidden[alone] = True
                 masks = replace(masks, hierarchy=self.examples.catalog.hierarchy.hiding(hidden), hidden=hidden)
         batch = self.examples.batch(rows, weights, hidden)
-        batch = replace(batch, intents=_noisy(batch.intents, config.intent_noise, rng))
+        batch = replace(batch, intents=noisy(batch.intents, config.intent_noise, rng))
         if "tool_offsets" in self.progress.params and config.offset_dropout:
             hierarchy = self.examples.catalog.hierarchy
-            keep = [_kept(n, config.offset_dropout, rng) for n in (hierarchy.n_tools, hierarchy.n_capabilities)]
+            keep = [kept(n, config.offset_dropout, rng) for n in (hierarchy.n_tools, hierarchy.n_capabilities)]
             masks = replace(masks, keep_tools=keep[0], keep_capabilities=keep[1])
         if config.negatives != "all":
             masks = replace(masks, negatives=Negatives(config.negatives, config.n_negatives, self.progress.accuracy), rng=rng)
@@ -271,63 +236,5 @@ class Trainer:
         return np.where(unseen, np.float32(math.log(self.config.unseen_damping)), np.float32(0.0))
 
 
-def opened(params: Params, config: TrainingConfig) -> Params:
-    """A copy in which gates that were never trained are opened as the configuration says."""
-    params = params.copy()
-    for k in range(params.layout.n_levels):
-        for way, bias in (("up", config.gate_up_bias), ("down", config.gate_down_bias)):
-            gate = params[f"level{k}.gate_{way}"]
-            if not gate.any():
-                gate[:] = (config.rho, 0.0, bias)
-    return params
-
-
-def close_gates(params: Params) -> None:
-    """Projects every rho into [0, 1]."""
-    for k in range(params.layout.n_levels):
-        for way in ("up", "down"):
-            gate = params[f"level{k}.gate_{way}"]
-            gate[0] = min(1.0, max(0.0, float(gate[0])))
-
-
-def parameter_groups(params: Params, config: TrainingConfig, context: bool) -> dict[str, Group]:
-    """What is trained, by group; parameters that the loss cannot reach are in none, so that Adam never touches them."""
-    levels = [f"level{k}." for k in range(params.layout.n_levels)]
-    groups = {
-        "readout": Group(("w_q", "w_k"), decay=config.weight_decay),
-        "intent": Group(
-            (("w_intent",) if config.train_intent_map else ()) + (("w_context",) if context else ()), decay=config.weight_decay
-        ),
-        "attention": Group(
-            tuple(k + n for k in levels for n in ("w_child", "w_parent", "a_up", "a_down")), decay=config.weight_decay
-        ),
-        "scalars": Group(
-            ("log_scale", "residual_logit", "temperature_logit", *(k + n for k in levels for n in ("gate_up", "gate_down"))),
-            lr_factor=config.scalar_lr_factor,
-        ),
-        "offsets": Group(tuple(n for n in ("tool_offsets", "capability_offsets") if n in params), decay=config.offset_decay),
-    }
-    return {name: group for name, group in groups.items() if group.names}
-
-
-def _noisy(x: npt.NDArray[np.float32], noise: float, rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    if not noise:
-        return x
-    norms = np.linalg.norm(x, axis=1, keepdims=True)
-    shaken = x / np.maximum(norms, 1e-12) + rng.standard_normal(x.shape, dtype=np.float32) * np.float32(
-        noise / math.sqrt(x.shape[1])
-    )
-    return np.ascontiguousarray(shaken * (norms / np.maximum(np.linalg.norm(shaken, axis=1, keepdims=True), 1e-12)), np.float32)
-
-
-def _kept(n: int, p: float, rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    return ((rng.random((n, 1)) >= p) / (1.0 - p)).astype(np.float32)
-
-
 def _norm(gradient: Params, names: tuple[str, ...]) -> float:
     return float(np.sqrt(sum(float(np.vdot(gradient[n], gradient[n])) for n in names)))
-
-
-def describe(value: Any) -> Any:
-    """An epoch as JSON values."""
-    return {f: getattr(value, f) for f in value.__dataclass_fields__}

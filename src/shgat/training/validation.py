@@ -59,8 +59,7 @@ class Score:
 
     @property
     def value(self) -> float:
-        known = self.rows[~np.isnan(self.rows)]
-        return float(known.mean()) if len(known) else float("nan")
+        return _mean(self.rows)
 
     def worse_than(self, other: "Score") -> bool:
         """Is it worse by more than the standard error of the paired difference?"""
@@ -97,11 +96,16 @@ class Held:
         best: Metrics | None = None
         for weight in ROUTE_WEIGHTS:
             metrics = per_query(semantic + np.float32(weight) * route, wanted, (1, 3, 5, 10))
-            if best is None or np.nanmean(criterion(metrics)) > np.nanmean(criterion(best)):
+            if best is None or _mean(criterion(metrics)) > _mean(criterion(best)):
                 best = metrics
         assert best is not None
-        hit = best["hit@1"][~np.isnan(best["hit@1"])]
-        return Score(criterion(best), by_part(best, self.cold), float(hit.mean()) if len(hit) else float("nan"))
+        return Score(criterion(best), by_part(best, self.cold), _mean(best["hit@1"]))
+
+
+def _mean(values: npt.NDArray[np.float64]) -> float:
+    """Over the intents that have a relevant tool; NaN where none has one."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def by_part(metrics: Metrics, cold: npt.NDArray[np.bool_]) -> dict[str, dict[str, float]]:
@@ -132,7 +136,7 @@ class Folds:
     cold_share: float = 0.10
 
     def split(self, traces: Traces, n_tools: int, rng: np.random.Generator) -> list[tuple[Rows, Rows]]:
-        """(training rows, held-out rows) of each fold. With time stamps on all traces, one fold: the latest tenth is held out."""
+        """(training rows, held-out rows) of each fold. With time stamps on all traces, one fold: the latest fifth is held out."""
         n = len(traces)
         timed = n > 0 and not np.isnan(traces.timestamp).any() and len(np.unique(traces.timestamp)) > n // 2
         if timed:

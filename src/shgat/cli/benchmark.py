@@ -1,0 +1,113 @@
+"""`shgat benchmark quality`: SHGAT beside plain methods on the same data, embeddings, split and metrics."""
+
+import sys
+from collections.abc import Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.table import Table
+
+    from ..evaluation.dataset import Dataset
+    from ..evaluation.quality import Result
+    from ..training import Epoch
+
+app = typer.Typer(help="Measure.", rich_markup_mode=None)
+
+FIRST = ("shgat", "cosine", "bm25", "rrf", "knn", "tool2vec", "linear_adapter")
+
+
+@app.callback()
+def _benchmark() -> None:
+    """Measure."""
+
+
+@app.command()
+def quality(
+    data: Annotated[Path, typer.Option(metavar="DIR", help="A folder of sets, or one set: tools, capabilities, train, test.")],
+    sets: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only these sets; several with commas.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, metavar="N", help="Trainings of each method, with seeds 0 to N - 1.")] = 3,
+    ablations: Annotated[bool, typer.Option("--ablations", help="Also SHGAT with parts taken out.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
+) -> None:
+    """Rank the test intents of each set by SHGAT, trained with its defaults, and by plain methods."""
+    from ..evaluation.dataset import Dataset, folders
+    from ..evaluation.quality import UNTRAINED
+    from . import output
+
+    names = [name for given in sets or () for name in given.split(",") if name]
+    found: dict[str, Any] = {}
+    for folder in folders(data, names):
+        dataset = Dataset.load(folder)
+        results = measure(dataset, seeds, ablations)
+        if as_json:
+            against = {name: results[name] for name in UNTRAINED}
+            found[dataset.name] = {name: r.to_dict({} if name in against else against) for name, r in results.items()}
+        else:
+            output.write(*tables(dataset, results))
+    if as_json:
+        output.write_json({"sets": found})
+
+
+def measure(dataset: "Dataset", seeds: int, ablations: bool) -> "dict[str, Result]":
+    """Every method on one set, in the order in which they are shown; says on stderr how far it is."""
+    from ..evaluation.quality import Result, Run, measured
+    from . import output
+
+    runs: dict[str, list[Run]] = {name: [] for name in FIRST}
+    with _status(dataset.name) as on_epoch:
+        for name, run in measured(dataset, range(seeds), ablations, on_epoch):
+            runs.setdefault(name, []).append(run)
+            one = Result([run], dataset.cold)
+            figures = f"Recall@5 {100 * one.mean('recall@5'):.1f}, COMP@5 {100 * one.mean('comp@5'):.1f}"
+            trained = f", seed {run.seed}, {run.seconds:.1f} s" if run.seconds else ""
+            refused = "" if run.about.get("accepted", True) else f"; not handed out: {run.about['reason']}"
+            output.note(f"{dataset.name}: {name}{trained}: {figures}{refused}")
+    return {name: Result(rows, dataset.cold) for name, rows in runs.items()}
+
+
+def tables(dataset: "Dataset", results: "Mapping[str, Result]") -> "list[Table]":
+    """All test intents with intervals, and warm and cold ones apart; percentages."""
+    from rich.table import Table
+
+    cold = int(dataset.cold.sum())
+    n = len(dataset.cold)
+    title = f"{dataset.name}: {len(dataset.catalog.tools)} tools, {len(dataset.train)} traces, {n} test intents"
+    unit = "%, in brackets 95 % intervals over intents"
+    whole = Table(title=title, title_justify="left", caption=f"{unit}; s: processor time of one training")
+    title = f"{dataset.name}: {n - cold} warm and {cold} cold intents, which need a tool without a training trace"
+    apart = Table(title=title, title_justify="left", caption=unit)
+    whole.add_column("method")
+    apart.add_column("method")
+    for column in ("Recall@5", "COMP@5", "COMP@3", "NDCG@5", "MRR", "s"):
+        whole.add_column(column, justify="right", no_wrap=True)
+    for column in ("warm Recall@5", "warm COMP@5", "cold Recall@5", "cold COMP@5"):
+        apart.add_column(column, justify="right", no_wrap=True)
+    for name, result in results.items():
+        plain = [f"{100 * result.mean(metric):.1f}" for metric in ("comp@3", "ndcg@5", "mrr")]
+        seconds = f"{result.seconds:.1f}" if result.seconds else "-"
+        whole.add_row(name, _cell(result, "recall@5"), _cell(result, "comp@5"), *plain, seconds)
+        apart.add_row(name, *(_cell(result, metric, part) for part in ("warm", "cold") for metric in ("recall@5", "comp@5")))
+    return [whole, apart] if 0 < cold < n else [whole]
+
+
+def _cell(result: "Result", metric: str, part: str = "all") -> str:
+    low, high = result.interval(metric, part)
+    return f"{100 * result.mean(metric, part):.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+@contextmanager
+def _status(name: str) -> "Iterator[Callable[[Epoch], None] | None]":
+    """A line that moves on a terminal, and nothing where stderr is none."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True, markup=False).status(name) as status:
+        yield lambda e: status.update(f"{name}: {e.stage}, epoch {e.number} of {e.of}, loss {e.loss:.3f}")

@@ -1,0 +1,161 @@
+"""`shgat train`: a model from a catalogue and its traces, if it is better than what there was."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..training import Epoch, TrainReport
+
+_SHOWN = ("recall@5", "comp@5", "ndcg@5", "hit@1", "mrr")
+
+
+def train(
+    catalog: Annotated[Path, typer.Option(metavar="DIR", help="Catalogue folder.")],
+    out: Annotated[Path, typer.Option(metavar="MODEL", help="File to write the model to.")],
+    traces: Annotated[Path | None, typer.Option(metavar="FILE", help="Traces to learn from.  [default: DIR/train.jsonl]")] = None,
+    epochs: Annotated[int | None, typer.Option(metavar="N", help="Passes over the traces.  [default: by their number]")] = None,
+    batch_size: Annotated[int | None, typer.Option(metavar="N", help="Traces a step.  [default: by their number]")] = None,
+    lr: Annotated[float | None, typer.Option(metavar="X", help="Learning rate.  [default: by their number]")] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of everything random.")] = 0,
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="State after each epoch.  [default: MODEL.checkpoint]")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint, if there is one.")] = False,
+    skip_unknown: Annotated[
+        bool, typer.Option("--skip-unknown", help="Leave out traces that name unknown tools or capabilities.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write the model even where it is not better than cosine.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The whole report as JSON.")] = False,
+) -> int:
+    """Learn a ranking from traces and write it to MODEL.
+
+    Exit code 0: the model is better than cosine on held-out traces (or forced), and was written. Exit code 1: it is not better, or an
+    error; nothing was written.
+    """
+    from ..graph import Catalog
+    from ..model import SHGAT
+    from ..training import load_traces
+    from . import output
+
+    file = checkpoint or out.with_name(f"{out.name}.checkpoint")
+    _check_places(out, file, resume)
+    model = SHGAT.from_catalog(Catalog.load(catalog), seed=seed)
+    learned_from = load_traces(traces or catalog / "train.jsonl", model.catalog, unknown="skip" if skip_unknown else "refuse")
+    if learned_from.skipped:
+        key, reason = learned_from.skipped[0]
+        output.note(f"shgat: {len(learned_from.skipped)} traces left out, the first is {key!r}: {reason}")
+    try:
+        with progress(quiet) as on_epoch:
+            report = model.fit(
+                learned_from, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed, on_epoch=on_epoch, checkpoint=file,
+                resume=resume, force=force,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        if file.exists():
+            output.note(f"shgat: interrupted; {file} holds the finished epochs: run the same command with --resume to go on")
+        raise
+    if report.accepted:
+        model.save(out)
+    if as_json:
+        output.write_json({"model": str(out) if report.accepted else None, **report.to_dict()})
+    else:
+        if report.comparisons:
+            output.write(summary(report))
+        output.note(_verdict(report, out))
+    return 0 if report.accepted else 1
+
+
+def _check_places(out: Path, checkpoint: Path, resume: bool) -> None:
+    """Before any work: can the model be written there, and is no interrupted training overwritten?"""
+    from ..errors import InputError
+
+    for path in (out, checkpoint):
+        if path.is_dir() or not path.parent.is_dir():
+            raise InputError(f"cannot write {path}: " + ("it is a folder" if path.is_dir() else f"{path.parent} is no folder"))
+    if checkpoint.exists() and not resume:
+        raise InputError(f"{checkpoint} holds an interrupted training: go on with --resume, or remove the file to begin anew")
+
+
+def _verdict(report: "TrainReport", out: Path) -> str:
+    seconds = f"{report.seconds.get('total', 0.0):.1f} s, {report.n_traces} traces"
+    if report.accepted:
+        return f"shgat: {out} written ({seconds}): {report.reason}"
+    return f"shgat: nothing written ({seconds}): {report.reason}; --force writes it all the same"
+
+
+def summary(report: "TrainReport") -> "Table":
+    """What the fused ranking finds of held-out traces, beside cosine."""
+    from rich.table import Table
+
+    grid = Table(title="Held-out traces, ranked over the whole catalogue (%)", title_justify="left")
+    grid.add_column("traces")
+    grid.add_column("n", justify="right")
+    grid.add_column("ranked by")
+    for name in _SHOWN:
+        grid.add_column(name, justify="right")
+    grid.add_column("against cosine (95 %)", justify="right")
+    for part in ("all", "warm", "cold"):
+        ours = report.validation["shgat"].get(part)
+        if ours is None:
+            continue
+        gain = next(c for c in report.comparisons if (c.against, c.part) == ("cosine", part))
+        interval = f"{100 * (gain.ours - gain.theirs):+.1f} ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})"
+        for name, values, last in (("shgat", ours, interval), ("cosine", report.validation["cosine"][part], "")):
+            first = (part, f"{ours['n']:.0f}") if name == "shgat" else ("", "")
+            grid.add_row(*first, name, *(f"{100 * values[m]:.1f}" for m in _SHOWN), last)
+    grid.caption = "cold: a tool is wanted that no training trace has. Difference: of the mean of recall, NDCG and COMP at 5"
+    grid.caption_justify = "left"
+    return grid
+
+
+@contextmanager
+def progress(quiet: bool = False) -> "Iterator[Callable[[Epoch], None] | None]":
+    """A callback that draws the epochs on stderr: a bar for people, a line an epoch for log files."""
+    if quiet:
+        yield None
+    elif sys.stderr.isatty():
+        with _bar() as draw:
+            yield draw
+    else:
+        yield lambda epoch: print(f"shgat: {epoch.stage}, epoch {epoch.number} of {epoch.of}: {figures(epoch)}", file=sys.stderr)
+
+
+@contextmanager
+def _bar() -> "Iterator[Callable[[Epoch], None]]":
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[figures]}"),
+        TextColumn("ETA"), TimeRemainingColumn(compact=True),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+        task, stages = bar.add_task("starting", total=None, figures=""), 1
+
+        def draw(epoch: "Epoch") -> None:
+            nonlocal stages
+            done = stages - 1
+            if epoch.stage.startswith("fold "):  # "fold 2/5"; the training on all traces comes after them
+                number, folds = epoch.stage.removeprefix("fold ").split("/")
+                done, stages = int(number) - 1, int(folds) + 1
+            bar.update(
+                task, description=f"{epoch.stage}, epoch {epoch.number}/{epoch.of}", total=stages * epoch.of,
+                completed=done * epoch.of + epoch.number, figures=figures(epoch),
+            )  # fmt: skip
+
+        yield draw
+
+
+def figures(epoch: "Epoch") -> str:
+    """Loss, and where there is validation Hit@1 and MRR."""
+    held: dict[str, Any] = epoch.validation.get("all", {})
+    found = f", Hit@1 {100 * held['hit@1']:.1f} %, MRR {held['mrr']:.3f}" if held else ""
+    return f"loss {epoch.loss:.3f}{found}"

@@ -1,0 +1,220 @@
+"""How `shgat evaluate` shows what it found: tables for people, JSON for programs, a page."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import output
+
+if TYPE_CHECKING:
+    import numpy as np
+    from rich.table import Table
+
+    from ..evaluation.measurement import Measurement
+    from ..evaluation.summary import Gate, MetricTest, PartSummary
+    from ..evaluation.trials import Trials
+    from ..model import SHGAT
+    from ..training import Traces
+
+_LABELS = {"mrr": "MRR", "map": "MAP", "criterion": "criterion"}
+
+
+def show_pair(
+    ours: "Measurement", theirs: "Measurement", names: tuple[str, str], about: Mapping[str, str], gate: "Gate | None",
+    rng: "np.random.Generator", as_json: bool, *, tested: bool,
+) -> None:  # fmt: skip
+    """A model beside cosine or another model; `tested`: also metric by metric, with p-values."""
+    from ..evaluation.summary import compare, summarize_pair
+
+    found = summarize_pair(ours, theirs, rng=rng)
+    tests = compare(ours, theirs, rng=rng) if tested else []
+    if as_json:
+        keys = ("a", "b") if tested else ("shgat", "cosine")
+        value: dict[str, Any] = {**about, "parts": {part: _part(s, keys) for part, s in found.items()}}
+        if tested:
+            value["tests"] = [asdict(t) for t in tests]
+        output.write_json(_finite({**value, "gate": None if gate is None else asdict(gate)}))
+        return
+    output.write(*_tables(found, names))
+    if tested:
+        output.write(_test_table(tests, names))
+    _tell(gate)
+
+
+def show_trials(
+    trials: "Trials", ours: "Measurement", theirs: "Measurement", gate: "Gate | None", rng: "np.random.Generator", as_json: bool
+) -> None:
+    """A protocol: each trial, mean and standard deviation over trials, and all test intents together."""
+    from ..evaluation.summary import summarize_pair
+
+    found = summarize_pair(ours, theirs, rng=rng)
+    mean, deviation = trials.mean(), trials.standard_deviation()
+    names = ("shgat", "cosine")
+    if as_json:
+        rows = [
+            {"name": t.name, "n_train": len(t.split.train), "n_test": len(t.split.test), "accepted": t.report.accepted,
+             "reason": t.report.reason, **t.means()}
+            for t in trials.trials
+        ]  # fmt: skip
+        pooled = {part: _part(s, names) for part, s in found.items()}
+        value = {"protocol": trials.protocol, "trials": rows, "mean": mean, "standard_deviation": deviation, "pooled": pooled}
+        output.write_json(_finite({**value, "gate": None if gate is None else asdict(gate)}))
+        return
+    metrics = ("hit@1", "recall@5", "ndcg@5", "comp@5", "mrr", "criterion")
+    grid = _grid(
+        trials.protocol, ("", "left"), ("train", "right"), ("test", "right"), *((_label(m), "right") for m in metrics), ("", "left")
+    )
+    for t in trials.trials:
+        means = t.means()
+        cells = [f"{means['shgat'][m]:.3f} ({means['cosine'][m]:.3f})" for m in metrics]
+        grid.add_row(t.name, str(len(t.split.train)), str(len(t.split.test)), *cells, "" if t.report.accepted else "refused")
+    if len(trials.trials) > 1:
+        grid.add_section()
+        for name, values in (("mean", mean), ("standard deviation", deviation)):
+            grid.add_row(name, "", "", *(f"{values['shgat'][m]:.3f} ({values['cosine'][m]:.3f})" for m in metrics), "")
+    grid.caption = (
+        "in brackets: frozen cosine. refused: training found nothing better than cosine, and the model ranks as cosine does"
+    )
+    output.write(grid, "All trials together:", *_tables(found, names))
+    _tell(gate)
+
+
+def show_counterfactual(model: "SHGAT", path: Path, rng: "np.random.Generator", greedy: bool, as_json: bool) -> int:
+    """The value of a model on logged decisions by every estimator."""
+    from ..evaluation.counterfactual import DecisionLog, value_on_log
+
+    log = DecisionLog.load(path, model.catalog)
+    found = value_on_log(model, log, rng=rng, greedy=greedy)
+    if as_json:
+        estimates = {name: asdict(e) for name, e in found.estimates.items()}
+        output.write_json(
+            _finite({"log": str(path), "decisions": len(log), "logged": asdict(found.logged), "estimates": estimates})
+        )
+        return 0
+    grid = _grid(f"{len(log)} decisions of {path.name}", ("policy", "left"), ("value", "right"), ("95 % interval", "right"),
+                 ("effective decisions", "right"), ("mean weight", "right"))  # fmt: skip
+    grid.add_row("as logged", f"{found.logged.value:.3f}", _interval(found.logged.ci_low, found.logged.ci_high), str(len(log)), "")
+    grid.add_section()
+    for name, e in found.estimates.items():
+        size, weight = f"{e.effective_sample_size:.1f}", f"{e.mean_weight:.3f}"
+        grid.add_row(f"model, {name}", f"{e.value:.3f}", _interval(e.ci_low, e.ci_high), size, weight)
+    grid.caption = "a mean weight far from 1 or few effective decisions: the log does not cover what the model does"
+    output.write(grid)
+    return 0
+
+
+def show_experiment(path: Path, as_json: bool) -> int:
+    """What an A/B test says so far."""
+    from ..evaluation.ab_test import Experiment, judge
+
+    experiment = Experiment.load(path)
+    verdict = judge(experiment)
+    treated = int(experiment.treated.sum())
+    if as_json:
+        output.write_json(
+            _finite({"log": str(path), "control": len(experiment.treated) - treated, "treated": treated, **asdict(verdict)})
+        )
+        return 0
+    title = f"{len(experiment.treated) - treated} control, {treated} treated"
+    grid = _grid(title, ("", "left"), ("interval", "right"), ("limit", "right"), ("state", "left"))
+    d = verdict.success
+    grid.add_row("added success rate", _interval(d.ci_low, d.ci_high), "", f"p {d.p_value:.3g}")
+    for g in verdict.guardrails:
+        grid.add_row(g.name, _interval(g.ci_low, g.ci_high), f"{g.limit:g}", g.state)
+    output.write(grid, f"{verdict.decision}: {verdict.reason}")
+    return 0
+
+
+def write_page(
+    path: Path, model: "SHGAT", traces: "Traces", ours: "Measurement", theirs: "Measurement", names: tuple[str, str],
+    about: Mapping[str, str], rng: "np.random.Generator",
+) -> None:  # fmt: skip
+    """The report as one HTML file."""
+    from .._files import write_atomically
+    from ..evaluation.findings import build_report
+    from ..evaluation.report import render_report
+
+    page = render_report(build_report(model, traces, ours, theirs, rng=rng, names=names, about=about))
+    write_atomically(path, page.encode())
+    output.note(f"shgat: wrote {path}")
+
+
+def _part(summary: "PartSummary", names: tuple[str, str]) -> dict[str, Any]:
+    sides = {names[0]: summary.a, names[1]: summary.b, "difference": summary.difference}
+    return {"n": summary.n, **{side: {m: asdict(mean) for m, mean in means.items()} for side, means in sides.items()}}
+
+
+def _part_table(part: str, summary: "PartSummary", names: tuple[str, str]) -> "Table":
+    grid = _grid(f"{part}: {summary.n} intents", ("", "left"), (names[0], "right"), ("95 % interval", "right"), (names[1], "right"),
+                 ("difference", "right"), ("95 % interval", "right"))  # fmt: skip
+    for metric, a in summary.a.items():
+        b, d = summary.b[metric], summary.difference[metric]
+        mark = " +" if d.ci_low > 0.0 else " -" if d.ci_high < 0.0 else "  "
+        grid.add_row(_label(metric), f"{a.value:.3f}", _interval(a.ci_low, a.ci_high), f"{b.value:.3f}", f"{d.value:+.3f}{mark}",
+                     _interval(d.ci_low, d.ci_high))  # fmt: skip
+    return grid
+
+
+def _tables(found: Mapping[str, "PartSummary"], names: tuple[str, str]) -> "list[Table]":
+    """All intents with intervals; warm and cold ones beside each other."""
+    rest = {part: summary for part, summary in found.items() if part != "all"}
+    if not rest:
+        return [_part_table("all", found["all"], names)]
+    columns = [
+        column
+        for part, s in rest.items()
+        for column in ((f"{part} ({s.n}): {names[0]}", "right"), (names[1], "right"), ("difference, 95 % interval", "right"))
+    ]
+    grid = _grid("warm: every needed tool has training traces; cold: one has none", ("", "left"), *columns)
+    for metric in found["all"].a:
+        cells = []
+        for s in rest.values():
+            d = s.difference[metric]
+            cells += [f"{s.a[metric].value:.3f}", f"{s.b[metric].value:.3f}", f"{d.value:+.3f}, {_interval(d.ci_low, d.ci_high)}"]
+        grid.add_row(_label(metric), *cells)
+    return [_part_table("all", found["all"], names), grid]
+
+
+def _test_table(tests: Sequence["MetricTest"], names: tuple[str, str]) -> "Table":
+    grid = _grid(f"{names[0]} against {names[1]}, tested", ("", "left"), ("difference", "right"), ("p, bootstrap", "right"),
+                 ("p, permutation", "right"))  # fmt: skip
+    for t in tests:
+        grid.add_row(_label(t.metric), f"{t.mean_difference:+.3f}", f"{t.p_bootstrap:.4f}", f"{t.p_permutation:.4f}")
+    return grid
+
+
+def _grid(title: str, *columns: tuple[str, Any]) -> "Table":
+    from rich.table import Table
+
+    grid = Table(title=title, title_justify="left", caption_justify="left")
+    for name, justify in columns:
+        grid.add_column(name, justify=justify)
+    return grid
+
+
+def _label(metric: str) -> str:
+    kind, at, k = metric.partition("@")
+    names = {"hit": "Hit", "recall": "Recall", "ndcg": "NDCG", "comp": "COMP"}
+    return names.get(kind, kind) + at + k if at else _LABELS.get(metric, metric)
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{low:.3f} to {high:.3f}"
+
+
+def _tell(gate: "Gate | None") -> None:
+    if gate is not None:
+        output.note(f"shgat: gate {'passed' if gate.passed else 'failed'}: {gate.reason}")
+
+
+def _finite(value: Any) -> Any:
+    """JSON has neither NaN nor infinity: None instead."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value

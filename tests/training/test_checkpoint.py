@@ -1,0 +1,163 @@
+"""A training that is killed and goes on gives the same bits; a checkpoint of anything else is refused and not touched."""
+
+import dataclasses
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shgat import SHGAT, ModelFileError, Traces, TrainingConfig
+from training import planted
+
+CONFIG = TrainingConfig(epochs=2, batch_size=64, lr=3e-3)
+
+
+class Stop(Exception):
+    pass
+
+
+def stop_after(n):
+    seen = []
+
+    def on_epoch(epoch):
+        seen.append(epoch)
+        if len(seen) == n:
+            raise Stop
+
+    return on_epoch
+
+
+def kill_and_resume(folder, replay, kills, rng):
+    """The final output, after `kills` children were killed at a random epoch and moment."""
+    command = [sys.executable, str(Path(__file__).with_name("killed.py")), str(folder / "checkpoint"), str(folder / "out"), replay]
+    for _ in range(kills):
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        for _ in range(rng.randint(1, 6)):
+            if not child.stdout.readline():
+                break
+        time.sleep(rng.uniform(0.0, 0.03))
+        child.kill()
+        child.wait()
+        child.stdout.close()
+    subprocess.run(command, check=True, capture_output=True)
+    return (folder / "out").read_bytes()
+
+
+@pytest.mark.parametrize(("replay", "kills"), [("prioritized", 3), pytest.param("shuffle", 12, marks=pytest.mark.slow)])
+def test_killed_trainings_give_the_same_bits(tmp_path, replay, kills):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    whole.mkdir()
+    broken.mkdir()
+    expected = kill_and_resume(whole, replay, 0, random.Random(0))
+    assert kill_and_resume(broken, replay, kills, random.Random(1)) == expected
+    assert sorted(p.name for p in broken.iterdir() if not p.name.startswith(".")) == ["out"]  # the checkpoint is gone at the end
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 7, 12])
+def test_interrupted_anywhere_it_goes_on_to_the_same_bits(tmp_path, epochs):
+    (a, traces, _), (b, _, _), (c, _, _) = (planted.planted_model(n_traces=120, n_tools=12) for _ in range(3))
+    whole = a.fit(traces, config=CONFIG)
+    file = tmp_path / "checkpoint"
+    before = b.params.buffer.tobytes()
+    with pytest.raises(Stop):
+        b.fit(traces, config=CONFIG, checkpoint=file, on_epoch=stop_after(epochs))
+    assert b.params.buffer.tobytes() == before
+    seen = []
+    resumed = c.fit(traces, config=CONFIG, checkpoint=file, resume=True, on_epoch=seen.append)
+    assert len(seen) == len(whole.epochs) - epochs
+    assert c.params.buffer.tobytes() == a.params.buffer.tobytes()
+    assert (resumed.losses, resumed.td_errors, resumed.weights) == (whole.losses, whole.td_errors, whole.weights)
+    assert resumed.comparisons == whole.comparisons
+    assert [repr((e.stage, e.loss, e.value)) for e in resumed.epochs] == [repr((e.stage, e.loss, e.value)) for e in whole.epochs]
+    assert not file.exists()
+
+
+def interrupted(tmp_path):
+    model, traces, _ = planted.planted_model(n_traces=120, n_tools=12)
+    file = tmp_path / "checkpoint"
+    with pytest.raises(Stop):
+        model.fit(traces, config=CONFIG, checkpoint=file, on_epoch=stop_after(3))
+    return model, traces, file
+
+
+def others(model, traces):
+    """(what is different, model, traces, options)"""
+    catalog = model.catalog
+    elsewhere, records, _ = planted.rotated(np.random.default_rng(5), n_traces=120, n_tools=14)
+    yield "another catalogue", SHGAT.from_catalog(elsewhere), Traces.from_records(records, elsewhere), {}
+    moved = dataclasses.replace(catalog, tool_embeddings=catalog.tool_embeddings[::-1].copy())
+    yield "other embeddings", SHGAT.from_catalog(moved), traces, {}
+    moved = dataclasses.replace(catalog, capability_embeddings=-catalog.capability_embeddings)
+    yield "other capability embeddings", SHGAT.from_catalog(moved), traces, {}
+    mixed = SHGAT.from_catalog(catalog)
+    mixed.set_cooccurrence([("t0", "t1", 1.0)])
+    yield "co-occurrence", mixed, traces, {}
+    yield "fewer traces", model, traces.take(range(100)), {}
+    for name, array in (("outcome", traces.outcome * 0.9), ("weight", traces.weight * 2), ("intents", traces.intents[::-1].copy()),
+                        ("timestamp", np.arange(120.0)), ("context", traces.tools)):  # fmt: skip
+        yield f"other {name}", model, dataclasses.replace(traces, **{name: array}), {}
+    yield "another seed", model, traces, {"seed": 1}
+    yield "another learning rate", model, traces, {"lr": 1e-3}
+    yield "no validation", model, traces, {"validation": "none"}
+
+
+def test_a_checkpoint_of_another_training_is_refused_and_kept(tmp_path):
+    model, traces, file = interrupted(tmp_path)
+    data, before = file.read_bytes(), model.params.buffer.tobytes()
+    for what, other, given, options in others(model, traces):
+        with pytest.raises(ModelFileError, match="checkpoint of another training"):
+            other.fit(given, config=CONFIG, checkpoint=file, resume=True, **options)
+            pytest.fail(what)
+        assert file.read_bytes() == data, what
+    assert model.params.buffer.tobytes() == before
+    assert model.fit(traces, config=CONFIG, checkpoint=file, resume=True).accepted
+
+
+def test_a_torn_or_altered_checkpoint_is_refused_and_kept(tmp_path):
+    model, traces, file = interrupted(tmp_path)
+    data, before = file.read_bytes(), model.params.buffer.tobytes()
+    rng = np.random.default_rng(0)
+    flipped = [bytearray(data) for _ in range(8)]
+    for copy, at in zip(flipped, rng.integers(0, len(data), 8).tolist(), strict=True):
+        copy[at] ^= 1 << int(rng.integers(8))
+    for wrong in (b"", b"{}", data[:-1], data[: len(data) // 2], data[:7], data + b"x", b"\0" * len(data), *map(bytes, flipped)):
+        file.write_bytes(wrong)
+        with pytest.raises(ModelFileError, match="checkpoint"):
+            model.fit(traces, config=CONFIG, checkpoint=file, resume=True)
+        assert file.read_bytes() == wrong
+    assert model.params.buffer.tobytes() == before
+    file.write_bytes(data)
+    assert model.fit(traces, config=CONFIG, checkpoint=file, resume=True).accepted
+
+
+def test_a_model_is_no_checkpoint(tmp_path):
+    model, traces, _ = planted.planted_model(n_traces=120, n_tools=12)
+    model.save(tmp_path / "checkpoint")
+    with pytest.raises(ModelFileError, match="checkpoint of another training"):
+        model.fit(traces, config=CONFIG, checkpoint=tmp_path / "checkpoint", resume=True)
+
+
+def test_files_that_cannot_be_read_or_written(tmp_path):
+    model, traces, _ = planted.planted_model(n_traces=120, n_tools=12)
+    before = model.params.buffer.tobytes()
+    with pytest.raises(ModelFileError, match="cannot read"):
+        model.fit(traces, config=CONFIG, checkpoint=tmp_path, resume=True)
+    with pytest.raises(ValueError, match="cannot write"):
+        model.fit(traces, config=CONFIG, checkpoint=tmp_path / "no" / "such" / "folder")
+    assert model.params.buffer.tobytes() == before
+
+
+def test_resume_without_a_file_begins(tmp_path):
+    model, traces, _ = planted.planted_model(n_traces=120, n_tools=12)
+    assert model.fit(traces, config=CONFIG, checkpoint=tmp_path / "new", resume=True).accepted
+
+
+def test_a_refused_training_leaves_no_checkpoint(tmp_path):
+    of, records, _ = planted.rotated(np.random.default_rng(2), n_traces=120, n_tools=12, rotation=np.eye(16), noise=0.0)
+    report = SHGAT.from_catalog(of).fit(Traces.from_records(records, of), config=CONFIG, checkpoint=tmp_path / "c")
+    assert not report.accepted
+    assert not (tmp_path / "c").exists()  # the training is over: nothing is left to go on with

@@ -12,7 +12,7 @@ def shgat(*arguments, stdin=b""):
 
 
 def test_a_simulation_learns_in_bounded_time():
-    done = shgat("gateway", "simulate", "--seconds", "8", "--json")
+    done = shgat("gateway", "simulate", "--seconds", "6", "--json")
     assert done.returncode == 0, done.stderr
     found = orjson.loads(done.stdout)
     assert len(found["windows"]) == 12

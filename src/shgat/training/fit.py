@@ -40,7 +40,7 @@ MANY_TRACES = 3000  # from here on: larger batches, higher learning rate
 TRACES_PER_TOOL = 10  # from here on tools and capabilities learn offsets of their own
 MEMORY = 20_000  # traces remembered, the latest
 FEWEST = 16  # traces below which nothing can be validated
-CONFIDENCE = 0.95
+CONFIDENCE = 0.99  # weights and verdict come from the same held-out traces, so 95 % would let too much chance through
 
 
 def fit(

@@ -19,7 +19,7 @@ def _case(n_rows, n):
 class Metrics:
     """(rows, columns): the tiny one is the cost of a call."""
 
-    params = ((1, 10), (1000, 1000), (10_000, 10_000))
+    params = ([(1, 10), (1000, 1000), (10_000, 10_000)],)
     param_names = ("shape",)
 
     def setup(self, shape):
@@ -63,7 +63,7 @@ class Peer:
 class Measure:
     """(intents, tools) of a model over traces, d = 64: the tiny one is the cost of a call."""
 
-    params = ((1, 10), (2000, 5000))
+    params = ([(1, 10), (2000, 5000)],)
     param_names = ("shape",)
 
     def setup(self, shape):

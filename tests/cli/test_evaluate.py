@@ -80,7 +80,7 @@ def test_a_protocol_trains_and_tests(ask):
     assert len(found["trials"]) == 1
     assert found["standard_deviation"]["shgat"]["mrr"] is None
     assert "shgat: holdout: " in err
-    code, out, _ = ask(*given, "--protocol", "temporal", "--train-window", "35d", "--test-window", "18d")
+    code, out, _ = ask(*given, "--protocol", "temporal", "--train-window", "45d", "--test-window", "20d")
     assert code == 0
     assert "standard deviation" in out
 

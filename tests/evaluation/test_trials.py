@@ -52,7 +52,7 @@ def poisoned(traces, after, catalog, rng):
 
 
 def test_poisoning_the_future_changes_nothing_that_was_trained(trained):
-    windows = {"train": "40d", "test": "12d"}
+    windows = {"train": "55d", "test": "20d"}
     clean = run_temporal(trained.catalog, trained.train, QUICK, **windows).trials[0]
     end = float(trained.train.timestamp[clean.split.test].min())
     traces = poisoned(trained.train, end, trained.catalog, np.random.default_rng(5))

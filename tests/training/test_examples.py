@@ -115,7 +115,7 @@ def test_unknown_names_are_skipped_where_asked(tmp_path):
     assert traces.ids.tolist() == ["a", "c"]
     assert traces.skipped == [("b", "unknown tool 'gone'"), ("d", "unknown capability 'gone'")]
     np.testing.assert_array_equal(traces.intents, vectors[[0, 2]])
-    with pytest.raises(TraceError, match="line 2.*'b'.*'gone'"):
+    with pytest.raises(TraceError, match=r"line 2.*'b'.*'gone'"):
         load_traces(tmp_path / "traces.jsonl", CATALOG)
     with pytest.raises(InputError, match="unknown"):
         load_traces(tmp_path / "traces.jsonl", CATALOG, unknown="forget")

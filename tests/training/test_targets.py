@@ -114,7 +114,7 @@ def test_nor_does_it_influence_what_is_predicted_of_held_out_traces():
     settings = _settings(TrainingConfig(epochs=2, lr=1e-2), 90, None, None, None)
 
     def plan(of):
-        return _Plan(SHGAT.from_catalog(of), Traces.from_records(records, of), settings, 0, lambda epoch: None)
+        return _Plan(SHGAT.from_catalog(of), Traces.from_records(records, of), settings, 0, lambda epoch: None, None)
 
     clean = plan(catalog)
     (training, rows), *_ = clean.folds

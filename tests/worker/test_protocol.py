@@ -146,7 +146,8 @@ def test_a_mutated_job_is_a_job_or_an_error(make_job, data):
     try:
         Task.build(parse(message))
     except ShgatError as error:
-        assert orjson.loads(failure(error))["error"]
+        answer = failure(error)
+        assert orjson.loads(answer)["error"]
 
 
 @settings(max_examples=300, deadline=None)

@@ -99,7 +99,7 @@ def _card(name: str, value: float, results: EvaluationReport) -> str:
     below = ""
     if row is not None:
         side = "better" if row["ci_low"] > 0.0 else "worse" if row["ci_high"] < 0.0 else "unsure"
-        below = f'<i class="{side}">{row["mean_difference"]:+.3f}</i> <span>over {_number(row["b"])}</span>'
+        below = f'<i class="{side}">{row["mean_difference"]:+.3f}</i> <span>vs {_number(row["b"])}</span>'
     return f'<div class="card"><span>{label(name)}</span><b>{_number(value)}</b><p>{below}</p></div>'
 
 

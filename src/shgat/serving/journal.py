@@ -1,7 +1,9 @@
 """Decisions and feedback on their way into the store: in the background, in batches, again after a failure, never twice."""
 
+import itertools
 import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -27,7 +29,7 @@ class Journal:
     def __init__(self, connect: Callable[[], Store]) -> None:
         self._connect = connect
         self._store: Store | None = None
-        self._wake, self._turn = threading.Condition(), threading.Lock()
+        self._wake, self._turn, self._connecting = threading.Condition(), threading.Lock(), threading.Lock()
         self._recent: OrderedDict[str, tuple[Decision, tuple[str, ...]]] = OrderedDict()
         self._decisions: OrderedDict[str, Decision] = OrderedDict()
         self._traces: OrderedDict[str, Trace] = OrderedDict()
@@ -35,13 +37,13 @@ class Journal:
         self._closing = False
         self.trouble, self.dropped = "", 0
         self._thread = threading.Thread(target=self._work, name="shgat-journal", daemon=True)
-        self.flush()
+        self._attempt(lambda store: None)
         self._thread.start()
 
     @property
     def store(self) -> Store:
         """The store; StoreError where it cannot be reached."""
-        with self._turn:
+        with self._connecting:
             if self._store is None:
                 self._store = self._connect()
             return self._store
@@ -86,34 +88,57 @@ class Journal:
             if len(self._traces) >= WAITING:
                 raise StoreError(f"{len(self._traces)} traces are waiting for the store: {self.trouble}")
             self._traces[trace.decision_id] = trace
-        self.flush()
+        self._attempt(self._write_traces)
         with self._wake:
             return self._known.get(trace.decision_id, True)
 
     def flush(self) -> None:
         """Writes what is waiting. A failure is remembered in `trouble`."""
+        if self._traces and not self._attempt(self._write_traces):
+            return
+        while self._decisions:
+            if not self._attempt(self._write_decisions):
+                return
+            time.sleep(0.001)  # feedback goes first
+        if self.trouble:
+            self._attempt(lambda store: store.parameters_age())
+
+    def _attempt(self, write: Callable[[Store], object]) -> bool:
         try:
             store = self.store
             with self._turn:
-                while batch := self._head(self._decisions):
-                    store.add_decisions(batch)
-                    self._forget(self._decisions, [d.id for d in batch])
-                while traces := self._head(self._traces):
-                    keys = [t.decision_id or "" for t in traces]
-                    added = store.add_traces(traces)
-                    with self._wake:
-                        self._known.update(zip(keys, added, strict=True))
-                        while len(self._known) > RECENT:
-                            self._known.popitem(last=False)
-                    self._forget(self._traces, keys)
+                write(store)
         except StoreError as error:
             if not self.trouble:
                 _log.warning("the store cannot be written to; what comes in is kept: %s", error)
             self.trouble = str(error)
-        else:
-            if self.trouble:
-                _log.warning("the store can be written to again")
-            self.trouble = ""
+            return False
+        if self.trouble:
+            _log.warning("the store can be written to again")
+        self.trouble = ""
+        return True
+
+    def _write_decisions(self, store: Store) -> None:
+        with self._wake:
+            batch = list(itertools.islice(self._decisions.values(), BATCH))
+        store.add_decisions(batch)
+        self._forget(self._decisions, [d.id for d in batch])
+
+    def _write_traces(self, store: Store) -> None:
+        """Every trace that waits, after the decision it belongs to."""
+        while self._traces:
+            with self._wake:
+                batch = list(itertools.islice(self._traces.values(), BATCH))
+                keys = [t.decision_id or "" for t in batch]
+                decisions = [self._decisions[key] for key in keys if key in self._decisions]
+            store.add_decisions(decisions)
+            self._forget(self._decisions, [d.id for d in decisions])
+            added = store.add_traces(batch)
+            with self._wake:
+                self._known.update(zip(keys, added, strict=True))
+                while len(self._known) > RECENT:
+                    self._known.popitem(last=False)
+            self._forget(self._traces, keys)
 
     def close(self) -> None:
         """Writes what is left, once, and closes the store."""
@@ -124,10 +149,6 @@ class Journal:
         self.flush()
         if self._store is not None:
             self._store.close()
-
-    def _head(self, waiting: "OrderedDict[str, Decision] | OrderedDict[str, Trace]") -> list:  # type: ignore[type-arg]
-        with self._wake:
-            return [value for _, value in zip(range(BATCH), waiting.values(), strict=False)]
 
     def _forget(self, waiting: "OrderedDict[str, Decision] | OrderedDict[str, Trace]", keys: list[str]) -> None:
         with self._wake:

@@ -1,9 +1,12 @@
 """Learning beside the answers: the most urgent traces of the store to a training child, and what it learned back."""
 
+import contextlib
 import logging
 import os
 import shutil
+import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,8 @@ from ..worker import Child, Result
 
 _log = logging.getLogger("shgat")
 MEMORY = Path("/dev/shm")
+KEPT = 20  # versions of the parameters in the store, each as large as a model file
+SWITCH = 5e-4  # seconds
 _PREFIX = "shgat-ranker-"
 
 
@@ -81,6 +86,17 @@ class Folder:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def _yielding() -> Iterator[None]:
+    """Lets other threads have the interpreter sooner than after the usual 5 ms while this one reads a model and builds its index."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(min(before, SWITCH))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
 class Learner:
     """One training after another.
 
@@ -131,7 +147,7 @@ class Learner:
         model.rank(np.ones(self._catalog.dimension, np.float32), 1, text="warm up")
         return model
 
-    def train(self, store: Store, served: Served, plan: "Plan") -> tuple[Served, Training | None]:
+    def train(self, store: Store, served: Served, plan: Plan) -> tuple[Served, Training | None]:
         """Trains on the most urgent traces and stores what came of it: who is to serve now, and None for a training where no trace is usable.
 
         The parameters are stored first and the priorities then: whatever is killed in between, the traces are only learned once more.
@@ -141,6 +157,10 @@ class Learner:
         WorkerError, StoreError, ModelFileError
             nothing has changed then, and the next training begins anew.
         """
+        with _yielding():
+            return self._train(store, served, plan)
+
+    def _train(self, store: Store, served: Served, plan: Plan) -> tuple[Served, Training | None]:
         urgent = store.traces_by_priority(plan.traces)
         usable = [t for t in urgent if self._usable(t)]
         useless = [t.id for t in urgent if t.priority is None and not self._usable(t)]
@@ -167,6 +187,7 @@ class Learner:
         model = self.model(data, "the trained model")
         manifest: dict[str, Any] = {"reason": result.reason, "health": result.health, "traces": len(result.td_errors)}
         number = store.put_parameters(data, manifest, user_id=self.user_id)
+        store.prune(keep_parameters=KEPT)
         kept = self._folder.path / "model.safetensors"
         path.replace(kept)
         self._written = f"v{number}", kept

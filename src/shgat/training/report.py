@@ -16,7 +16,7 @@ class Comparison:
     against : "cosine", "popularity", or "novelty" (cosine with a bonus for tools without training traces)
     part : "all", "warm" or "cold"
     ours, theirs : mean of the criterion (Recall@5, NDCG@5 and COMP@5 averaged), fractions
-    low, high : 95 % interval of the difference, by paired bootstrap
+    low, high : 99 % interval of the difference, by paired bootstrap
     n : intents
     """
 

@@ -42,7 +42,7 @@ class Child:
         self._command = [*command, "--warm", "--nice", str(niceness), "--memory-limit", str(memory_limit or 0)]
         self._lock = threading.Lock()
         self._process: Process | None = None
-        self._bury: weakref.finalize[[Process], Self] | None = None
+        self._bury: weakref.finalize[[Process], Any] | None = None
         self._tail = b""
 
     def __enter__(self) -> Self:

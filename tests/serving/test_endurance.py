@@ -1,0 +1,139 @@
+"""Killed gateways, killed children, and stores that are locked, gone or full."""
+
+import gc
+import os
+import random
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from shgat.errors import ShgatError
+from shgat.serving.learner import MEMORY
+from shgat.store import Store
+
+HERE = Path(__file__).parent
+
+
+def until(condition, seconds=60.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def check(url, acknowledged):
+    """Every acknowledged trace is there once, with a priority, and the parameters are intact."""
+    with Store.open(url) as store:
+        found = [t.id for t in store.traces()]
+        assert len(set(found)) == len(found) == store.counts()["priorities"]
+        assert set(acknowledged) <= set(found)
+        assert all(store.decision(key) is not None for key in acknowledged)
+        latest = store.latest_parameters()
+        assert latest is None or latest.damaged == ()
+
+
+def kill_gateways(url, open_ranker, people, use, n, seed):
+    rng, acknowledged = random.Random(seed), []
+    for run in range(n):
+        command = [sys.executable, HERE / "gateway.py", url, str(37 * run)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as gateway:
+            assert gateway.stdout.readline() == "ready\n"
+            time.sleep(rng.uniform(0.0, 2.0))
+            gateway.kill()
+            words = [line.split() for line in gateway.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
+        assert all(kind == "trace" for kind, *_ in words)
+        acknowledged += [key for _, key in words]
+        check(url, acknowledged)
+    assert acknowledged
+    ranker = open_ranker()
+    use(ranker, people[:20])
+    assert ranker.maybe_train() is not None
+    assert not [p for p in MEMORY.glob("shgat-ranker-*") if not Path(f"/proc/{p.name.split('-')[2]}").exists()]
+
+
+def test_killed_gateways_lose_nothing(url, open_ranker, people, use):
+    kill_gateways(url, open_ranker, people, use, 2, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_fifty_killed_gateways_lose_nothing(url, open_ranker, people, use):
+    kill_gateways(url, open_ranker, people, use, 50, 1)
+
+
+def test_a_killed_child_leaves_the_old_parameters_and_the_next_training_works(open_ranker, people, use, url):
+    ranker = open_ranker(mode="live", debounce=0.0)
+    fds = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    until(lambda: ranker._learner._child.pid is not None)
+    child = ranker._learner._child.pid
+    os.kill(child, signal.SIGKILL)
+    keys = use(ranker, people[:40])
+    until(lambda: ranker.stats()["trainings"]["accepted"] >= 1)
+    assert not Path(f"/proc/{child}").exists()
+    assert ranker.rank(people[0][0]).ranked_by == "model"
+    gc.collect()
+    assert abs(len(os.listdir("/proc/self/fd")) - fds) <= 6  # noqa: PTH208  (connections of the pool)
+    until(lambda: not ranker.stats()["waiting_for_store"])
+    check(url, keys)
+
+
+def test_a_locked_database_is_flagged_and_recovered_from(open_ranker, people, tmp_path):
+    ranker = open_ranker()
+    x, text, tools = people[0]
+    first = ranker.rank(x, 3, text=text)
+    until(lambda: not ranker.stats()["waiting_for_store"])
+    other = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert ranker.feedback(first.decision_id, tools=tools, outcome=1.0)  # kept
+    assert not ranker.feedback(first.decision_id, tools=tools, outcome=1.0)
+    answer = ranker.rank(x, 3, text=text)
+    assert answer.ids == first.ids
+    assert any("locked" in why for why in answer.degraded)
+    other.execute("ROLLBACK")
+    other.close()
+    until(lambda: ranker.rank(x, 3).degraded == (), 5.0)
+    until(lambda: not ranker.stats()["waiting_for_store"], 5.0)
+    assert not ranker.feedback(first.decision_id, tools=tools, outcome=1.0)
+
+
+def test_a_store_that_cannot_be_reached_at_first(open_ranker, people, use, tmp_path):
+    folder = tmp_path / "later"
+    url = f"sqlite:///{folder / 'store.db'}"
+    ranker = open_ranker(url=url)
+    answer = ranker.rank(people[0][0], 3)
+    assert (answer.ranked_by, len(answer)) == ("model", 3)
+    assert answer.degraded
+    assert ranker.feedback(answer.decision_id, tools=people[0][2], outcome=1.0)
+    with pytest.raises(ShgatError):
+        ranker.maybe_train()
+    folder.mkdir()
+    until(lambda: ranker.rank(people[0][0], 3).degraded == (), 5.0)
+    use(ranker, people[1:30])
+    assert ranker.maybe_train().version == 1
+    check(url, [answer.decision_id])
+
+
+def test_a_full_disk_is_flagged_and_recovered_from(open_ranker, people, url):
+    ranker = open_ranker()
+    x, text, tools = people[0]
+    ranker.rank(x, 3, text=text)
+    until(lambda: not ranker.stats()["waiting_for_store"])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+        answer = ranker.rank(x, 3, text=text)
+        assert ranker.feedback(answer.decision_id, tools=tools, outcome=1.0)
+        assert ranker.rank(x, 3, text=text).degraded
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    until(lambda: ranker.rank(x, 3).degraded == (), 5.0)
+    until(lambda: not ranker.stats()["waiting_for_store"], 5.0)
+    check(url, [answer.decision_id])

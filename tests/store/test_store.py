@@ -26,7 +26,7 @@ any_trace = st.builds(
     parent_id=st.none() | names,
     created_at=numbers,
     priority=st.none() | numbers,
-    embedding=st.none() | st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=D, max_size=D),
+    embedding=st.none() | st.lists(st.floats(-(2.0**40), 2.0**40, width=32), min_size=D, max_size=D),
 )
 
 

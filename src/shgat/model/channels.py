@@ -24,7 +24,6 @@ Floats = npt.NDArray[np.float32]
 CHANNELS = ("semantic", "route", "cosine", "lexical", "usage", "memory", "word_memory")
 NEED_TEXT = ("lexical", "usage", "word_memory")
 ROUTE_FLOOR = 1e-4
-ROUTE_SOFTENING = 0.6  # P(c | x) is over-confident on unseen intents: chosen on held-out traces of several catalogues
 NO_CANDIDATE = np.float32(-1e29)  # logits below say: not known
 STRETCH = 20.0  # cosine and relative BM25 lie in [0, 1]; logits do not
 
@@ -65,11 +64,11 @@ class Channels:
         return {name: makers[name]() for name in names}
 
     def route(self, z: Floats) -> Floats:
-        """log(1e-4 + sum over capabilities that hold the tool of P(c | x)), P = softmax(0.6 z); (B, n_tools) from z (B, n_capabilities)."""
+        """log(1e-4 + sum over capabilities that hold the tool of P(c | x)), P = softmax(z); (B, n_tools) from z (B, n_capabilities)."""
         n = len(self.catalog.tools)
         if z.shape[1] == 0:
             return np.full((len(z), n), np.log(ROUTE_FLOOR), np.float32)
-        p = np.exp(log_softmax(np.float32(ROUTE_SOFTENING) * z))
+        p = np.exp(log_softmax(z))
         p[z <= NO_CANDIDATE] = 0.0  # also where no capability is left, and the softmax would share the whole among them
         if len(z) > n:  # many rows: one dense product
             dense = np.zeros((n, z.shape[1]), np.float32)

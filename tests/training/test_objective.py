@@ -183,6 +183,8 @@ def autograd(model, traces):
     """Loss and gradients of the same model, written for PyTorch from the equations, one node at a time."""
     import torch
 
+    torch.set_grad_enabled(True)  # a benchmark peer may have switched it off in this process
+
     catalog, config, hierarchy = model.catalog, model.config, model.catalog.hierarchy
     p = {n: torch.tensor(v, dtype=torch.float64, requires_grad=True) for n, v in model.params.items()}
     n_tools, heads = len(catalog.tools), SIZES["n_message_heads"]

@@ -14,6 +14,7 @@ from ..graph.cooccurrence import Cooccurrence
 from ..graph.hierarchy import Hierarchy, Level
 from ..graph.incidence import Incidence
 from .params import Floats, Gradient, Params
+from .readout import product
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +105,7 @@ class MessagePassing:
             children = np.take(x, level.members, axis=0)
             before = x[level.start : level.stop].copy()
             seen = self.coordinates if k == 0 and self.coordinates is not None else children
-            s, t = _project(seen, params[f"level{k}.w_child"]), _project(before, params[f"level{k}.w_parent"])
+            s, t = product(seen, params[f"level{k}.w_child"]), product(before, params[f"level{k}.w_parent"])
             up = self._attend(level.up, s, t, before, params[f"level{k}.a_up"], params[f"level{k}.gate_up"], params)
             x[level.start : level.stop] = up.out
             climbed.append((children, up))
@@ -114,8 +115,8 @@ class MessagePassing:
             shared = level.members_unchanged
             lower = children if shared else np.take(x, level.members, axis=0)
             parents = x[level.start : level.stop]
-            s = _project(parents, params[f"level{k}.w_parent"])
-            t = up.s if shared else _project(lower, params[f"level{k}.w_child"])
+            s = product(parents, params[f"level{k}.w_parent"])
+            t = up.s if shared else product(lower, params[f"level{k}.w_child"])
             down = self._attend(level.down, s, t, lower, params[f"level{k}.a_down"], params[f"level{k}.gate_down"], params)
             x[level.members] = down.out
             levels.insert(0, LevelCache(children, up, parents, lower, down))
@@ -201,12 +202,6 @@ class MessagePassing:
 
 def _add_weight(d_out: Floats, x: Floats, gradient: Gradient, name: str) -> None:
     linear.project_backward_weight(d_out, x, gradient[name], gradient.beta(name))
-
-
-def _project(x: Floats, w: Floats) -> Floats:
-    out = np.empty((len(x), len(w)), np.float32)
-    linear.project(x, w, out)
-    return out
 
 
 def _mix(h: Floats, graph: Cooccurrence, params: Params) -> Mixed:

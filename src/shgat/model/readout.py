@@ -42,7 +42,7 @@ def scale(params: Params, similarity: str) -> float:
 
 def keys(x: Floats, params: Params, similarity: str) -> Unit:
     """Keys of the nodes x (n, d)."""
-    return _unit(_product(x, params.w_k), similarity)
+    return _unit(product(x, params.w_k), similarity)
 
 
 def queries(intents: Floats, context: Floats | None, params: Params, similarity: str, identity: bool = False) -> Queries:
@@ -50,15 +50,15 @@ def queries(intents: Floats, context: Floats | None, params: Params, similarity:
 
     `identity` says that W_intent is the identity, so that its product can be left out.
     """
-    u = intents.copy() if identity else _product(intents, params["w_intent"])
+    u = intents.copy() if identity else product(intents, params["w_intent"])
     if context is not None:
         linear.project(context, params["w_context"], u, 1.0)
-    return Queries(intents, context, u, _unit(_product(u, params.w_q), similarity))
+    return Queries(intents, context, u, _unit(product(u, params.w_q), similarity))
 
 
 def scores(q: Floats, k: Floats, factor: float) -> Floats:
     """z (B, n) = factor q (B, D) k (n, D)^T"""
-    z = _product(q, k)
+    z = product(q, k)
     z *= np.float32(factor)
     return z
 
@@ -126,7 +126,8 @@ def head_scores(q: Floats, k: Floats, factor: float, n_heads: int) -> Floats:
     return np.asarray(parts * np.float32(factor * n_heads), np.float32)
 
 
-def _product(x: Floats, w: Floats) -> Floats:
+def product(x: Floats, w: Floats) -> Floats:
+    """x w^T (m, n) of x (m, k) and w (n, k), in a new array."""
     out = np.empty((len(x), len(w)), np.float32)
     linear.project(x, w, out)
     return out

@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _check
-from .._kernels import linear, readout, topk
+from .._kernels import readout, topk
 from ..errors import InputError
 from .channels import NEED_TEXT
 from .index import Index, Side
 from .params import Floats
 from .ranking import Explanation, RankedSet, Ranking
-from .readout import head_scores
+from .readout import head_scores, product, scores
 
 KINDS = ("tools", "capabilities")
 
@@ -83,8 +83,7 @@ def _probable(probability: Floats | None, least: float, allowed: npt.NDArray[np.
 def _queries(index: Index, x: Floats, context_tools: Sequence[str]) -> Floats:
     """(B, D) unit queries (as they are for "dot")."""
     context = _columns(index.tools, context_tools, "context_tools")
-    q = np.empty((len(x), len(index.w_query)), np.float32)
-    linear.project(x, index.w_query, q)
+    q = product(x, index.w_query)
     if len(context):
         q += index.w_context @ index.tools.x[context].mean(axis=0)
     if index.cosine:
@@ -97,10 +96,7 @@ def _logits(index: Index, q: Floats, side: Side) -> Floats:
     if index.config.fusion == "sigmoid":
         rows = [_mean_sigmoid(row, side, index) for row in q]
         return np.stack(rows) if rows else np.empty((0, len(side.ids)), np.float32)
-    z = np.empty((len(q), len(side.keys)), np.float32)
-    linear.project(q, side.keys, z)
-    z *= np.float32(index.scale)
-    return z
+    return scores(q, side.keys, index.scale)
 
 
 def _channels(index: Index, x: Floats, q: Floats, texts: Sequence[str] | None) -> dict[str, Floats]:

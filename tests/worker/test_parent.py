@@ -166,6 +166,7 @@ def strike(pid):
 
 
 def kills(make_job, n, seed):
+    """Strikes at random instants of a child that trains without a pause; how many a training died of."""
     rng = random.Random(seed)
     job = make_job(n=200)
     job["config"]["epochs"] = 20
@@ -176,21 +177,23 @@ def kills(make_job, n, seed):
             timer = threading.Timer(rng.uniform(0.0, 1.2), strike, (child.pid,))
             timer.start()
             try:
-                child.train(job)
+                while timer.is_alive():
+                    child.train(job)
             except WorkerError as error:
-                killed += "ended without an answer" in str(error)
+                assert "ended without an answer" in str(error)
+                killed += 1
             timer.join()
         assert child.train(job).final_loss is not None
     return killed
 
 
 def test_a_killed_child_is_an_error_and_the_next_training_works(make_job):
-    assert kills(make_job, 4, 0) >= 1
+    assert kills(make_job, 4, 0) >= 2  # a strike between two trainings kills none
 
 
 @pytest.mark.slow
 def test_fifty_killed_children(make_job):
-    assert kills(make_job, 50, 1) >= 10
+    assert kills(make_job, 50, 1) >= 25
 
 
 PARENT = """

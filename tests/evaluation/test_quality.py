@@ -89,18 +89,14 @@ def test_channels_taken_out_have_no_weight(sample, name, silent):
     assert set(weights["unseen"]) == {*CHANNELS, "bonus"} - silent
 
 
-def test_configurations_that_are_taken_out(sample):
-    model = SHGAT.from_catalog(sample.catalog, ABLATIONS["shgat_no_message_passing"].config)
-    model.fit(sample.train, epochs=1)
-    assert model.params.layout.n_levels == 0
+@pytest.mark.parametrize("name", ["message_passing", "offsets"])
+def test_what_is_chosen_may_be_forced(sample, name):
+    field = {"offsets": "node_offsets"}.get(name, name)
+    for ablation, wanted in ((f"shgat_{name}", True), (f"shgat_no_{name}", False)):
+        about = shgat(sample, 0, ABLATIONS[ablation]).about
+        assert about["choices"][field] is wanted
+        assert len(about["trials"]) == 1  # the other one is still chosen
     assert ABLATIONS["shgat_gat"].config.attention == "gat"
-
-
-@pytest.mark.parametrize("asked", [None, True, False])
-def test_offsets_may_be_forced(sample, asked):
-    model = SHGAT.from_catalog(sample.catalog)
-    report = model.fit(sample.train, epochs=1, node_offsets=asked)
-    assert report.choices["node_offsets"] == bool(asked)  # 400 traces of 83 tools are too few to choose them
 
 
 @pytest.mark.parametrize("channels", [(), ("semantics",)])
@@ -116,7 +112,13 @@ def test_measured(sample):
     assert names[:5] == list(BASELINES)
     assert names[5:7] == ["linear_adapter"] * 2
     assert names[7:] == ["shgat", *ABLATIONS] * 2
-    assert runs[names.index("shgat_no_offsets")][1] is runs[names.index("shgat")][1]  # without them already
+    default = runs[names.index("shgat")][1]
+    taken = [runs[names.index(f"shgat_{no}offsets")][1] for no in ("", "no_")]
+    assert [run is default for run in taken] == [
+        default.about["choices"]["node_offsets"],
+        not default.about["choices"]["node_offsets"],
+    ]
+    assert all(run.about["trials"] == [] for name, run in runs[8:15] if run is not default)
 
 
 # ---------------------------------------------------------------- results

@@ -119,7 +119,10 @@ def test_the_report_is_complete_and_json():
     seen = []
     report = model.fit(traces, config=QUICK, on_epoch=seen.append)
     assert seen == report.epochs
-    assert {e.stage for e in seen} == {*(f"fold {i}/5" for i in range(1, 6)), "all traces"}
+    variants = {"plain", *(trial.name for trial in report.trials)}
+    assert variants == {"plain", "offsets", "message passing and offsets" if report.choices["node_offsets"] else "message passing"}
+    assert {e.stage for e in seen} == {*(f"{v}, fold {i}/5" for i in range(1, 6) for v in variants), "all traces"}
+    assert [(e.run, e.runs) for e in seen] == [(run, 16) for run in range(1, 17) for _ in range(2)]
     assert set(report.td_errors) == set(traces.ids.tolist())
     assert all(0.0 <= td <= 1.0 for td in report.td_errors.values())
     assert {"readout", "intent", "attention", "scalars"} <= set(report.gradient_norms)

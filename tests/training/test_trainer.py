@@ -106,7 +106,7 @@ def test_adam_leaves_parameters_outside_its_groups_alone():
     model, _, _ = planted.planted_model()
     rng = np.random.default_rng(0)
     params = opened(model.params, TrainingConfig())
-    groups = parameter_groups(params, TrainingConfig(), context=False)
+    groups = parameter_groups(params, TrainingConfig(), context=False, message_passing=True)
     named = {name for g in groups.values() for name in g.names}
     adam, gradient = Adam(params, groups.values()), params.gradient()
     gradient.buffer[:] = rng.standard_normal(gradient.buffer.size)

@@ -69,6 +69,8 @@ def train(
     else:
         if report.comparisons:
             output.write(summary(report))
+        for line in choices(report):
+            output.note(f"shgat: {line}")
         output.note(_verdict(report, out))
     return 0 if report.accepted else 1
 
@@ -89,6 +91,15 @@ def _verdict(report: "TrainReport", out: Path) -> str:
     if report.accepted:
         return f"shgat: {out} written ({seconds}): {report.reason}"
     return f"shgat: nothing written ({seconds}): {report.reason}; --force writes it all the same"
+
+
+def choices(report: "TrainReport") -> list[str]:
+    """What was tried, and whether it stayed."""
+    return [
+        f"{trial.name} {'chosen' if trial.low > 0.0 else 'left out'}: {100 * trial.ours:.1f} on {trial.n} held-out intents, "
+        f"{trial.against} {100 * trial.theirs:.1f} (difference {100 * trial.low:+.1f} to {100 * trial.high:+.1f}, 68 %)"
+        for trial in report.trials
+    ]
 
 
 def summary(report: "TrainReport") -> "Table":
@@ -138,17 +149,12 @@ def _bar() -> "Iterator[Callable[[Epoch], None]]":
         TextColumn("ETA"), TimeRemainingColumn(compact=True),
     )  # fmt: skip
     with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
-        task, stages = bar.add_task("starting", total=None, figures=""), 1
+        task = bar.add_task("starting", total=None, figures="")
 
         def draw(epoch: "Epoch") -> None:
-            nonlocal stages
-            done = stages - 1
-            if epoch.stage.startswith("fold "):  # "fold 2/5"; the training on all traces comes after them
-                number, folds = epoch.stage.removeprefix("fold ").split("/")
-                done, stages = int(number) - 1, int(folds) + 1
             bar.update(
-                task, description=f"{epoch.stage}, epoch {epoch.number}/{epoch.of}", total=stages * epoch.of,
-                completed=done * epoch.of + epoch.number, figures=figures(epoch),
+                task, description=f"{epoch.stage}, epoch {epoch.number}/{epoch.of}", total=epoch.runs * epoch.of,
+                completed=(epoch.run - 1) * epoch.of + epoch.number, figures=figures(epoch),
             )  # fmt: skip
 
         yield draw

@@ -80,9 +80,9 @@ def _spans(params: Params, names: Iterable[str]) -> list[slice]:
     return spans
 
 
-def parameter_groups(params: Params, config: TrainingConfig, context: bool) -> dict[str, Group]:
+def parameter_groups(params: Params, config: TrainingConfig, context: bool, message_passing: bool) -> dict[str, Group]:
     """What is trained, by group; parameters that the loss cannot reach are in none, so that Adam never touches them."""
-    levels = [f"level{k}." for k in range(params.layout.n_levels)]
+    levels = [f"level{k}." for k in range(params.layout.n_levels if message_passing else 0)]
     groups = {
         "readout": Group(("w_q", "w_k"), decay=config.weight_decay),
         "intent": Group(

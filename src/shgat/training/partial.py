@@ -9,17 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import TraceError
-from ..evaluation.comparison import paired_bootstrap
 from ..graph import Incidence
 from ..model.channels import Channels, Learned
+from ..model.index import gates_open
 from ..model.memory import Memory
 from .batches import Examples
+from .choosing import compared
 from .config import TrainingConfig
 from .examples import Traces
-from .fit import CONFIDENCE, MEMORY, remembered
-from .report import Comparison, TrainReport
+from .fit import MEMORY, remembered
+from .report import TrainReport
 from .trainer import Epoch, Trainer
-from .validation import Held, Score, unseen_tools
+from .validation import Held, unseen_tools
 
 if TYPE_CHECKING:
     from ..model import SHGAT
@@ -44,7 +45,7 @@ def partial_fit(
     """Trains from the current parameters, and keeps them as they were if held-out traces are ranked worse than before.
 
     From 20 traces on, a fifth (the latest where they have time stamps) is held out. Successful traces go into the model's memory either
-    way: a memory of what worked cannot degrade. Channel weights stay as `fit` chose them.
+    way: a memory of what worked cannot degrade. Channel weights stay as `fit` chose them, and so does whether messages pass.
 
     Parameters
     ----------
@@ -65,13 +66,15 @@ def partial_fit(
         part = traces.take(rows)
         cold = np.bincount(part.tools.row_of_entry, unseen[part.tools.indices], len(rows)) > 0
         held = Held(part, rows, cold, unseen, Channels.build(catalog, nothing))
+    speaks = model.config.message_passing and (model.learned is None or gates_open(model.params))
     trainer = Trainer(
-        Examples.build(catalog, traces), model.cooccurrence, model.config, model.params, settings, training, seed, held=held,
-        unseen=unseen, provenance=False, on_epoch=on_epoch, stage="partial",
+        Examples.build(catalog, traces), model.cooccurrence, replace(model.config, message_passing=speaks), model.params, settings,
+        training, seed, held=held, unseen=unseen, provenance=False, on_epoch=on_epoch, stage="partial",
     )  # fmt: skip
     before = None if held is None else held.score(trainer.objective, trainer.progress.params, trainer.unknown)
     state = trainer.run()
-    comparison = None if before is None or state.best_score is None else _compare(state.best_score, before, rng)
+    after = state.best_score
+    comparison = None if before is None or after is None else compared("before", "all", after.rows, before.rows, rng)
     better, reason = True, f"{len(traces)} traces are too few to hold any out"
     if comparison is not None:
         better = comparison.high >= 0.0
@@ -108,14 +111,6 @@ def _unseen(model: "SHGAT", traces: Traces) -> npt.NDArray[np.bool_]:
     new = np.array([t.id not in known for t in model.catalog.tools], bool)
     unseen &= new
     return unseen
-
-
-def _compare(after: Score, before: Score, rng: np.random.Generator) -> Comparison | None:
-    known = ~np.isnan(after.rows)
-    if not known.any():
-        return None
-    test = paired_bootstrap(after.rows[known], before.rows[known], rng=rng, n_resamples=2000, confidence=CONFIDENCE)
-    return Comparison("before", "all", after.value, before.value, test.ci_low, test.ci_high, int(known.sum()))
 
 
 def _with_memory(model: "SHGAT", traces: Traces, trained: Rows) -> Learned | None:

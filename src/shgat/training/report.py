@@ -13,11 +13,12 @@ class Comparison:
 
     Attributes
     ----------
-    against : "cosine", "popularity", or "novelty" (cosine with a bonus for tools without training traces)
+    against : "cosine", "popularity", "novelty" (cosine with a bonus for tools without training traces), or a variant of the model
     part : "all", "warm" or "cold"
     ours, theirs : mean of the criterion (Recall@5, NDCG@5 and COMP@5 averaged), fractions
-    low, high : 99 % interval of the difference, by paired bootstrap
+    low, high : interval of the difference by paired bootstrap: 99 % in a verdict, 68 % in a choice between variants
     n : intents
+    name : whose ranking, "shgat" or a variant of the model
     """
 
     against: str
@@ -27,6 +28,7 @@ class Comparison:
     low: float
     high: float
     n: int
+    name: str = "shgat"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +44,12 @@ class TrainReport:
     comparisons : against frozen cosine and against popularity
     validation : held-out metrics of the fused ranking and of cosine, by part
     weights : of the channels, for tools with and without traces, if any were chosen
-    choices : settings that were chosen from the data
+    choices : settings that were chosen from the data, `message_passing` and `node_offsets` among them
     td_errors : trace id -> |outcome - probability mass on its tools|
     gradient_norms : parameter group -> norm after each epoch of the last run
     seconds : stage -> time
     skipped : (trace id, reason)
+    trials : each variant that was tried against the best before it; it was chosen where `low` is above 0
     """
 
     accepted: bool
@@ -63,6 +66,7 @@ class TrainReport:
     seed: int
     n_traces: int
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    trials: list[Comparison] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; NaN becomes None."""

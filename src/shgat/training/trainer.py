@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +32,17 @@ IntentMap = Literal["trained", "fixed", "identity"]
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch gave. loss: mean over steps; lr: at its end; validation: metrics by part; seconds: spent in it."""
+    """What one epoch gave.
+
+    Attributes
+    ----------
+    number, of : epoch of the run
+    loss : mean over steps
+    lr : at its end
+    validation, value : metrics by part, and the mean of the criterion
+    seconds : spent in it
+    stage, run, runs : name and number of the run, and how many there may be
+    """
 
     number: int
     of: int
@@ -43,6 +53,8 @@ class Epoch:
     value: float
     seconds: float
     stage: str = ""
+    run: int = 1
+    runs: int = 1
 
 
 @dataclass(eq=False)
@@ -78,6 +90,7 @@ class Trainer:
     unseen : (n_tools,) tools that were never trained on; None: those without a trace among `rows`
     provenance : hide the capabilities for which only other traces vouch, and from each step those for which only its own do
     on_epoch : called after each epoch
+    stage, run, runs : what an epoch says of the run it belongs to
     """
 
     def __init__(
@@ -95,9 +108,12 @@ class Trainer:
         provenance: bool = True,
         on_epoch: Callable[[Epoch], None] | None = None,
         stage: str = "",
+        run: int = 1,
+        runs: int = 1,
     ) -> None:
         self._provenance = provenance
-        self.examples, self.config, self.rows, self.held, self.stage = examples, config, rows, held, stage
+        self.examples, self.config, self.rows, self.held = examples, config, rows, held
+        self._named: dict[str, Any] = {"stage": stage, "run": run, "runs": runs}
         self.subspace = Subspace.of(examples.catalog, cooccurrence, model)
         coordinates = None if self.subspace is None else self.subspace.coordinates
         self.objective = Objective(examples.catalog, cooccurrence, model, coordinates)
@@ -114,12 +130,12 @@ class Trainer:
         )
         self.batch_size = min(config.batch_size, max(16, len(rows) // 4))
         self.steps_per_epoch = max(1, math.ceil(len(rows) / self.batch_size))
-        self._start = params = opened(params, config)
+        self._start = params = opened(params, config) if model.message_passing else params.copy()
         if self.subspace is not None:
             params = self.subspace.reduce(params)
         identity = np.array_equal(params["w_intent"], np.eye(params.layout.d, dtype=np.float32))
         self._intent_map: IntentMap = "trained" if config.train_intent_map else "identity" if identity else "fixed"
-        self.groups = parameter_groups(params, config, bool(examples.traces.context.nnz))
+        self.groups = parameter_groups(params, config, bool(examples.traces.context.nnz), model.message_passing)
         self.progress = Progress(params, Adam(params, self.groups.values()), np.random.default_rng(seed))
         self.progress.td = np.full(len(examples.traces), np.nan, np.float32)
         if config.replay == "prioritized":
@@ -151,7 +167,7 @@ class Trainer:
             lr = learning_rate(state.epoch * self.steps_per_epoch - 1, self._total, self.config.lr, self.config.warmup)
             epoch = Epoch(
                 state.epoch, self.config.epochs, float(np.mean(losses)), lr, float(np.mean(norms)),
-                score.metrics if score else {}, score.value if score else float("nan"), time.perf_counter() - started, self.stage,
+                score.metrics if score else {}, score.value if score else float("nan"), time.perf_counter() - started, **self._named,
             )  # fmt: skip
             state.history.append(epoch)
             if after_epoch is not None:
@@ -215,6 +231,9 @@ class Trainer:
                 hidden = hidden.copy()
                 hidden[alone] = True
                 masks = replace(masks, hierarchy=self.examples.catalog.hierarchy.hiding(hidden), hidden=hidden)
+        if config.message_dropout and self.objective.config.message_passing:
+            silent = hidden | (rng.random(len(hidden)) < config.message_dropout)
+            masks = replace(masks, hierarchy=self.examples.catalog.hierarchy.hiding(silent))
         batch = self.examples.batch(rows, weights, hidden)
         batch = replace(batch, intents=noisy(batch.intents, config.intent_noise, rng))
         if "tool_offsets" in self.progress.params and config.offset_dropout:

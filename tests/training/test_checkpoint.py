@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from shgat import SHGAT, ModelFileError, Traces, TrainingConfig
+from shgat.training.examples import Texts
 from training import planted
 
 CONFIG = TrainingConfig(epochs=2, batch_size=64, lr=3e-3)
@@ -98,11 +99,12 @@ def others(model, traces):
     yield "co-occurrence", mixed, traces, {}
     yield "fewer traces", model, traces.take(range(100)), {}
     for name, array in (("outcome", traces.outcome * 0.9), ("weight", traces.weight * 2), ("intents", traces.intents[::-1].copy()),
-                        ("timestamp", np.arange(120.0)), ("context", traces.tools)):  # fmt: skip
+                        ("timestamp", np.arange(120.0)), ("context", traces.tools), ("texts", Texts(["?"] * 120))):  # fmt: skip
         yield f"other {name}", model, dataclasses.replace(traces, **{name: array}), {}
     yield "another seed", model, traces, {"seed": 1}
     yield "another learning rate", model, traces, {"lr": 1e-3}
     yield "no validation", model, traces, {"validation": "none"}
+    yield "another choice", model, traces, {"message_passing": True}
 
 
 def test_a_checkpoint_of_another_training_is_refused_and_kept(tmp_path):
@@ -148,6 +150,19 @@ def test_files_that_cannot_be_read_or_written(tmp_path):
     with pytest.raises(ValueError, match="cannot write"):
         model.fit(traces, config=CONFIG, checkpoint=tmp_path / "no" / "such" / "folder")
     assert model.params.buffer.tobytes() == before
+
+
+def test_a_kept_checkpoint_gives_the_same_model_again_at_once(tmp_path):
+    (a, traces, _), (b, _, _) = (planted.planted_model(n_traces=120, n_tools=12) for _ in range(2))
+    file = tmp_path / "checkpoint"
+    first = a.fit(traces, config=CONFIG, checkpoint=file, keep_checkpoint=True)
+    assert file.exists()
+    seen = []
+    again = b.fit(traces, config=CONFIG, checkpoint=file, resume=True, on_epoch=seen.append)
+    assert seen == []
+    assert a.params.buffer.tobytes() == b.params.buffer.tobytes()
+    assert (first.comparisons, first.trials, first.td_errors) == (again.comparisons, again.trials, again.td_errors)
+    assert not file.exists()
 
 
 def test_resume_without_a_file_begins(tmp_path):

@@ -135,7 +135,7 @@ def test_nor_does_it_influence_what_is_predicted_of_held_out_traces():
 
 def test_where_every_capability_is_hidden_the_route_says_nothing():
     from shgat.model.channels import Channels
-    from shgat.training.fit import remembered
+    from shgat.training.examples import remembered
 
     catalog, traces, _ = some()
     channels = Channels.build(catalog, remembered(traces, np.arange(7)))

@@ -6,7 +6,7 @@ import pytest
 from shgat import SHGATConfig, ShgatError, Traces, TrainingConfig
 from shgat.model.channels import Channels
 from shgat.training import Examples, Trainer
-from shgat.training.fit import remembered
+from shgat.training.examples import remembered
 from shgat.training.optim import Adam
 from shgat.training.trainer import close_gates, opened, parameter_groups
 from shgat.training.validation import Held, Score, unseen_tools

@@ -56,7 +56,7 @@ def train(
         with progress(quiet) as on_epoch:
             report = model.fit(
                 learned_from, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed, on_epoch=on_epoch, checkpoint=file,
-                resume=resume, force=force,
+                resume=resume, keep_checkpoint=True, force=force,
             )  # fmt: skip
     except KeyboardInterrupt:
         if file.exists():
@@ -64,6 +64,7 @@ def train(
         raise
     if report.accepted:
         model.save(out)
+    file.unlink(missing_ok=True)  # and not before the model is there
     if as_json:
         output.write_json({"model": str(out) if report.accepted else None, **report.to_dict()})
     else:

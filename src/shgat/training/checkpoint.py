@@ -12,11 +12,8 @@ from .._files import write_atomically
 from ..errors import ModelFileError
 from ..model.params import Params
 from ..model.persistence import Tensors, pack, unpack
-from .replay import PrioritizedReplay
 from .trainer import Epoch, Progress
 from .validation import Score
-
-_NEEDED_TO_GO_ON = ("params", "m", "v", "replay")  # and not once the stage is finished: its result is `best`
 
 
 class Checkpoint:
@@ -25,16 +22,17 @@ class Checkpoint:
     Parameters
     ----------
     identity : what the training is of; a file of another training is refused
+    keep : leave the file where it is once the training is over
     """
 
-    def __init__(self, path: Path, identity: dict[str, Any]) -> None:
-        self._path, self._identity = path, identity
+    def __init__(self, path: Path, identity: dict[str, Any], keep: bool = False) -> None:
+        self._path, self._identity, self._keep = path, identity, keep
         self._stages: dict[str, tuple[Tensors, dict[str, Any]]] = {}
 
     @classmethod
-    def open(cls, path: Path, identity: dict[str, Any], resume: bool) -> "Checkpoint":
+    def open(cls, path: Path, identity: dict[str, Any], resume: bool, keep: bool = False) -> "Checkpoint":
         """A checkpoint at `path`; with `resume` its content is read if it is there, without it the file is replaced at the first save."""
-        checkpoint = cls(path, identity)
+        checkpoint = cls(path, identity, keep)
         if resume and path.exists():
             try:
                 data = path.read_bytes()
@@ -51,9 +49,6 @@ class Checkpoint:
 
     def save(self, stage: str, progress: Progress) -> None:
         """Keeps the state of a stage, beside the results of the stages before it."""
-        for name, (own, described) in self._stages.items():
-            if name != stage:
-                self._stages[name] = ({key: a for key, a in own.items() if key not in _NEEDED_TO_GO_ON}, described)
         self._stages[stage] = _state(stage, progress)
         tensors = {f"{i}/{key}": a for i, (own, _) in enumerate(self._stages.values()) for key, a in own.items()}
         manifest = {"identity": self._identity, "stages": [described for _, described in self._stages.values()]}
@@ -64,9 +59,19 @@ class Checkpoint:
         if stage in self._stages:
             _restore(*self._stages[stage], progress)
 
+    def finish(self, stage: str, results: Tensors, history: list[Epoch]) -> None:
+        """A stage is over: from now on its results stand in the place of its state, which is many times as large."""
+        self._stages[stage] = results, {"name": stage, "finished": True, "history": [_without_nan(asdict(e)) for e in history]}
+
+    def finished(self, stage: str) -> tuple[Tensors, list[Epoch]] | None:
+        """What `finish` was given, None where the stage is not over."""
+        results, described = self._stages.get(stage, ({}, {}))
+        return (results, [_epoch(e) for e in described["history"]]) if "finished" in described else None
+
     def done(self) -> None:
-        """Removes the file: the training is over."""
-        self._path.unlink(missing_ok=True)
+        """The training is over: removes the file, unless it is to be kept."""
+        if not self._keep:
+            self._path.unlink(missing_ok=True)
 
 
 def _state(stage: str, p: Progress) -> tuple[Tensors, dict[str, Any]]:
@@ -97,9 +102,8 @@ def _state(stage: str, p: Progress) -> tuple[Tensors, dict[str, Any]]:
 
 
 def _restore(tensors: Tensors, described: dict[str, Any], p: Progress) -> None:
-    if "params" in tensors:
-        p.params.buffer[:] = tensors["params"]
-        p.optimizer.m[:], p.optimizer.v[:] = tensors["m"], tensors["v"]
+    p.params.buffer[:] = tensors["params"]
+    p.optimizer.m[:], p.optimizer.v[:] = tensors["m"], tensors["v"]
     p.optimizer.step_count = described["step_count"]
     p.td[:] = tensors["td"]
     p.losses = tensors["losses"].tolist()
@@ -108,7 +112,7 @@ def _restore(tensors: Tensors, described: dict[str, Any], p: Progress) -> None:
     if "best_rows" in tensors:
         hit = described["best_hit"]
         p.best_score = Score(tensors["best_rows"], described["best_metrics"], float("nan") if hit is None else hit)
-    if "replay" in tensors and isinstance(p.replay, PrioritizedReplay):
+    if p.replay is not None:
         p.replay.tree[:] = tensors["replay"]
     p.epoch, p.best_epoch = described["epoch"], described["best_epoch"]
     p.history = [_epoch(e) for e in described["history"]]

@@ -20,9 +20,11 @@ from .. import _check
 from .._files import load_matrix
 from ..errors import InputError, TraceError
 from ..graph import Catalog, Incidence
+from ..model.memory import Memory
 
 Floats = npt.NDArray[np.float32]
 _T = TypeVar("_T")
+MEMORY = 20_000  # traces remembered, the latest
 _CHUNK = 4096  # embeddings looked through at a time
 
 
@@ -85,9 +87,10 @@ class Traces:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over everything but the texts."""
+        """SHA-256 over everything."""
+        texts = hashlib.sha256(b"\0".join(str(text).encode() for text in self.texts)).hexdigest()
         rows = (self.tools.indptr, self.tools.indices, self.context.indptr, self.context.indices)
-        return digest(self.ids, *rows, self.capability, self.outcome, self.weight, self.timestamp, self.intents)
+        return digest(np.array([texts]), self.ids, *rows, self.capability, self.outcome, self.weight, self.timestamp, self.intents)
 
     def take(self, rows: npt.NDArray[np.integer] | Sequence[int]) -> "Traces":
         """The given traces, in the given order; embeddings are gathered into memory."""
@@ -261,3 +264,15 @@ def _seconds(value: object, where: str) -> float:
             raise TraceError(f"{where}: timestamp {value!r} is not ISO 8601") from None
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     return _trace_error(_check.number, value, -1e12, 1e12, f"{where}: timestamp")
+
+
+def remembered(traces: Traces, rows: npt.NDArray[np.int64]) -> Memory:
+    """The successful traces among `rows`, the latest 20 000."""
+    good = rows[(traces.outcome[rows] >= 0.5) & (traces.tools.degrees[rows] > 0)]
+    if not np.isnan(traces.timestamp[good]).any():
+        good = good[np.argsort(traces.timestamp[good], kind="stable")]
+    good = np.sort(good[-MEMORY:])
+    vectors = traces.vectors(good)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    vectors = vectors.astype(np.float16).astype(np.float32)  # as a model file keeps them; scaling again would round twice
+    return Memory(tuple(traces.ids[good].tolist()), vectors, [str(traces.texts[i]) for i in good.tolist()], traces.tools.take(good))

@@ -16,13 +16,12 @@ from .. import _check
 from ..errors import InputError, TraceError
 from ..graph import Catalog
 from ..model.channels import CHANNELS, Channels, Fusion, Learned
-from ..model.memory import Memory
 from ..model.params import Floats, initial_params, resolve_layout
 from .batches import Examples
 from .checkpoint import Checkpoint
 from .choosing import Candidate, Variant, choose, judge, refusal
 from .config import TrainingConfig
-from .examples import Traces, digest
+from .examples import Traces, digest, remembered
 from .fusing import HeldOut
 from .report import Comparison, TrainReport
 from .trainer import Epoch, Progress, Trainer
@@ -38,7 +37,6 @@ OnEpoch = Callable[[Epoch], None]
 MANY_TRACES = 3000  # from here on: larger batches, higher learning rate
 TRACES_PER_TOOL = 1  # from here on it is tried whether tools and capabilities should learn offsets of their own
 TRAINED = ("semantic", "route")  # channels that differ between two models over the same traces
-MEMORY = 20_000  # traces remembered, the latest
 FEWEST = 16  # traces below which nothing can be validated
 
 
@@ -58,6 +56,7 @@ def fit(
     on_epoch: OnEpoch | None = None,
     checkpoint: str | Path | None = None,
     resume: bool = False,
+    keep_checkpoint: bool = False,
     force: bool = False,
 ) -> TrainReport:
     """Learns from traces, from scratch, and changes the model only if held-out traces say that it ranks better than frozen cosine.
@@ -79,6 +78,7 @@ def fit(
         model says so
     on_epoch : called after each epoch of each run
     checkpoint, resume : a file to keep the state in after each epoch, and whether to go on from it
+    keep_checkpoint : leave the file there at the end, for who removes it once the model is stored; else `fit` removes it
     force : hand the result out even where it is not better
 
     Raises
@@ -100,7 +100,7 @@ def fit(
     plan = _Plan(model, traces, settings, seed, channels, on_epoch or (lambda epoch: None))
     given = _given(model, len(traces), message_passing, node_offsets)
     if checkpoint is not None:
-        plan.checkpoint = Checkpoint.open(Path(checkpoint), plan.identity(validation, given), resume)
+        plan.checkpoint = Checkpoint.open(Path(checkpoint), plan.identity(validation, given), resume, keep_checkpoint)
     if validation == "none" or (force and len(traces) < FEWEST):
         plan.variant = Variant(given["message_passing"] is not False, given["node_offsets"] is not False)
         final = plan.final()
@@ -221,10 +221,7 @@ class _Plan:
 
     def validate(self, variant: Variant) -> Candidate:
         """Channel scores of every held-out trace by a model that was not trained on it, and what they are worth."""
-        z, before = [], len(self.seconds)
-        for i, ((training, _), held) in enumerate(zip(self.folds, self.held, strict=True), 1):
-            trainer, state = self.run(f"{variant}, fold {i}/{len(self.folds)}", before + i, training, held, variant)
-            z.append(logits(trainer.objective, state.best or state.params, trainer.unknown, held.traces))
+        z = [self.predicted(variant, i) for i in range(len(self.folds))]
         scores = self.untrained | self._scored([name for name in TRAINED if name in self.channels], z)
         n = len(self.catalog.tools)
         unseen = np.concatenate([np.broadcast_to(held.unseen, (len(held.rows), n)) for held in self.held])
@@ -232,6 +229,21 @@ class _Plan:
         return Candidate.of(
             variant, HeldOut({name: scores[name] for name in CHANNELS if name in scores}, unseen, wanted), self.channels
         )
+
+    def predicted(self, variant: Variant, i: int) -> tuple[Floats, Floats]:
+        """Logits of the tools and of the capabilities for the held-out traces of fold i, or those of the checkpoint."""
+        stage, kept = f"{variant}, fold {i + 1}/{len(self.folds)}", self.checkpoint
+        done = None if kept is None else kept.finished(stage)
+        if done is not None:
+            self.seconds[stage] = 0.0
+            self.epochs += done[1]
+            return done[0]["tools"], done[0]["capabilities"]
+        held = self.held[i]
+        trainer, state = self.run(stage, len(self.seconds) + 1, self.folds[i][0], held, variant)
+        z = logits(trainer.objective, state.best or state.params, trainer.unknown, held.traces)
+        if kept is not None:
+            kept.finish(stage, {"tools": z[0], "capabilities": z[1]}, state.history)
+        return z
 
     def _scored(self, names: list[str], z: list[tuple[Floats, Floats]]) -> dict[str, Floats]:
         """Each named channel's scores of all held-out traces."""
@@ -281,17 +293,3 @@ class _Plan:
         if self.checkpoint is not None:
             self.checkpoint.done()
         return report
-
-
-def remembered(traces: Traces, rows: Rows) -> Memory:
-    """The successful traces among `rows`, the latest 20 000."""
-    good = rows[(traces.outcome[rows] >= 0.5) & (traces.tools.degrees[rows] > 0)]
-    if not np.isnan(traces.timestamp[good]).any():
-        good = good[np.argsort(traces.timestamp[good], kind="stable")]
-    good = np.sort(good[-MEMORY:])
-    vectors = traces.vectors(good)
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    vectors = vectors.astype(np.float16).astype(
-        np.float32
-    )  # as a model file keeps them, and not scaled again: that would round twice
-    return Memory(tuple(traces.ids[good].tolist()), vectors, [str(traces.texts[i]) for i in good.tolist()], traces.tools.take(good))

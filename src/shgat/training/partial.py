@@ -16,8 +16,7 @@ from ..model.memory import Memory
 from .batches import Examples
 from .choosing import compared
 from .config import TrainingConfig
-from .examples import Traces
-from .fit import MEMORY, remembered
+from .examples import MEMORY, Traces, remembered
 from .report import TrainReport
 from .trainer import Epoch, Trainer
 from .validation import Held, unseen_tools

@@ -21,8 +21,6 @@ class TrainingConfig:
     clip : bound of the gradient's global norm
     intent_noise : of each coordinate of an intent, in units of 1 / sqrt(d), before it is normalised again
     offset_dropout : probability with which a node's offset is left out of a step
-    message_dropout : probability with which a capability neither gathers nor carries messages in a step, so that what is read of a node
-        does not lean on all of its neighbours being known
     rho, gate_up_bias, gate_down_bias : where gates start when they are closed and message passing is trained
     train_intent_map : also train W_intent, which W_q makes redundant
     temperature : (first, last) of tau, annealed linearly; the scale kappa is learned beside it
@@ -47,7 +45,6 @@ class TrainingConfig:
     clip: float = 1.0
     intent_noise: float = 0.5
     offset_dropout: float = 0.5
-    message_dropout: float = 0.0
     rho: float = 1.0
     gate_up_bias: float = -1.0
     gate_down_bias: float = -2.2
@@ -104,7 +101,6 @@ _RANGES = {
     "clip": (1e-6, 1e6),
     "intent_noise": (0.0, 10.0),
     "offset_dropout": (0.0, 0.99),
-    "message_dropout": (0.0, 0.99),
     "rho": (0.0, 1.0),
     "gate_up_bias": (-10.0, 10.0),
     "gate_down_bias": (-10.0, 10.0),

@@ -231,9 +231,6 @@ class Trainer:
                 hidden = hidden.copy()
                 hidden[alone] = True
                 masks = replace(masks, hierarchy=self.examples.catalog.hierarchy.hiding(hidden), hidden=hidden)
-        if config.message_dropout and self.objective.config.message_passing:
-            silent = hidden | (rng.random(len(hidden)) < config.message_dropout)
-            masks = replace(masks, hierarchy=self.examples.catalog.hierarchy.hiding(silent))
         batch = self.examples.batch(rows, weights, hidden)
         batch = replace(batch, intents=noisy(batch.intents, config.intent_noise, rng))
         if "tool_offsets" in self.progress.params and config.offset_dropout:

@@ -14,7 +14,7 @@ from ..model.channels import Channels, Learned
 from ..model.index import gates_open
 from ..model.memory import Memory
 from .batches import Examples
-from .choosing import compared
+from .choosing import WORTH, compared
 from .config import TrainingConfig
 from .examples import MEMORY, Traces, remembered
 from .report import TrainReport
@@ -41,7 +41,7 @@ def partial_fit(
     config: TrainingConfig | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> TrainReport:
-    """Trains from the current parameters, and keeps them as they were if held-out traces are ranked worse than before.
+    """Trains from the current parameters, and keeps them as they were if held-out traces are ranked worse by about a standard error.
 
     From 20 traces on, a fifth (the latest where they have time stamps) is held out. Successful traces go into the model's memory either
     way: a memory of what worked cannot degrade. Channel weights stay as `fit` chose them, and so does whether messages pass.
@@ -73,7 +73,7 @@ def partial_fit(
     before = None if held is None else held.score(trainer.objective, trainer.progress.params, trainer.unknown)
     state = trainer.run()
     after = state.best_score
-    comparison = None if before is None or after is None else compared("before", "all", after.rows, before.rows, rng)
+    comparison = None if before is None or after is None else compared("before", "all", after.rows, before.rows, rng, WORTH)
     better, reason = True, f"{len(traces)} traces are too few to hold any out"
     if comparison is not None:
         better = comparison.high >= 0.0

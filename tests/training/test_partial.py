@@ -1,0 +1,95 @@
+"""`partial_fit`: goes on from where the model is, keeps what is better, and remembers what worked either way."""
+
+import numpy as np
+import pytest
+
+from shgat import SHGAT, TraceError, Traces, TrainingConfig
+from training import planted
+
+
+def fitted(seed=0):
+    """(trained model, its rotation, its catalogue)"""
+    model, traces, rotation = planted.planted_model(seed)
+    assert model.fit(traces, config=TrainingConfig(epochs=8, batch_size=64, lr=5e-3)).accepted
+    return model, rotation
+
+
+def more(model, rotation, seed, n=60, first=1000, **options):
+    """New traces of the same kind, with ids of their own."""
+    _, records, _ = planted.rotated(np.random.default_rng(seed), n_traces=n, of=model.catalog, rotation=rotation, **options)
+    return Traces.from_records([{**r, "id": f"y{first + i}"} for i, r in enumerate(records)], model.catalog)
+
+
+def test_it_goes_on_from_where_the_model_is():
+    model, rotation = fitted()
+    news = more(model, rotation, 1, n=120)
+    version, known = model.version, len(model.learned.memory.ids)
+    before = model.params.copy()
+    report = model.partial_fit(news, epochs=4, lr=3e-3)
+    assert report.accepted
+    assert report.reason.startswith("not worse than before")
+    assert [c.against for c in report.comparisons] == ["before"]
+    assert model.version > version
+    moved = np.linalg.norm(model.params.buffer - before.buffer) / np.linalg.norm(before.buffer)
+    assert 0.0 < moved < 0.2
+    assert len(model.learned.memory.ids) == known + 120
+    assert 0 < len(report.td_errors) <= 96  # a fifth was held out
+
+
+def test_where_it_gets_worse_the_parameters_stay_and_the_memory_grows():
+    model, rotation = fitted()
+    news = more(model, rotation, 1, n=200)
+    rng = np.random.default_rng(0)
+    records = [
+        {"id": f"z{i}", "intent": "", "embedding": x, "tools": [f"t{news.tools.row(i)[0]}"], "timestamp": float(i)}
+        for i, x in enumerate(news.vectors(np.arange(200)))
+    ]
+    for record in records[:160]:  # the latest fifth is held out, and right
+        record["tools"] = [f"t{rng.integers(30)}"]
+    before = model.params.buffer.tobytes()
+    report = model.partial_fit(Traces.from_records(records, model.catalog), epochs=30, lr=3e-2)
+    assert not report.accepted
+    assert report.reason.startswith("worse than before")
+    assert model.params.buffer.tobytes() == before
+    assert "z0" in model.learned.memory.ids
+
+
+def test_too_few_traces_to_hold_any_out():
+    model, rotation = fitted()
+    report = model.partial_fit(more(model, rotation, 2, n=19))
+    assert report.accepted
+    assert "19 traces are too few to hold any out" in report.reason
+    assert report.comparisons == []
+
+
+def test_a_tool_that_was_new_is_known_afterwards():
+    model, rotation = fitted()
+    x = planted.unit(np.random.default_rng(5).standard_normal(16))
+    model.add_tool({"id": "new", "text": "a new tool", "embedding": x})
+    model.partial_fit(Traces.from_records([planted.record(i, rotation @ x, [0]) | {"id": "n", "tools": ["new"]} for i in (0,)],
+                                          model.catalog))  # fmt: skip
+    assert "new" not in model.learned.unseen
+    assert model.rank(rotation @ x, 1).ids == ("new",)
+
+
+def test_a_model_that_never_learned():
+    model, traces, _ = planted.planted_model()
+    before = model.params.buffer.tobytes()
+    report = model.partial_fit(traces, epochs=3, lr=1e-2)
+    assert report.accepted
+    assert model.learned is None  # no weights of channels were ever chosen
+    assert model.params.buffer.tobytes() != before
+
+
+def test_a_seed_determines_every_bit():
+    (a, rotation), (b, _) = fitted(), fitted()
+    one, two = (m.partial_fit(more(m, rotation, 3), seed=4) for m in (a, b))
+    assert a.params.buffer.tobytes() == b.params.buffer.tobytes()
+    assert one.losses == two.losses
+    assert SHGAT.from_catalog(a.catalog).params.buffer.tobytes() != a.params.buffer.tobytes()
+
+
+def test_nothing_to_learn_from():
+    model, traces, _ = planted.planted_model()
+    with pytest.raises(TraceError, match="no trace with tools"):
+        model.partial_fit(traces.take([]))

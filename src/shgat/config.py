@@ -28,8 +28,8 @@ class SHGATConfig:
     similarity : "cosine" (kappa cos(q, k)) or "dot" (q_h . k_h / sqrt(d_h)).
     fusion : ranks by the "mean" of the heads' logits or by the mean of their "sigmoid"s.
     reliability : factor from success rates on the probability scale: "smooth" (Beta posterior), "steps" (0.5 / 1 / 1.2), "none".
-    message_passing : whether the graph speaks at all.
-    node_offsets : whether tools and capabilities have trainable offsets to their frozen embeddings.
+    message_passing : whether the graph may speak; `fit` opens its gates where held-out traces say that it should.
+    node_offsets : whether tools and capabilities have trainable offsets to their frozen embeddings; `fit` may choose them.
     slope : negative slope of LeakyReLU in attention.
     log_scale : ln kappa of an untrained model.
     """

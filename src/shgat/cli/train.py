@@ -113,7 +113,7 @@ def summary(report: "TrainReport") -> "Table":
     grid.add_column("ranked by")
     for name in _SHOWN:
         grid.add_column(name, justify="right")
-    grid.add_column("against cosine (99 %)", justify="right")
+    grid.add_column("against cosine (98 %)", justify="right")
     for part in ("all", "warm", "cold"):
         ours = report.validation["shgat"].get(part)
         if ours is None:

@@ -107,7 +107,7 @@ def measured(
 ) -> Iterator[tuple[str, Run]]:
     """(method, run) one after the other: baselines first, then SHGAT and, if asked for, its ablations.
 
-    An ablation that is what the default chose anyway is not trained twice.
+    An ablation is measured whether it would be handed out or not; one that is what the default chose anyway is not trained twice.
     """
     for name in BASELINES:
         yield name, baseline(data, name)
@@ -118,9 +118,9 @@ def measured(
         yield "shgat", default
         chosen = default.about["choices"]
         for name, variant in ABLATIONS.items() if ablations else ():
-            one = replace(variant, options={**chosen, **variant.options})
-            same = (one.config, one.options) == (SHGATConfig(), chosen)
-            yield name, default if same else shgat(data, seed, one, on_epoch)
+            options = {**chosen, **variant.options}
+            same = (variant.config, options) == (SHGATConfig(), chosen)
+            yield name, default if same else shgat(data, seed, replace(variant, options={**options, "force": True}), on_epoch)
 
 
 @dataclass(frozen=True, eq=False)

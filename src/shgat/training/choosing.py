@@ -15,7 +15,7 @@ from .report import Comparison
 from .validation import by_part, criterion
 
 WORTH = 0.68  # confidence whose interval is about a standard error to either side
-CONFIDENCE = 0.99  # weights and verdict come from the same held-out traces, so 95 % would let too much chance through
+CONFIDENCE = 0.98  # weights and verdict come from the same held-out traces, so 95 % would let too much chance through
 RESAMPLES = 2000
 
 

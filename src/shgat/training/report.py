@@ -16,7 +16,7 @@ class Comparison:
     against : "cosine", "popularity", "novelty" (cosine with a bonus for tools without training traces), or a variant of the model
     part : "all", "warm" or "cold"
     ours, theirs : mean of the criterion (Recall@5, NDCG@5 and COMP@5 averaged), fractions
-    low, high : interval of the difference by paired bootstrap: 99 % in the verdict of `fit`, else 68 %
+    low, high : interval of the difference by paired bootstrap: 98 % in the verdict of `fit`, else 68 %
     n : intents
     name : whose ranking, "shgat" or a variant of the model
     """

@@ -15,10 +15,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from .._kernels import linear
 from ..graph import Catalog, Hierarchy, Incidence
 from .lexical import Bm25, words
 from .memory import Memory
+from .readout import product
 
 Floats = npt.NDArray[np.float32]
 CHANNELS = ("semantic", "route", "cosine", "lexical", "usage", "memory", "word_memory")
@@ -73,8 +73,7 @@ class Channels:
         if len(z) > n:  # many rows: one dense product
             dense = np.zeros((n, z.shape[1]), np.float32)
             dense[self.within.indices, self.within.row_of_entry] = 1.0
-            mass = np.empty((len(z), n), np.float32)
-            linear.project(p, dense, mass)
+            mass = product(p, dense)
         else:
             columns, source = self.within.indices, self.within.row_of_entry
             mass = np.zeros((len(p), n), np.float32)
@@ -83,8 +82,7 @@ class Channels:
         return np.asarray(np.log(mass + np.float32(ROUTE_FLOOR)), np.float32)
 
     def _cosine(self, x: Floats) -> Floats:
-        out = np.empty((len(x), len(self._unit)), np.float32)
-        linear.project(x, self._unit, out)
+        out = product(x, self._unit)
         out *= np.float32(STRETCH) / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12).astype(np.float32)
         return out
 

@@ -7,9 +7,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from .._kernels import linear
 from ..graph import Incidence
 from .lexical import Bm25, words
+from .readout import product
 
 Floats = npt.NDArray[np.float32]
 NEIGHBOURS = 20
@@ -45,8 +45,7 @@ class Memory:
         k = min(NEIGHBOURS, len(self.vectors))
         if k:
             unit = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
-            cosine = np.empty((len(x), len(self.vectors)), np.float32)
-            linear.project(np.ascontiguousarray(unit, np.float32), self.vectors, cosine)
+            cosine = product(np.ascontiguousarray(unit, np.float32), self.vectors)
             near = np.argpartition(-cosine, k - 1, axis=1)[:, :k]
             for row, at, value in zip(votes, near, np.take_along_axis(cosine, near, axis=1), strict=True):
                 fade = 1.0 / (1.0 + np.exp(-FADE[0] * (value.max() - FADE[1])))

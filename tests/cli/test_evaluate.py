@@ -85,6 +85,19 @@ def test_a_protocol_trains_and_tests(ask):
     assert "standard deviation" in out
 
 
+@pytest.mark.parametrize(
+    "options", [("cv", "--folds", "2"), ("temporal", "--train-window", "45d", "--test-window", "20d"), ("cold",)]
+)
+def test_a_protocol_writes_a_page(ask, tmp_path, options):
+    page = tmp_path / "out.html"
+    code, _, err = ask("evaluate", "--catalog", SAMPLE, "--epochs", "1", "--protocol", *options, "--report", page)
+    assert code == 0, err
+    text = page.read_text("utf-8")
+    assert f"<h1>{options[0]}: shgat against cosine</h1>" in text
+    for heading in ("Comparison", "Metrics by K", "By trial", "Worst intents", "Notes"):
+        assert heading in text
+
+
 def test_a_model_is_valued_on_a_log(ask, trained, tmp_path):
     rng, lines = np.random.default_rng(0), []
     for i in range(40):

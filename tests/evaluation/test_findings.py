@@ -49,6 +49,15 @@ def test_calibration_is_of_probabilities(found):
     assert len(bins["predicted"]) == len(bins["observed"]) == 10
 
 
+def test_learning_curves_are_those_of_the_chosen_variant(found, trained):
+    report = trained.model.report
+    tried = {e["stage"].split(", fold")[0] for e in report["epochs"]} - {"all traces"}
+    assert len(tried) > 1
+    for series in found[1]["learning_curve"].values():
+        assert len({name.split(", fold")[0] for name in series} - {"all traces"}) == 1
+    assert "all traces" in found[1]["learning_curve"]["loss"]
+
+
 def test_an_untrained_model_has_a_smaller_report(trained):
     model = SHGAT.from_catalog(trained.catalog)
     ours = measure(model, trained.test)

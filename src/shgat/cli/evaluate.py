@@ -64,8 +64,8 @@ def evaluate(
     chosen = [name for name, given in whole.items() if given]
     if len(chosen) > 1:
         raise InputError(f"give one of {' and '.join(chosen)}")
-    if report is not None and (ab is not None or protocol is not None):
-        raise InputError("--report is a page about a model and traces: give --model or --compare, without --protocol or --ab")
+    if report is not None and (ab is not None or protocol is Protocol.counterfactual):
+        raise InputError("--report is a page about rankings of traces: not of --ab, nor of --protocol counterfactual")
     if gate is not None and (ab is not None or compare is not None or protocol is Protocol.counterfactual):
         raise InputError("--gate asks whether a --model, or what a holdout, cv, temporal or cold --protocol trains, is better")
     if ab is not None:
@@ -80,10 +80,12 @@ def evaluate(
         if gate not in (None, "baseline"):
             raise InputError("a protocol trains its own models: their --gate is baseline")
         options = {"seed": seed, "options": {"epochs": epochs}}
-        trials = _run(protocol, source, options, folds, (train_window, test_window))
+        trials, measured = _run(protocol, source, options, folds, (train_window, test_window))
         ours, theirs = trials.pooled()
         passed = _gate(ours, theirs, gate, rng)
         verdicts.show_trials(trials, ours, theirs, passed, rng, as_json)
+        if report is not None:
+            verdicts.write_trials_page(report, trials, measured, {"traces": str(source.path), "seed": str(seed)}, rng)
         return _code(passed)
     files = compare or (_given(model, "--model FILE"), None if gate in (None, "baseline") else Path(str(gate)))
     return _models(source, files, gate, report, rng, as_json)
@@ -158,7 +160,10 @@ def _same_catalog(a: "SHGAT", b: "SHGAT", first: Path, second: Path) -> None:
         raise ModelFileError(f"{second} was made for another catalogue than {first}: their tools differ")
 
 
-def _run(protocol: Protocol, source: _Source, options: dict[str, Any], folds: int, windows: tuple[str, str]) -> "Trials":
+def _run(
+    protocol: Protocol, source: _Source, options: dict[str, Any], folds: int, windows: tuple[str, str]
+) -> "tuple[Trials, Traces]":
+    """The protocol run to its end, and the traces it was run on."""
     from ..evaluation import trials
     from ..graph import Catalog
     from . import output
@@ -173,11 +178,11 @@ def _run(protocol: Protocol, source: _Source, options: dict[str, Any], folds: in
     catalog = Catalog.load(_given(source.folder, "--catalog DIR"))
     traces, recipe = source.load(catalog), trials.Recipe(**options, on_trial=tell)
     if protocol is Protocol.cv:
-        return trials.run_cross_validation(catalog, traces, recipe, k=folds)
+        return trials.run_cross_validation(catalog, traces, recipe, k=folds), traces
     if protocol is Protocol.temporal:
-        return trials.run_temporal(catalog, traces, recipe, train=windows[0], test=windows[1])
+        return trials.run_temporal(catalog, traces, recipe, train=windows[0], test=windows[1]), traces
     run = trials.run_cold_tools if protocol is Protocol.cold else trials.run_holdout
-    return run(catalog, traces, recipe)
+    return run(catalog, traces, recipe), traces
 
 
 def _gate(ours: "Measurement", theirs: "Measurement", asked: str | None, rng: "np.random.Generator") -> "Gate | None":

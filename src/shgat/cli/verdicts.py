@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ..evaluation.measurement import Measurement
+    from ..evaluation.report import EvaluationReport
     from ..evaluation.summary import Gate, MetricTest, PartSummary
     from ..evaluation.trials import Trials
     from ..model import SHGAT
@@ -132,12 +133,23 @@ def write_page(
     about: Mapping[str, str], rng: "np.random.Generator",
 ) -> None:  # fmt: skip
     """The report as one HTML file."""
-    from .._files import write_atomically
     from ..evaluation.findings import build_report
+
+    _write(path, build_report(model, traces, ours, theirs, rng=rng, names=names, about=about))
+
+
+def write_trials_page(path: Path, trials: "Trials", traces: "Traces", about: Mapping[str, str], rng: "np.random.Generator") -> None:
+    """The report of a protocol as one HTML file."""
+    from ..evaluation.findings import build_trials_report
+
+    _write(path, build_trials_report(trials, traces, rng=rng, about=about))
+
+
+def _write(path: Path, report: "EvaluationReport") -> None:
+    from .._files import write_atomically
     from ..evaluation.report import render_report
 
-    page = render_report(build_report(model, traces, ours, theirs, rng=rng, names=names, about=about))
-    write_atomically(path, page.encode())
+    write_atomically(path, render_report(report).encode())
     output.note(f"shgat: wrote {path}")
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .calibration import IsotonicRegression, PlattScaling
     from .comparison import Comparison, mean_intervals, paired_bootstrap, permutation_test
     from .counterfactual import Counterfactual, DecisionLog, value_on_log
-    from .findings import build_report, learning_curve
+    from .findings import build_report, build_trials_report, learning_curve
     from .knowledge import known, moved
     from .measurement import Measurement, measure, measure_cosine
     from .metrics import (
@@ -81,6 +81,7 @@ __all__ = [
     "Verdict",
     "brier",
     "build_report",
+    "build_trials_report",
     "clipped_ips",
     "cold_tool_split",
     "compare",

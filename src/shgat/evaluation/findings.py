@@ -8,16 +8,23 @@ from numpy.typing import NDArray
 
 from ..graph import Catalog
 from ..model import SHGAT, Explanation, why_not
+from ..training.choosing import Variant
 from ..training.examples import Traces
 from .measurement import BLOCK, Measurement, scores
 from .metrics import brier, expected_calibration_error, reliability_bins
 from .report import BreakdownRow, ComparisonRow, EvaluationReport, MissedIntent, RankedTool, Reliability
 from .summary import CRITERION, MetricTest, compare, summarize_pair
+from .trials import Trials
 
 SHOWN = ("hit@1", "recall@5", "ndcg@5", "comp@5", "mrr", "map", CRITERION)
 _GROUP = ("recall@5", "ndcg@5", "comp@5")  # of a breakdown
 _TOP = 10  # ranked tools of each intent whose probabilities are looked at
 _LISTED = 5  # tools shown of a missed intent
+_READING = (
+    "Fractions, over the whole catalogue; differences are the first ranker minus the second, with 95 % intervals by paired bootstrap and "
+    "p by permutation.",
+    "The criterion is the mean of Recall@5, NDCG@5 and COMP@5. COMP@K is the share of intents whose needed tools are all among the first K.",
+)
 _NUMBERS = ("no", "one", "two", "three", "four", "five")
 
 
@@ -42,22 +49,11 @@ def build_report(
     about : shown under the title
     worst : missed intents to explain
     """
-    found = summarize_pair(ours, theirs, rng=rng)
-    report: EvaluationReport = {
-        "title": f"{names[0]} against {names[1]}",
-        "about": dict(about or {}),
-        "headline": {**{m: found["all"].a[m].value for m in SHOWN if m != CRITERION}, "intents": float(found["all"].n)},
-        "compared": names,
-        "comparison": [_row(test) for test in compare(ours, theirs, rng=rng, metrics=SHOWN)],
-        "metrics_by_k": _by_k(ours, theirs, names),
-        "breakdowns": {
-            "part of the intents": _parts(ours, theirs, names),
-            "number of tools needed": _by_size(ours),
-            "server": _by_server(ours, model.catalog),
-        },
-        "worst_intents": _worst(model, traces, ours, worst),
-        "notes": _notes(model, traces, ours),
-    }
+    report = _figures(ours, theirs, names, rng)
+    report["about"] = dict(about or {})
+    report["breakdowns"] = {**report["breakdowns"], "server": _by_server(ours, model.catalog)}
+    report["worst_intents"] = _worst(model, traces, ours, worst)
+    report["notes"] = _notes(model, traces, ours)
     calibration = _calibration(model, traces, ours)
     if calibration is not None:
         report["reliability"] = {names[0]: calibration}
@@ -67,10 +63,57 @@ def build_report(
     return report
 
 
+def build_trials_report(
+    trials: Trials, traces: Traces, *, rng: np.random.Generator, about: Mapping[str, str] | None = None, worst: int = 8
+) -> EvaluationReport:
+    """The report of a protocol: all test intents together, each scored by the model that was not trained on it, and trial by trial.
+
+    Parameters
+    ----------
+    traces : those that the protocol was run on
+    about : shown under the title
+    worst : missed intents of the last trial to explain
+    """
+    ours, theirs = trials.pooled()
+    last = trials.trials[-1]
+    report = _figures(ours, theirs, ("shgat", "cosine"), rng)
+    report["title"] = f"{trials.protocol}: {report['title']}"
+    report["about"] = dict(about or {})
+    rows = [
+        _group(f"{t.name}, {name}", m, m.parts["all"])
+        for t in trials.trials
+        for name, m in (("shgat", t.ours), ("cosine", t.cosine))
+    ]
+    report["breakdowns"] = {"trial": rows, **report["breakdowns"]}
+    report["worst_intents"] = _worst(last.model, traces.take(last.split.test), last.ours, worst)
+    refused = [
+        f"{t.name}: the training was refused and cosine stayed, {t.report.reason}." for t in trials.trials if not t.report.accepted
+    ]
+    report["notes"] = [*_READING, f"The worst intents are those of {last.name}.", *refused]
+    return report
+
+
+def _figures(ours: Measurement, theirs: Measurement, names: tuple[str, str], rng: np.random.Generator) -> EvaluationReport:
+    """What two measurements say, without any model."""
+    found = summarize_pair(ours, theirs, rng=rng)
+    return {
+        "title": f"{names[0]} against {names[1]}",
+        "headline": {**{m: found["all"].a[m].value for m in SHOWN if m != CRITERION}, "intents": float(found["all"].n)},
+        "compared": names,
+        "comparison": [_row(test) for test in compare(ours, theirs, rng=rng, metrics=SHOWN)],
+        "metrics_by_k": _by_k(ours, theirs, names),
+        "breakdowns": {"part of the intents": _parts(ours, theirs, names), "number of tools needed": _by_size(ours)},
+    }
+
+
 def learning_curve(report: Mapping[str, Any] | None) -> dict[str, dict[str, list[tuple[float, float]]]]:
-    """Loss and held-out metrics by epoch, one series a run, from a model's training report; empty without one."""
+    """Loss and held-out metrics by epoch, one series a run of the chosen variant, from a model's training report; empty without one."""
     curves: dict[str, dict[str, list[tuple[float, float]]]] = {}
+    choices = (report or {}).get("choices") or {}
+    chosen = str(Variant(bool(choices.get("message_passing")), bool(choices.get("node_offsets"))))
     for epoch in (report or {}).get("epochs", ()):
+        if "fold" in epoch["stage"] and not epoch["stage"].startswith(f"{chosen}, "):
+            continue
         values = {"loss": epoch["loss"]}
         held = (epoch.get("validation") or {}).get("all") or {}
         values |= {m: held[m] for m in ("hit@1", "recall@5") if held.get(m) is not None}
@@ -212,12 +255,7 @@ def _trace_counts(model: SHGAT) -> dict[str, int] | None:
 
 def _notes(model: SHGAT, traces: Traces, m: Measurement) -> Sequence[str]:
     failed = len(traces) - int(m.parts["all"].sum())
-    notes = [
-        "Fractions, over the whole catalogue; differences are the first ranker minus the second, with 95 % intervals by paired "
-        "bootstrap and p by permutation.",
-        "The criterion is the mean of Recall@5, NDCG@5 and COMP@5. COMP@K is the share of intents whose needed tools are all "
-        "among the first K.",
-    ]
+    notes = [*_READING]
     if m.cold is not None:
         notes.append("A cold intent needs at least one tool without training traces.")
     if (model.report or {}).get("epochs"):

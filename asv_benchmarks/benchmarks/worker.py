@@ -37,7 +37,7 @@ class _Gateway:
 
     def train(self, plan: Plan) -> None:
         ranker = self.ranker
-        after, training = ranker._learner.train(ranker._journal.store, ranker._served, plan)
+        after, training = ranker._background._learner.train(ranker._journal.store, ranker._background.served, plan)
         assert training is not None
         ranker.serve(after)
 
@@ -57,7 +57,7 @@ class Live(_Gateway):
         if child == "warm":
             self.train(Plan(50, 1, False))
         else:
-            self.ranker._learner._child.close()
+            self.ranker._background._learner._child.close()
 
     def time_spawn_to_swap(self, child: str) -> None:
         self.train(Plan(50, 1, False))

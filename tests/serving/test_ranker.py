@@ -242,7 +242,7 @@ def test_eight_threads_and_a_training_equal_a_replay(open_ranker, people, use, u
         thread.join()
     assert [t.version for t in trainings] == [1, 2]
     with Store.open(url) as store:
-        models = {f"v{n}": ranker._learner.model(store.parameters(n).data, str(n)) for n in (1, 2)}
+        models = {f"v{n}": ranker._background._learner.model(store.parameters(n).data, str(n)) for n in (1, 2)}
     models["untrained"] = SHGAT.from_catalog(ranker.catalog)
     seen = set()
     for i, answer in answers:

@@ -141,7 +141,7 @@ class Learner:
 
     def model(self, data: bytes, name: str) -> SHGAT:
         """A model of a file's content, over this catalogue, with everything built that its first request would wait for."""
-        model = persistence.from_bytes(SHGAT, data, name)
+        model = persistence.from_bytes(SHGAT, data, name, self._catalog)
         if model.catalog.fingerprint != self._catalog.fingerprint:
             model = for_catalog(model, self._catalog)
         model.rank(np.ones(self._catalog.dimension, np.float32), 1, text="warm up")

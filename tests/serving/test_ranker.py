@@ -94,6 +94,35 @@ def test_another_process_training_is_taken_over(open_ranker, people, use):
     assert two.rank(people[50][0]).scores == one.rank(people[50][0]).scores
 
 
+def test_a_training_that_another_process_has_claimed_is_left_to_it(open_ranker, people, use, url):
+    ranker = open_ranker()
+    use(ranker, people[:30])
+    with Store.open(url) as store:
+        assert store.claim("another", seconds=3600.0)
+        assert ranker.maybe_train() is None
+        live = open_ranker(mode="live", debounce=0.0)
+        until(lambda: live._background.elsewhere)
+        assert live.stats()["trouble"] == []
+        assert ranker.model_version == live.model_version == "untrained"
+        assert store.release("another")
+    until(lambda: live.model_version == "v1")  # tried again by itself
+    assert ranker.maybe_train() is None
+    until(lambda: ranker.model_version == "v1")
+
+
+def test_two_gateways_that_learn_at_once_lose_nothing_of_each_other(open_ranker, people, use, url):
+    first = open_ranker()
+    use(first, people[:300])
+    assert first.maybe_train().accepted  # with a memory from here on
+    two = [open_ranker(mode="live", debounce=0.0) for _ in range(2)]
+    keys = [key for i in range(300, 360, 5) for key in use(two[(i // 5) % 2], people[i : i + 5])]
+    with Store.open(url) as store:
+        until(lambda: store.counts()["traces"] == 360 and all(t.priority is not None for t in store.traces()))
+        until(lambda: {r.model_version for r in two} == {f"v{store.active_parameters()}"})
+    for ranker in two:
+        assert set(keys) <= set(ranker._background.served.model.learned.memory.ids)
+
+
 def test_asyncio(open_ranker, people):
     ranker = open_ranker()
 

@@ -1,11 +1,14 @@
 """The loop beside the answers: when to train and with what, which model serves, what other processes trained, pauses after failures."""
 
 import logging
+import os
 import threading
+import uuid
 from typing import Any
 
 from ..errors import ShgatError
 from ..store import Store
+from ..store.database import DamagedError
 from .journal import Journal
 from .learner import Learner, Plan, Served, Training
 
@@ -30,6 +33,7 @@ class Background:
     ----------
     served : what answers requests now; replaced as a whole
     swaps : how often it was replaced
+    elsewhere : did another process claim the training that was due? It is tried again later
     trouble : why learning fails, "" where it does not
     last : the latest training, None before
     """
@@ -41,7 +45,8 @@ class Background:
         self.trainings: dict[str, int] = {"accepted": 0, "refused": 0, "failed": 0}
         self._journal, self._learner, self._debounce = journal, learner, debounce
         self._wake, self._turn = threading.Condition(), threading.Lock()
-        self._due, self._closing = mode != "off", False
+        self._due, self._closing, self.elsewhere = mode != "off", False, False
+        self._owner = f"process {os.getpid()}, {uuid.uuid4().hex}"
         self._active, self._enough = 0, FIRST
         try:
             self.refresh()
@@ -74,22 +79,37 @@ class Background:
     def maybe_train(self) -> Training | None:
         """See `Ranker.maybe_train`."""
         with self._turn:
-            store = self._journal.store
-            plan = self._plan(store)
-            if plan is None:
+            store, self.elsewhere = self._journal.store, False
+            if not self._is_due(store):
                 return None
-            try:
-                after, training = self._learner.train(store, self.served, plan)
-            except ShgatError:
-                self.trainings["failed"] += 1
-                raise
-            if training is not None:
-                self.trainings["accepted" if training.accepted else "refused"] += 1
-                self.last = training
-                if training.version:
-                    self._active = after.number
-                    self.serve(after)
-            return training
+            with store.claimed(self._owner, self._learner.user_id) as mine:
+                self.elsewhere = not mine
+                if not mine:
+                    return None
+                self._take_over(store)
+                return self._train(store) if self._is_due(store) else None
+
+    def _train(self, store: Store) -> Training | None:
+        plan = BATCH if self.mode == "batch" or self._begins(store) else LIVE
+        try:
+            after, training = self._learner.train(store, self.served, plan)
+        except ShgatError:
+            self.trainings["failed"] += 1
+            raise
+        if training is not None:
+            self.trainings["accepted" if training.accepted else "refused"] += 1
+            self.last = training
+            if training.version:
+                self._active = after.number
+                self.serve(after)
+        return training
+
+    def _take_over(self, store: Store) -> None:
+        """What another process trained a moment ago is what to go on from; where all versions are damaged, this one is."""
+        try:
+            self.refresh()
+        except DamagedError as error:
+            _log.error("%s", error)
 
     def refresh(self) -> bool:
         """See `Ranker.refresh`."""
@@ -120,17 +140,13 @@ class Background:
             "last_training": None if self.last is None else vars(self.last),
         }
 
-    def _plan(self, store: Store) -> Plan | None:
-        """How to train now; None where there is nothing to learn from."""
+    def _is_due(self, store: Store) -> bool:
+        """Is there something to learn from?"""
         first = store.traces_by_priority(1)
-        if not first:
-            return None
-        if self.mode == "batch":
-            age = store.parameters_age(self._learner.user_id)
-            return None if age is not None and age < BATCH_AGE else BATCH
-        if first[0].priority is not None:
-            return None
-        return BATCH if self._begins(store) else LIVE
+        if self.mode != "batch" or not first:
+            return bool(first) and first[0].priority is None
+        age = store.parameters_age(self._learner.user_id)
+        return age is None or age >= BATCH_AGE
 
     def _begins(self, store: Store) -> bool:
         """Has the model learned nothing, and are there traces enough, a quarter more than at the last attempt, to begin with?"""
@@ -155,9 +171,12 @@ class Background:
         failures = 0
         while (due := self._next(failures)) is not None:
             try:
-                self.refresh()
                 if due:
+                    self._take_over(self._journal.store)
                     self.maybe_train()
+                    self._due = self._due or self.elsewhere
+                else:
+                    self.refresh()
                 self.trouble, failures = "", 0
             except Exception as error:
                 failures, self._due = failures + 1, self._due or due
@@ -168,7 +187,7 @@ class Background:
         """Waits for the next round: is a training due? None where the loop has to end."""
         with self._wake:
             pause = min(REFRESH * 2.0**failures, LONGEST_PAUSE) if self.trouble else REFRESH
-            self._wake.wait_for(lambda: self._closing or (self._due and not self.trouble), pause)
+            self._wake.wait_for(lambda: self._closing or (self._due and not self.trouble and not self.elsewhere), pause)
             if self._due and not self._closing:
                 self._wake.wait_for(lambda: self._closing, self._debounce)
             if self._closing:

@@ -227,7 +227,7 @@ class Ranker:
 
     # ---------------------------------------------------------------- learning
     def maybe_train(self) -> Training | None:
-        """Trains now if there is something to learn from, for a cron job too; None where there is not.
+        """Trains now if there is something to learn from, for a cron job too; None where there is not, or where another process trains.
 
         Live: where a trace was never trained on. Batch: where the parameters are older than an hour.
         """

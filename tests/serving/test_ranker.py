@@ -13,6 +13,7 @@ from shgat import SHGAT
 from shgat.errors import InputError
 from shgat.serving.learner import Served
 from shgat.store import Store
+from shgat.worker import train_in_child
 from worlds import opened
 
 PATIENCE = 60.0
@@ -41,6 +42,21 @@ def test_what_was_shown_and_what_came_of_it_is_recorded(open_ranker, people, url
     assert (trace.tools, trace.outcome, trace.duration_ms, trace.error) == (tuple(tools), 0.5, 12.0, "slow")
     assert trace.context_tools == ("chat.post_message",)
     np.testing.assert_array_equal(trace.embedding, x)
+
+
+def test_the_store_learns_the_catalogue_and_a_worker_can_train_from_it(open_ranker, people, use, url, catalog, tmp_path):
+    ranker = open_ranker()
+    use(ranker, people[:40])
+    with Store.open(url) as store:
+        until(lambda: store.counts()["tools"] == len(catalog.tools))
+        tools, capabilities = store.catalog()
+        assert not store.keep_catalog(catalog)
+    assert {t.id: t.text for t in tools} == {t.id: t.text for t in catalog.tools}
+    assert {c.id: c.tools for c in capabilities} == {c.id: c.tools for c in catalog.capabilities}
+    path = tmp_path / "trained.safetensors"
+    result = train_in_child({"storeUrl": url, "paramsPath": str(path)}, timeout=60)
+    assert len(result.td_errors) == 40
+    assert set(SHGAT.load(path).tool_ids) == set(catalog.tool_column)
 
 
 def test_feedback_by_capability_after_a_restart_and_to_nothing(open_ranker, people, catalog):

@@ -77,7 +77,7 @@ class Ranker:
         model.index()
         child = Child(timeout=timeout, memory_limit=memory_limit)
         dimension = catalog.dimension
-        journal = Journal(lambda: Store.open(url, dimension, timeout=STORE_TIMEOUT, clock=clock))
+        journal = Journal(lambda: Store.open(url, dimension, timeout=STORE_TIMEOUT, clock=clock), catalog)
         learner = Learner(catalog, child, user_id, seed)
         background = Background(journal, learner, Served("untrained", 0, model), mode, debounce)
         return cls(catalog, journal, background, clock)

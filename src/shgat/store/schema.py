@@ -1,6 +1,6 @@
 """The tables, as the newest migration leaves them.
 
-    meta            key -> value: the dimension of the embeddings
+    meta            key -> value: the dimension of the embeddings, the checksum of the catalogue that was kept last
     tools, capabilities, members         the catalogue; a member is a tool or a capability, in order
     decisions       what was ranked for an intent, at which position, with which propensity
     traces          what was executed and how it went; parent_id makes them a tree

@@ -1,10 +1,13 @@
-"""What is trained once and shared."""
+"""What is trained once and shared, and the URL of a fresh database on each of the two."""
 
+import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from postgres import PostgresServer
 from shgat import SHGAT, Catalog, Traces, TrainReport, load_traces
 from worlds import SAMPLE
 
@@ -31,3 +34,30 @@ def trained(tmp_path_factory):
     path = tmp_path_factory.mktemp("trained") / "model.safetensors"
     model.save(path)
     return Trained(catalog, train, test, model, report, path)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[PostgresServer]:
+    server = PostgresServer()
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'store.db'}"
+
+
+@pytest.fixture
+def postgresql_url(server: PostgresServer) -> Iterator[str]:
+    name = f"t{uuid.uuid4().hex}"
+    server.execute(f"CREATE DATABASE {name}")
+    yield server.url(name)
+    server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str:
+    found: str = request.getfixturevalue(f"{request.param}_url")
+    return found

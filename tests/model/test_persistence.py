@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shgat import SHGAT, InputError, ModelFileError, SHGATConfig
+from shgat import SHGAT, Catalog, InputError, ModelFileError, SHGATConfig
 from shgat.model import persistence
 from worlds import pairs, trained, unit
 
@@ -44,6 +44,18 @@ def test_round_trip_bit_for_bit(tmp_path, config):
         np.testing.assert_allclose(again.score(X, kind), model.score(X, kind), rtol=1e-5)
     assert persistence.to_bytes(again) == persistence.to_bytes(model)
     again.params.buffer[:] *= 0.5  # a loaded model can be trained
+
+
+def test_reading_over_a_catalogue_that_is_there_already():
+    model = small()
+    known = Catalog.from_records(model._tools(), model._capabilities())
+    again = persistence.from_bytes(SHGAT, DATA, "m", known)
+    assert again.catalog is known
+    np.testing.assert_array_equal(again.score(X), read(DATA).score(X))
+    other = Catalog.from_records(model._tools()[::-1], model._capabilities())  # other columns
+    moved = persistence.from_bytes(SHGAT, DATA, "m", other)
+    assert moved.catalog is not other
+    assert moved.tool_ids == model.tool_ids
 
 
 def test_saving_leaves_nothing_else_behind(tmp_path):

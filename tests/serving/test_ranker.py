@@ -13,6 +13,7 @@ from shgat import SHGAT
 from shgat.errors import InputError
 from shgat.serving.learner import Served
 from shgat.store import Store
+from shgat.worker import train_in_child
 from worlds import opened
 
 PATIENCE = 60.0
@@ -41,6 +42,21 @@ def test_what_was_shown_and_what_came_of_it_is_recorded(open_ranker, people, url
     assert (trace.tools, trace.outcome, trace.duration_ms, trace.error) == (tuple(tools), 0.5, 12.0, "slow")
     assert trace.context_tools == ("chat.post_message",)
     np.testing.assert_array_equal(trace.embedding, x)
+
+
+def test_the_store_learns_the_catalogue_and_a_worker_can_train_from_it(open_ranker, people, use, url, catalog, tmp_path):
+    ranker = open_ranker()
+    use(ranker, people[:40])
+    with Store.open(url) as store:
+        until(lambda: store.counts()["tools"] == len(catalog.tools))
+        tools, capabilities = store.catalog()
+        assert not store.keep_catalog(catalog)
+    assert {t.id: t.text for t in tools} == {t.id: t.text for t in catalog.tools}
+    assert {c.id: c.tools for c in capabilities} == {c.id: c.tools for c in catalog.capabilities}
+    path = tmp_path / "trained.safetensors"
+    result = train_in_child({"storeUrl": url, "paramsPath": str(path)}, timeout=60)
+    assert len(result.td_errors) == 40
+    assert set(SHGAT.load(path).tool_ids) == set(catalog.tool_column)
 
 
 def test_feedback_by_capability_after_a_restart_and_to_nothing(open_ranker, people, catalog):
@@ -92,6 +108,35 @@ def test_another_process_training_is_taken_over(open_ranker, people, use):
     one.maybe_train()
     until(lambda: two.model_version == one.model_version == "v1")
     assert two.rank(people[50][0]).scores == one.rank(people[50][0]).scores
+
+
+def test_a_training_that_another_process_has_claimed_is_left_to_it(open_ranker, people, use, url):
+    ranker = open_ranker()
+    use(ranker, people[:30])
+    with Store.open(url) as store:
+        assert store.claim("another", seconds=3600.0)
+        assert ranker.maybe_train() is None
+        live = open_ranker(mode="live", debounce=0.0)
+        until(lambda: live._background.elsewhere)
+        assert live.stats()["trouble"] == []
+        assert ranker.model_version == live.model_version == "untrained"
+        assert store.release("another")
+    until(lambda: live.model_version == "v1")  # tried again by itself
+    assert ranker.maybe_train() is None
+    until(lambda: ranker.model_version == "v1")
+
+
+def test_two_gateways_that_learn_at_once_lose_nothing_of_each_other(open_ranker, people, use, url):
+    first = open_ranker()
+    use(first, people[:300])
+    assert first.maybe_train().accepted  # with a memory from here on
+    two = [open_ranker(mode="live", debounce=0.0) for _ in range(2)]
+    keys = [key for i in range(300, 360, 5) for key in use(two[(i // 5) % 2], people[i : i + 5])]
+    with Store.open(url) as store:
+        until(lambda: store.counts()["traces"] == 360 and all(t.priority is not None for t in store.traces()))
+        until(lambda: {r.model_version for r in two} == {f"v{store.active_parameters()}"})
+    for ranker in two:
+        assert set(keys) <= set(ranker._background.served.model.learned.memory.ids)
 
 
 def test_asyncio(open_ranker, people):
@@ -242,7 +287,7 @@ def test_eight_threads_and_a_training_equal_a_replay(open_ranker, people, use, u
         thread.join()
     assert [t.version for t in trainings] == [1, 2]
     with Store.open(url) as store:
-        models = {f"v{n}": ranker._learner.model(store.parameters(n).data, str(n)) for n in (1, 2)}
+        models = {f"v{n}": ranker._background._learner.model(store.parameters(n).data, str(n)) for n in (1, 2)}
     models["untrained"] = SHGAT.from_catalog(ranker.catalog)
     seen = set()
     for i, answer in answers:

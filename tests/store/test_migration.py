@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def test_a_migrated_store_has_the_schema_of_the_code(database):
     assert differences(database) != []
 
 
-@pytest.mark.parametrize("revision", ["v1_traces", "v2_parameters"])
+@pytest.mark.parametrize("revision", ["v1_traces", "v2_parameters", "v3_priorities"])
 def test_a_populated_store_goes_back_and_forth(url, database, make_trace, columns, revision):
     given = [make_trace(i) for i in range(3)]
     with Store.open(url, D) as store:
@@ -54,14 +55,18 @@ def test_a_populated_store_goes_back_and_forth(url, database, make_trace, column
         store.add_decision(Decision(id="d", intent="i", ranked=[("a", 1)], model_version="1"))
         version = store.put_parameters(b"tensors", {"n": 1})
         store.set_priorities(["t0"], [0.5])
+        assert store.claim("one")
     downgrade(database, revision)
     with database.read() as connection:
         assert current_revision(connection) == revision
-        assert not sa.inspect(connection).has_table("priorities")
-        assert sa.inspect(connection).has_table("parameters") == (revision == "v2_parameters")
+        assert not sa.inspect(connection).has_table("claims")
+        assert sa.inspect(connection).has_table("priorities") == (revision == "v3_priorities")
+        assert sa.inspect(connection).has_table("parameters") == (revision != "v1_traces")
     with Store.open(url) as store:  # opening is what upgrades
-        assert [columns(t) for t in store.traces()] == [columns(t) for t in given]
-        assert store.counts()["priorities"] == 3  # what a downgrade lost starts as new
+        first = replace(given[0], priority=0.5 if revision == "v3_priorities" else None)  # what a downgrade lost starts as new
+        assert [columns(t) for t in store.traces()] == [columns(t) for t in (first, *given[1:])]
+        assert store.counts()["priorities"] == 3
+        assert store.claim("another")
         assert store.decision("d").ranked[0].id == "a"
         found = store.latest_parameters()
         assert (found is None) if revision == "v1_traces" else (found.version == version and found.data == b"tensors")

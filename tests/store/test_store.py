@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shgat.errors import InputError, StoreError, TraceError
-from shgat.graph.nodes import Capability, Tool
+from shgat.graph import Capability, Catalog, Tool
 from shgat.store import Decision, Ranked, Store, Trace, TraceBatch
 
 D = 8
@@ -206,6 +206,23 @@ class TestCatalog:
         assert store.counts()["members"] == 2
         assert store.remove_from_catalog(["a", "c", "unknown"]) == 2
         assert store.counts() | {"members": 0, "tools": 1, "capabilities": 1} == store.counts()
+
+    def test_a_catalogue_is_kept_once_and_again_after_a_change(self, store):
+        vector = np.ones(D, np.float32)
+        edges = [Capability("c", "both", ("b", "a"), embedding=vector)]
+        first = Catalog.from_records([Tool("b", embedding=vector), Tool("a", embedding=2 * vector)], edges)
+        assert store.keep_catalog(first)
+        assert not store.keep_catalog(first)
+        changed = Catalog.from_records([Tool("b", embedding=vector), Tool("a", embedding=3 * vector)], edges)
+        assert changed.fingerprint == first.fingerprint
+        assert store.keep_catalog(changed)
+        np.testing.assert_array_equal(store.catalog()[0][0].embedding, 3 * vector)
+        assert store.remove_from_catalog(["a"]) == 1
+        assert store.keep_catalog(changed)
+        assert [t.id for t in store.catalog()[0]] == ["a", "b"]
+        store.upsert_catalog([Tool("only here", embedding=vector)])
+        assert store.keep_catalog(changed)
+        assert [t.id for t in store.catalog()[0]] == ["a", "b", "only here"]
 
     def test_a_wrong_dimension_is_refused_and_nothing_written(self, store):
         with pytest.raises(InputError, match="tool 'b': embedding has 3 dimensions, the store has 8"):

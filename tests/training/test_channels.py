@@ -2,6 +2,7 @@
 
 import collections
 
+import bm25s
 import numpy as np
 import pytest
 
@@ -69,6 +70,18 @@ def test_bm25_is_the_formula():
     relative = index.relative([words("send mail"), words("nobody"), []])
     assert relative.max(axis=1) == pytest.approx([1.0, 0.0, 0.0], abs=1e-4)
     assert not Bm25([[], []]).scores(["mail"]).any()
+
+
+def test_bm25_is_the_librarys_bit_for_bit():
+    rng = np.random.default_rng(3)
+    vocabulary = [f"w{i}" for i in range(300)]
+    documents = [rng.choice(vocabulary[: 30 + i], int(rng.integers(0, 40))).tolist() for i in range(200)]
+    theirs, ours = bm25s.BM25(k1=1.5, b=0.75), Bm25(documents)
+    theirs.index(documents, show_progress=False)
+    for _ in range(50):
+        query = rng.choice(vocabulary, int(rng.integers(1, 12))).tolist()
+        np.testing.assert_array_equal(ours.scores(query), theirs.get_scores(query))
+    assert Bm25([]).scores(["w1"]).shape == (0,)
 
 
 def test_word_votes():

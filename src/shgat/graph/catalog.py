@@ -147,6 +147,16 @@ class Catalog:
             digest.update(orjson.dumps(["c", c.id, sorted(set(c.tools)), sorted(set(c.capabilities))]))
         return digest.hexdigest()
 
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 over everything: ids, texts, memberships, success rates and embeddings."""
+        digest = hashlib.sha256()
+        for node in (*self.tools, *self.capabilities):
+            digest.update(orjson.dumps([type(node).__name__, *(v for k, v in vars(node).items() if k != "embedding")]))
+        for rows in (self.tool_embeddings, self.capability_embeddings):
+            digest.update(b"" if rows is None else np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data)
+        return digest.hexdigest()
+
 
 class _Anything(Container[str]):
     def __contains__(self, item: object) -> bool:

@@ -104,10 +104,9 @@ class Channels:
     def _usage(self) -> Bm25:
         documents = [2 * d for d in self._documents]
         rows = self.memory.tools
-        for text, start, stop in zip(self.memory.texts, rows.indptr[:-1], rows.indptr[1:], strict=True):
-            spoken = words(text)
+        for spoken, start, stop in zip(self.memory.words, rows.indptr[:-1], rows.indptr[1:], strict=True):
             for t in rows.indices[start:stop].tolist():
-                documents[t] = documents[t] + spoken
+                documents[t] += spoken
         return Bm25(documents)
 
 

@@ -78,8 +78,13 @@ class Memory:
         )
 
     @cached_property
+    def words(self) -> list[list[str]]:
+        """Of each text."""
+        return [words(text) for text in self.texts]
+
+    @cached_property
     def _bm25(self) -> Bm25:
-        return Bm25([words(text) for text in self.texts])
+        return Bm25(self.words)
 
     def _vote(self, row: Floats, traces: npt.NDArray[np.integer], weight: npt.NDArray[np.floating], fade: float) -> None:
         chosen = self.tools.take(traces)

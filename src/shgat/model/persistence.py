@@ -74,16 +74,14 @@ def load(cls: "type[SHGAT]", path: Path) -> "SHGAT":
     return from_bytes(cls, data, str(path))
 
 
-def from_bytes(cls: "type[SHGAT]", data: bytes, name: str) -> "SHGAT":
-    """The inverse of `to_bytes`; `name` is what errors call the file."""
+def from_bytes(cls: "type[SHGAT]", data: bytes, name: str, over: Catalog | None = None) -> "SHGAT":
+    """The inverse of `to_bytes`; `name` is what errors call the file.
+
+    `over`: a catalogue to use in place of the file's where both have the same ids and memberships in the same order; nothing is built twice.
+    """
     tensors, manifest = unpack(data, name)
     try:
-        tools = zip(manifest["tools"], tensors["tool_embeddings"], strict=True)
-        edges = zip(manifest["capabilities"], tensors["capability_embeddings"], strict=True)
-        catalog = Catalog.from_records(
-            [replace(Tool.from_record(t), embedding=e) for t, e in tools],
-            [replace(Capability.from_record(c), embedding=e) for c, e in edges],
-        )
+        catalog = over if over is not None and over.fingerprint == manifest["fingerprint"] else _catalog(tensors, manifest)
         params = Params(Layout(**manifest["layout"]), tensors["params"].copy())  # safetensors' own are read-only
         if not np.isfinite(params.buffer).all():
             raise ModelFileError(f"{name}: its parameters hold NaN or infinity")
@@ -98,6 +96,15 @@ def from_bytes(cls: "type[SHGAT]", data: bytes, name: str) -> "SHGAT":
         raise ModelFileError(f"{name} is no shgat model of format {FORMAT}: it has no {error}") from None
     except (AttributeError, TypeError, ValueError) as error:
         raise ModelFileError(f"{name} is no shgat model of format {FORMAT}: {error}") from None
+
+
+def _catalog(tensors: Tensors, manifest: Mapping[str, Any]) -> Catalog:
+    tools = zip(manifest["tools"], tensors["tool_embeddings"], strict=True)
+    edges = zip(manifest["capabilities"], tensors["capability_embeddings"], strict=True)
+    return Catalog.from_records(
+        [replace(Tool.from_record(t), embedding=e) for t, e in tools],
+        [replace(Capability.from_record(c), embedding=e) for c, e in edges],
+    )
 
 
 def pack(tensors: Mapping[str, npt.NDArray[Any]], manifest: Mapping[str, Any]) -> bytes:

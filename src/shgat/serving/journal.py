@@ -1,4 +1,4 @@
-"""Decisions and feedback on their way into the store: in the background, in batches, again after a failure, never twice."""
+"""Catalogue, decisions and feedback on their way into the store: in the background, in batches, again after a failure, never twice."""
 
 import itertools
 import logging
@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from ..errors import InputError, StoreError
+from ..graph import Catalog
 from ..store import Decision, Store, Trace
 
 _log = logging.getLogger("shgat")
@@ -20,14 +21,20 @@ RETRY = 1.0  # seconds between attempts
 class Journal:
     """Writes to a store that may come and go.
 
+    Parameters
+    ----------
+    connect : opens the store
+    catalog : what the store is to know before anything else
+
     Attributes
     ----------
     trouble : what keeps the store from being written to, "" where nothing does
     dropped : decisions that were given up because too many were waiting
     """
 
-    def __init__(self, connect: Callable[[], Store]) -> None:
+    def __init__(self, connect: Callable[[], Store], catalog: Catalog) -> None:
         self._connect = connect
+        self._catalog: Catalog | None = catalog  # until it is written
         self._store: Store | None = None
         self._wake, self._turn, self._connecting = threading.Condition(), threading.Lock(), threading.Lock()
         self._recent: OrderedDict[str, tuple[Decision, tuple[str, ...]]] = OrderedDict()
@@ -94,6 +101,8 @@ class Journal:
 
     def flush(self) -> None:
         """Writes what is waiting. A failure is remembered in `trouble`."""
+        if self._catalog is not None and not self._attempt(self._write_catalog):
+            return
         if self._traces and not self._attempt(self._write_traces):
             return
         while self._decisions:
@@ -117,6 +126,14 @@ class Journal:
             _log.warning("the store can be written to again")
         self.trouble = ""
         return True
+
+    def _write_catalog(self, store: Store) -> None:
+        assert self._catalog is not None
+        try:
+            store.keep_catalog(self._catalog)
+        except InputError as error:  # a text that no database takes; nothing will change that
+            _log.warning("the catalogue is not kept in the store: %s", error)
+        self._catalog = None
 
     def _write_decisions(self, store: Store) -> None:
         with self._wake:
@@ -158,7 +175,7 @@ class Journal:
     def _work(self) -> None:
         while True:
             with self._wake:
-                self._wake.wait_for(lambda: self._closing or self._decisions or self._traces or self.trouble, 60.0)
+                self._wake.wait_for(lambda: self._closing or self._catalog or self._decisions or self._traces or self.trouble, 60.0)
                 if self._closing:
                     return
             try:

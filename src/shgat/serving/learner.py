@@ -19,6 +19,7 @@ from ..graph import Catalog
 from ..model import SHGAT, persistence
 from ..model.exchange import for_catalog
 from ..store import Store, Trace
+from ..store.database import DamagedError
 from ..worker import Child, Result
 
 _log = logging.getLogger("shgat")
@@ -137,11 +138,11 @@ class Learner:
                 continue
             trouble = f"parameters {', '.join(f'v{v}' for v in damaged)} are damaged, v{version} serves" if damaged else ""
             return Served(f"v{version}", version, model, trouble)
-        raise StoreError(f"all {len(damaged)} versions of the parameters are damaged; train anew")
+        raise DamagedError(f"all {len(damaged)} versions of the parameters are damaged; train anew")
 
     def model(self, data: bytes, name: str) -> SHGAT:
         """A model of a file's content, over this catalogue, with everything built that its first request would wait for."""
-        model = persistence.from_bytes(SHGAT, data, name)
+        model = persistence.from_bytes(SHGAT, data, name, self._catalog)
         if model.catalog.fingerprint != self._catalog.fingerprint:
             model = for_catalog(model, self._catalog)
         model.rank(np.ones(self._catalog.dimension, np.float32), 1, text="warm up")

@@ -1,7 +1,5 @@
 """The ranker that a gateway holds: answers at once, records what was shown and what came of it, and learns from that beside it."""
 
-import logging
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -12,27 +10,22 @@ import numpy as np
 
 from .. import _check
 from ..config import SHGATConfig
-from ..errors import InputError, ShgatError
+from ..errors import InputError
 from ..graph import Catalog
 from ..model import SHGAT
 from ..model.channels import tools_within
 from ..store import Decision, Ranked, Store, Trace
 from ..worker import Child
 from .answer import ORDERS, Answer
+from .background import Background
 from .chain import Chain, Request
 from .journal import Journal
 from .latency import Latency
-from .learner import Learner, Plan, Served, Training
+from .learner import Learner, Served, Training
 from .session import Sessions
 
-_log = logging.getLogger("shgat")
 MODES = ("live", "batch", "off")
-LIVE, BATCH = Plan(50, 1, False), Plan(500, 3, True)
-FIRST = 100  # traces from which a model that has learned nothing yet begins with a batch
-BATCH_AGE = 3600.0  # seconds below which parameters are young enough for the batch mode
-STORE_TIMEOUT = 2.0
-REFRESH = 2.0  # seconds between looks at what other processes trained
-LONGEST_PAUSE = 60.0  # seconds after failures
+STORE_TIMEOUT = 2.0  # seconds
 
 
 class Ranker:
@@ -42,26 +35,12 @@ class Ranker:
     catalogue's order, and `Answer.degraded` says so.
     """
 
-    def __init__(
-        self, catalog: Catalog, journal: Journal, learner: Learner, served: Served, mode: str, debounce: float,
-        clock: Callable[[], float],
-    ) -> None:  # fmt: skip
-        self.catalog, self.mode = catalog, mode
-        self._journal, self._learner, self._served, self._clock = journal, learner, served, clock
+    def __init__(self, catalog: Catalog, journal: Journal, background: Background, clock: Callable[[], float]) -> None:
+        self.catalog, self.mode = catalog, background.mode
+        self._journal, self._background, self._clock = journal, background, clock
         self._chain, self._sessions, self._latency = Chain.of(catalog), Sessions(), Latency()
         self._within = tools_within(catalog.hierarchy)
-        self._wake, self._training = threading.Condition(), threading.Lock()
-        self._due, self._closing = mode != "off", False
-        self._debounce, self._active, self._enough = debounce, 0, FIRST
-        self._trainings: dict[str, int] = {"accepted": 0, "refused": 0, "failed": 0}
-        self._last: Training | None = None
-        self._swaps, self._trouble, self._answers = 0, "", {"all": 0, "degraded": 0}
-        try:
-            self.refresh()
-        except ShgatError as error:
-            self._failed(error)
-        self._thread = threading.Thread(target=self._work, name="shgat-learner", daemon=True)
-        self._thread.start()
+        self._answers = {"all": 0, "degraded": 0}
 
     @classmethod
     def open(
@@ -98,9 +77,10 @@ class Ranker:
         model.index()
         child = Child(timeout=timeout, memory_limit=memory_limit)
         dimension = catalog.dimension
-        journal = Journal(lambda: Store.open(url, dimension, timeout=STORE_TIMEOUT, clock=clock))
+        journal = Journal(lambda: Store.open(url, dimension, timeout=STORE_TIMEOUT, clock=clock), catalog)
         learner = Learner(catalog, child, user_id, seed)
-        return cls(catalog, journal, learner, Served("untrained", 0, model), mode, debounce, clock)
+        background = Background(journal, learner, Served("untrained", 0, model), mode, debounce)
+        return cls(catalog, journal, background, clock)
 
     def __enter__(self) -> Self:
         return self
@@ -110,24 +90,19 @@ class Ranker:
 
     def close(self) -> None:
         """Stops learning, writes what waits for the store, and closes it."""
-        with self._wake:
-            self._closing = True
-            self._wake.notify_all()
-        self._learner.close()
-        self._thread.join()
-        self._learner.close()
+        self._background.close()
         self._journal.close()
 
     # ---------------------------------------------------------------- asking it
     @property
     def training(self) -> bool:
         """Is a training under way?"""
-        return self._training.locked()
+        return self._background.training
 
     @property
     def model_version(self) -> str:
         """Of the model that answers now."""
-        return self._served.version
+        return self._background.served.version
 
     def rank(
         self,
@@ -159,7 +134,7 @@ class Ranker:
         started = time.perf_counter()
         _check.choice(kind, ("tools", "capabilities"), "kind")
         _check.choice(order, ORDERS, "order")
-        served, k = self._served, _check.positive_integer(top_k, "top_k")
+        served, k = self._background.served, _check.positive_integer(top_k, "top_k")
         if order == "stable" and not session:
             raise InputError("order='stable' needs the session whose set grows")
         request = Request(intent, k, kind, text, tuple(context_tools), None if candidates is None else tuple(candidates))
@@ -238,10 +213,8 @@ class Ranker:
             tools=tuple(tools), capability=capability_id, context_tools=context, outcome=outcome, duration_ms=duration_ms,
             error=error, created_at=self._clock(),
         ))  # fmt: skip
-        if new and self.mode == "live":
-            with self._wake:
-                self._due = True
-                self._wake.notify_all()
+        if new:
+            self._background.notice()
         return new
 
     async def afeedback(
@@ -254,102 +227,28 @@ class Ranker:
 
     # ---------------------------------------------------------------- learning
     def maybe_train(self) -> Training | None:
-        """Trains now if there is something to learn from, for a cron job too; None where there is not.
+        """Trains now if there is something to learn from, for a cron job too; None where there is not, or where another process trains.
 
         Live: where a trace was never trained on. Batch: where the parameters are older than an hour.
         """
-        with self._training:
-            store = self._journal.store
-            age = store.parameters_age(self._learner.user_id)
-            first = store.traces_by_priority(1)
-            if not first or (self.mode == "batch" and age is not None and age < BATCH_AGE):
-                return None
-            if self.mode != "batch" and first[0].priority is not None:
-                return None
-            plan = BATCH if self.mode == "batch" or self._begins(store) else LIVE
-            try:
-                after, training = self._learner.train(store, self._served, plan)
-            except ShgatError:
-                self._trainings["failed"] += 1
-                raise
-            if training is not None:
-                self._trainings["accepted" if training.accepted else "refused"] += 1
-                self._last = training
-                if training.version:
-                    self._active = after.number
-                    self.serve(after)
-            return training
-
-    def _begins(self, store: Store) -> bool:
-        """Has the model learned nothing, and are there traces enough, a quarter more than at the last attempt, to begin with?"""
-        if self._served.model.learned is not None:
-            return False
-        n = store.counts()["traces"]
-        if n < self._enough:
-            return False
-        self._enough = n + n // 4
-        return True
+        return self._background.maybe_train()
 
     def refresh(self) -> bool:
         """Takes over the store's active parameters if they are not the ones that serve; was there anything to take over?"""
-        store = self._journal.store
-        active = store.active_parameters(self._learner.user_id)
-        if active is None or active == self._active:
-            return False
-        newest = self._learner.newest(store)
-        self._active = active
-        if newest is None or newest.version == self._served.version:
-            return False
-        self.serve(newest)
-        return True
+        return self._background.refresh()
 
     def serve(self, served: Served) -> None:
         """Answers from now on by this model; requests that are under way are finished by the one before."""
-        served.model.index()
-        self._served = served
-        self._swaps += 1
+        self._background.serve(served)
 
     def stats(self) -> dict[str, Any]:
         """What it did and how it is, as JSON values."""
+        background = self._background
         return {
-            "model_version": self._served.version,
+            **background.stats(),
             "answers": dict(self._answers),
             "latency_ms": self._latency.percentiles(),
-            "swaps": self._swaps,
-            "training": self.training,
-            "trainings": dict(self._trainings),
-            "last_training": None if self._last is None else vars(self._last),
             "waiting_for_store": self._journal.waiting,
             "dropped_decisions": self._journal.dropped,
-            "trouble": [t for t in (self._served.trouble, self._journal.trouble, self._trouble) if t],
+            "trouble": [t for t in (background.served.trouble, self._journal.trouble, background.trouble) if t],
         }
-
-    def _failed(self, error: Exception) -> None:
-        _log.warning("learning failed, and is tried again: %s", error)
-        self._trouble = str(error)
-
-    def _work(self) -> None:
-        if self.mode == "live":
-            try:
-                self._learner.warm()
-            except ShgatError as error:
-                self._failed(error)
-        failures = 0
-        while True:
-            with self._wake:
-                pause = min(REFRESH * 2.0**failures, LONGEST_PAUSE) if self._trouble else REFRESH
-                self._wake.wait_for(lambda: self._closing or (self._due and not self._trouble), pause)
-                if self._due and not self._closing:
-                    self._wake.wait_for(lambda: self._closing, self._debounce)
-                if self._closing:
-                    return
-                due, self._due = self._due, False
-            try:
-                self.refresh()
-                if due:
-                    self.maybe_train()
-                self._trouble, failures = "", 0
-            except Exception as error:
-                failures, self._due = failures + 1, self._due or due
-                if not self._closing:
-                    self._failed(error)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,15 @@ from sqlalchemy import Connection, Table, delete, select
 
 from .._check import vector
 from ..errors import CatalogError
+from ..graph import Catalog
 from ..graph.nodes import Capability, Tool
 from .database import Database
 from .embedding import Floats
-from .schema import capabilities, members, tools
+from .schema import capabilities, members, meta, tools
 from .text import stored_text
 
 _PAGE = 1000
+_CHECKSUM = "catalogue"  # the row of meta that says which catalogue was kept last
 
 
 class CatalogRows:
@@ -25,8 +28,28 @@ class CatalogRows:
     dimension: int
     clock: Callable[[], float] = time.time
 
+    def keep_catalog(self, catalog: Catalog) -> bool:
+        """Adds what a catalogue holds, as `upsert_catalog` does; False, and nothing is written, where it was the last thing that was.
+
+        What only the store knows stays there: several gateways may share it.
+        """
+        key, checksum = meta.c.key == _CHECKSUM, catalog.checksum
+        with self.database.read() as connection:
+            if connection.scalar(select(meta.c.value).where(key)) == checksum:
+                return False
+        tool_rows, edge_rows = catalog.tool_embeddings, catalog.capability_embeddings
+        self._write_catalog(
+            [t if tool_rows is None else replace(t, embedding=tool_rows[i]) for i, t in enumerate(catalog.tools)],
+            [c if edge_rows is None else replace(c, embedding=edge_rows[i]) for i, c in enumerate(catalog.capabilities)],
+            checksum,
+        )
+        return True
+
     def upsert_catalog(self, new_tools: Iterable[Tool] = (), new_capabilities: Iterable[Capability] = ()) -> None:
         """Adds tools and capabilities, or replaces those of the same id with their members, in one transaction."""
+        self._write_catalog(new_tools, new_capabilities, None)
+
+    def _write_catalog(self, new_tools: Iterable[Tool], new_capabilities: Iterable[Capability], checksum: str | None) -> None:
         now = self.clock()
         tool_rows = {t.id: _tool_row(t, now, self._embedding(t, "tool")) for t in new_tools}
         given = {c.id: c for c in new_capabilities}
@@ -39,6 +62,9 @@ class CatalogRows:
             new_members = [row for c in given.values() for row in _member_rows(c)]
             if new_members:
                 connection.execute(members.insert(), new_members)
+            connection.execute(delete(meta).where(meta.c.key == _CHECKSUM))
+            if checksum is not None:
+                connection.execute(meta.insert().values(key=_CHECKSUM, value=checksum))
 
     def remove_from_catalog(self, ids: Sequence[str]) -> int:
         """Removes tools and capabilities, and their memberships; returns how many there were."""
@@ -48,6 +74,7 @@ class CatalogRows:
                 for table in (tools, capabilities):
                     removed += connection.execute(delete(table).where(table.c.id.in_(page))).rowcount
                 connection.execute(delete(members).where(members.c.member_id.in_(page)))
+            connection.execute(delete(meta).where(meta.c.key == _CHECKSUM))
         return removed
 
     def catalog(self) -> tuple[list[Tool], list[Capability]]:

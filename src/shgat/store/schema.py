@@ -1,11 +1,12 @@
 """The tables, as the newest migration leaves them.
 
-    meta            key -> value: the dimension of the embeddings
+    meta            key -> value: the dimension of the embeddings, the checksum of the catalogue that was kept last
     tools, capabilities, members         the catalogue; a member is a tool or a capability, in order
     decisions       what was ranked for an intent, at which position, with which propensity
     traces          what was executed and how it went; parent_id makes them a tree
     priorities      how much a trace is worth replaying; infinity until it has been trained on
     parameters      versions of the trained parameters, per user; one of them is active
+    claims          who is training whose parameters, and until when
 
 `seq` numbers rows in the order in which they were committed, which makes it a cursor that misses nothing. A parent is no
 foreign key: children end, and arrive, before their parents. Times are seconds since the epoch.
@@ -30,7 +31,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from .embedding import embedding_type
 
-REVISION = "v3_priorities"  # the newest migration
+REVISION = "v4_claims"  # the newest migration
 DEFAULT_USER = "local"
 
 METADATA = MetaData()
@@ -139,4 +140,12 @@ parameters = _table(
         sqlite_where=text("active"),
         postgresql_where=text("active"),
     ),
+)
+
+claims = Table(
+    "claims",
+    METADATA,
+    Column("user_id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("expires_at", Double, nullable=False),
 )

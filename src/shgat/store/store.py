@@ -11,6 +11,7 @@ from sqlalchemy import Table, delete, func, select, text
 from .._check import number
 from ..errors import StoreError
 from .catalog import CatalogRows
+from .claims import Claims
 from .database import Database
 from .decisions import Decisions
 from .migration import current_revision, stored_dimension, upgrade
@@ -21,7 +22,7 @@ from .traces import Traces
 MAX_DIMENSION = 16_000  # of a pgvector column
 
 
-class Store(CatalogRows, Decisions, Traces, ParameterVersions):
+class Store(CatalogRows, Decisions, Traces, ParameterVersions, Claims):
     """Opened by `Store.open`; may be used by any number of threads, and by any number of processes at once.
 
     Attributes

@@ -211,6 +211,10 @@ def _from_store(url: str, n: int) -> tuple[SHGAT, Traces]:
 
     with Store.open(url) as store:
         catalog = Catalog.from_records(*store.catalog())
+        if not catalog.tools:
+            raise InputError(
+                f"{store.url} holds no catalogue; open a Ranker on it, which writes its own, or call Store.keep_catalog"
+            )
         kept = store.latest_parameters()
         found = store.traces_by_priority(n)
     model = SHGAT.from_catalog(catalog)
@@ -223,4 +227,6 @@ def _from_store(url: str, n: int) -> tuple[SHGAT, Traces]:
          "context_tools": t.context_tools, "outcome": t.outcome, "timestamp": t.created_at}
         for t in found if t.embedding is not None
     ]  # fmt: skip
+    if not records:
+        raise InputError("the store holds no traces with embeddings to learn from; give a Ranker feedback, or import some")
     return model, Traces.from_records(records, model.catalog, unknown="skip")

@@ -122,6 +122,8 @@ class Database:
             damaged = "malformed" in message or getattr(cause, "sqlstate", None) in ("XX001", "XX002")
             kind = DamagedError if damaged else StoreError
             raise kind(f"{self.name}: {message}; {_remedy(cause, message)}") from error
+        except UnicodeDecodeError as error:  # of a text, or of the name in an error of a damaged schema
+            raise DamagedError(f"{self.name}: its texts are damaged: {error}; {_remedy(None, 'malformed')}") from error
         except PoolTimeoutError as error:
             raise StoreError(f"{self.name}: every connection is in use; waited {self.timeout:g} s; retry") from error
         except SQLAlchemyError as error:

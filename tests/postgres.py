@@ -46,7 +46,8 @@ class PostgresServer:
         self._run("pg_ctl", "--wait", "-D", "data", "-m", "immediate", "stop")
 
     def remove(self) -> None:
-        self.stop()
+        if (self.folder / "data" / "postmaster.pid").exists():
+            self.stop()
         shutil.rmtree(self.folder)
 
     def url(self, database: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from postgres import PostgresServer
 from shgat.errors import ShgatError
 from shgat.serving.learner import MEMORY
 from shgat.store import Store
@@ -117,6 +118,42 @@ def test_a_store_that_cannot_be_reached_at_first(open_ranker, people, use, tmp_p
     use(ranker, people[1:30])
     assert ranker.maybe_train().version == 1
     check(url, [answer.decision_id])
+
+
+@pytest.fixture
+def own_server():
+    """A PostgreSQL that no other test uses."""
+    server = PostgresServer()
+    server.start()
+    server.execute("CREATE DATABASE ranker")
+    yield server
+    server.remove()
+
+
+def test_a_stopped_postgresql_is_flagged_and_recovered_from(own_server, open_ranker, people, use):
+    url = own_server.url("ranker")
+    ranker = open_ranker(url=url, mode="live", debounce=0.0)
+    keys = use(ranker, people[:20])
+    until(lambda: ranker.stats()["last_training"])
+    until(lambda: not ranker.stats()["waiting_for_store"] and not ranker.training)
+    own_server.stop()
+    for x, text, tools in people[20:40]:  # each of the pool's connections is dead
+        answer = ranker.rank(x, 3, text=text)
+        assert answer.ranked_by == "model"
+        assert ranker.feedback(answer.decision_id, tools=tools, outcome=1.0)
+        assert not ranker.feedback(answer.decision_id, tools=tools, outcome=1.0)
+        keys.append(answer.decision_id)
+    assert any("retry" in why for why in ranker.rank(people[0][0]).degraded)
+    assert ranker.stats()["waiting_for_store"] >= 40
+    with pytest.raises(ShgatError, match="retry"):
+        ranker.maybe_train()
+    own_server.start()
+    until(lambda: ranker.rank(people[0][0]).degraded == (), 5.0)
+    until(lambda: not ranker.stats()["waiting_for_store"])
+    check(url, keys)
+    with Store.open(url) as store:
+        until(lambda: all(t.priority is not None for t in store.traces()))  # trained on
+    until(lambda: not ranker.stats()["trouble"])
 
 
 def test_a_full_disk_is_flagged_and_recovered_from(open_ranker, people, url):

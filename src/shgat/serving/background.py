@@ -6,7 +6,7 @@ import threading
 import uuid
 from typing import Any
 
-from ..errors import ShgatError
+from ..errors import ShgatError, StoreError
 from ..store import Store
 from ..store.database import DamagedError
 from .journal import Journal
@@ -174,20 +174,26 @@ class Background:
                 if due:
                     self._take_over(self._journal.store)
                     self.maybe_train()
-                    self._due = self._due or self.elsewhere
+                    self._due = self._due or self._held_up()
                 else:
                     self.refresh()
                 self.trouble, failures = "", 0
             except Exception as error:
-                failures, self._due = failures + 1, self._due or due
+                gone = isinstance(error, StoreError) and not isinstance(error, DamagedError)
+                failures = 0 if gone else failures + 1  # a store that is away costs little to look for
+                self._due = self._due or due
                 if not self._closing:
                     self._failed(error)
+
+    def _held_up(self) -> bool:
+        """Does a training that is due have to wait: for a failure to pass, another process, or feedback that is not in the store yet?"""
+        return bool(self.trouble) or self.elsewhere or self._journal.behind
 
     def _next(self, failures: int) -> bool | None:
         """Waits for the next round: is a training due? None where the loop has to end."""
         with self._wake:
             pause = min(REFRESH * 2.0**failures, LONGEST_PAUSE) if self.trouble else REFRESH
-            self._wake.wait_for(lambda: self._closing or (self._due and not self.trouble and not self.elsewhere), pause)
+            self._wake.wait_for(lambda: self._closing or (self._due and not self._held_up()), pause)
             if self._due and not self._closing:
                 self._wake.wait_for(lambda: self._closing, self._debounce)
             if self._closing:

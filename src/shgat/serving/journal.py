@@ -60,6 +60,11 @@ class Journal:
         """Decisions and traces that are not in the store yet."""
         return len(self._decisions) + len(self._traces)
 
+    @property
+    def behind(self) -> bool:
+        """Is there feedback that is not in the store yet?"""
+        return bool(self._traces)
+
     def decided(self, decision: Decision, context_tools: tuple[str, ...]) -> None:
         """Takes a decision, without waiting for the store."""
         with self._wake:

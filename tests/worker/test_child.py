@@ -87,10 +87,11 @@ def test_half_a_message_and_silence():
     assert "half a message" in orjson.loads(line)["error"]
 
 
-def test_too_little_memory_is_an_error_object(make_job):
+@pytest.mark.parametrize("limit", ["400", "900", "1150"])
+def test_too_little_memory_is_an_error_object(make_job, limit):
     job = make_job()
     job["examples"] = [{**e, "intentEmbedding": [0.1] * 8, "traceId": f"m{i}"} for i in range(400_000) for e in job["examples"][:1]]
-    code, result = run(orjson.dumps(job), "--memory-limit", "900")
+    code, result = run(orjson.dumps(job), "--memory-limit", limit)
     assert code == 1
     assert "memory" in result["error"].lower()
 

@@ -15,8 +15,10 @@ A path under /dev/shm is shared memory: arrays of any size travel by such a file
 """
 
 import math
+import resource
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -26,6 +28,7 @@ from ..errors import InputError
 
 MAX_BYTES = 256 << 20  # of one message
 MAX_ITEMS = 1_000_000  # capabilities, or examples
+PARSED = 24  # bytes of memory that parsing takes, at the most, for a byte of JSON
 _JOB = {
     "capabilities", "toolEmbeddings", "existingParams", "modelPath", "storeUrl", "examples", "examplesPath", "config", "paramsPath",
 }  # fmt: skip
@@ -76,6 +79,14 @@ class Job:
     params_path: str | None = None
 
 
+def _room() -> float:
+    """Bytes of address space that the process may still take."""
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit == resource.RLIM_INFINITY:
+        return math.inf
+    return limit - int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+
 def parse(message: bytes) -> Job:
     """The job of one message.
 
@@ -83,9 +94,13 @@ def parse(message: bytes) -> Job:
     ------
     InputError
         for anything that is no such job: what was expected, and where.
+    MemoryError
+        where the process's limit leaves too little room for the message; the parser itself would crash there.
     """
     if len(message) > MAX_BYTES:
         raise InputError(f"the job has more than {MAX_BYTES} bytes; send large arrays by file")
+    if len(message) * PARSED > _room():
+        raise MemoryError
     try:
         value = orjson.loads(message)
     except orjson.JSONDecodeError as error:

@@ -7,10 +7,12 @@ import pytest
 
 from shgat import SHGAT, SHGATConfig, Traces, TrainingConfig
 from shgat.evaluation.metrics import Relevance
+from shgat.graph import Incidence
 from shgat.model.channels import Fusion
 from shgat.model.index import gates_open
 from shgat.training.choosing import Candidate, Variant, choose
 from shgat.training.fusing import HeldOut
+from shgat.training.validation import cold_share
 from training import planted
 
 QUICK = TrainingConfig(epochs=2, batch_size=64, lr=3e-3)
@@ -111,3 +113,23 @@ def test_offsets_are_chosen_anew_in_each_training():
     assert again.trials[0].name == "offsets"
     fresh, same, _ = planted.planted_model()
     assert dataclasses.asdict(fresh.fit(same, config=QUICK).trials[0]) == dataclasses.asdict(again.trials[0])
+
+
+def test_cold_intents_count_as_often_as_they_come():
+    rng = np.random.default_rng(0)
+    scores = {"cosine": rng.standard_normal((40, 6)).astype(np.float32)}
+    unseen = np.zeros((40, 6), bool)
+    unseen[:, 5] = True
+    held = HeldOut(scores, unseen, Relevance.from_lists([[5] if i < 10 else [i % 5] for i in range(40)]))
+    found = {share: Candidate.of(Variant(False, False), held, ["cosine"], share).criterion for share in (0.0, 0.25, 1.0)}
+    plain = found[0.25]  # a quarter of the held-out intents is cold
+    np.testing.assert_allclose(found[0.0], np.where(held.cold, 0.0, plain / 0.75))
+    np.testing.assert_allclose(found[1.0], np.where(held.cold, plain / 0.25, 0.0))
+    assert found[0.0].mean() == pytest.approx(plain[10:].mean())
+
+
+def test_the_share_of_cold_intents_is_estimated_from_tools_seen_once():
+    tools = Incidence.from_rows([[0], [0, 1], [2], [0], [3, 3 + 1]])
+    assert cold_share(tools, 6) == 0.6
+    assert cold_share(Incidence.from_rows([[0], [0]]), 6) == 0.0
+    assert cold_share(Incidence.from_rows([]), 6) == 0.0

@@ -39,7 +39,10 @@ class Variant:
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A variant, its held-out scores, the channel weights that suit it, and the criterion (N,) of each held-out intent under them."""
+    """A variant, its held-out scores, the channel weights that suit it, and the criterion (N,) of each held-out intent under them.
+
+    Whole tools are held out to make cold intents; in the criterion they count as often as they may be expected to come.
+    """
 
     variant: Variant
     held: HeldOut
@@ -47,10 +50,15 @@ class Candidate:
     criterion: npt.NDArray[np.float64]
 
     @classmethod
-    def of(cls, variant: Variant, held: HeldOut, channels: Sequence[str]) -> "Candidate":
-        """With weights for these channels only."""
+    def of(cls, variant: Variant, held: HeldOut, channels: Sequence[str], cold_share: float) -> "Candidate":
+        """With weights for these channels only; cold_share: of the intents that are to come."""
         fusion = fit_fusion(held.restricted(channels))
-        return cls(variant, held, fusion, criterion(per_query(fusion.combine(held.scores, held.unseen), held.wanted)))
+        values = criterion(per_query(fusion.combine(held.scores, held.unseen), held.wanted))
+        cold, known = held.cold, ~np.isnan(values)
+        here = float(cold[known].mean()) if known.any() else 0.0
+        if 0.0 < here < 1.0:
+            values *= np.where(cold, cold_share / here, (1.0 - cold_share) / (1.0 - here))
+        return cls(variant, held, fusion, values)
 
 
 def choose(
@@ -104,7 +112,7 @@ def judge(
     held = chosen.held
     cosine = HeldOut({"cosine": held.scores["cosine"]}, held.unseen, held.wanted)
     novelty = fit_fusion(cosine).combine(cosine.scores, held.unseen)
-    cold = np.bincount(held.wanted.row_of, held.unseen[held.wanted.row_of, held.wanted.indices], len(held.wanted)) > 0
+    cold = held.cold
     metrics = {
         "shgat": per_query(chosen.fusion.combine(held.scores, held.unseen), held.wanted),
         "cosine": per_query(held.scores["cosine"], held.wanted),

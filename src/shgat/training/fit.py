@@ -25,7 +25,7 @@ from .examples import Traces, digest, remembered
 from .fusing import HeldOut
 from .report import Comparison, TrainReport
 from .trainer import Epoch, Progress, Trainer
-from .validation import Folds, Held, logits, popularity, relevance, unseen_tools
+from .validation import Folds, Held, cold_share, logits, popularity, relevance, unseen_tools
 
 if TYPE_CHECKING:
     from ..model import SHGAT
@@ -226,9 +226,8 @@ class _Plan:
         n = len(self.catalog.tools)
         unseen = np.concatenate([np.broadcast_to(held.unseen, (len(held.rows), n)) for held in self.held])
         wanted = relevance(self.traces.take(np.concatenate([held.rows for held in self.held])))
-        return Candidate.of(
-            variant, HeldOut({name: scores[name] for name in CHANNELS if name in scores}, unseen, wanted), self.channels
-        )
+        held_out = HeldOut({name: scores[name] for name in CHANNELS if name in scores}, unseen, wanted)
+        return Candidate.of(variant, held_out, self.channels, cold_share(self.traces.tools, n))
 
     def predicted(self, variant: Variant, i: int) -> tuple[Floats, Floats]:
         """Logits of the tools and of the capabilities for the held-out traces of fold i, or those of the checkpoint."""

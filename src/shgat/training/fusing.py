@@ -42,6 +42,12 @@ class HeldOut:
     unseen: npt.NDArray[np.bool_]
     wanted: Relevance
 
+    @property
+    def cold(self) -> npt.NDArray[np.bool_]:
+        """(N,) does the intent need a tool that had no training trace?"""
+        entries = self.wanted.row_of, self.wanted.indices
+        return np.bincount(entries[0], self.unseen[entries], len(self.wanted)) > 0
+
     def restricted(self, channels: Sequence[str]) -> "HeldOut":
         """The same with some of the channels only."""
         return replace(self, scores={name: s for name, s in self.scores.items() if name in channels})

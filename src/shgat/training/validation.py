@@ -179,6 +179,14 @@ def unseen_tools(tools: Incidence, training: Rows, n_tools: int) -> npt.NDArray[
     return np.equal(counts, 0)
 
 
+def cold_share(tools: Incidence, n_tools: int) -> float:
+    """How many of the next traces may need a tool that no trace had before: the share of those with a tool that only they have (Good, 1953)."""
+    if not tools.n_rows:
+        return 0.0
+    once = np.bincount(tools.indices, minlength=n_tools) == 1
+    return float((np.bincount(tools.row_of_entry, once[tools.indices], tools.n_rows) > 0).mean())
+
+
 def popularity(traces: Traces, training: Rows, held: Rows, n_tools: int) -> Floats:
     """(len(held), n_tools) scores of the ranking that knows only how often each tool was used."""
     counts = np.bincount(traces.tools.take(training).indices, minlength=n_tools).astype(np.float32)

@@ -1,6 +1,7 @@
 """Checks of user input, one place for each question. They return what they checked, as the array the kernels take."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,18 @@ def number(value: object, low: float, high: float, what: str) -> float:
     if not low <= value <= high:  # false for NaN
         raise InputError(f"{what} lies in [{low:g}, {high:g}], not {value!r}")
     return float(value)
+
+
+def moment(value: object, what: str) -> float:
+    """Seconds since 1970, from a number of them, a datetime, or ISO 8601; without a time zone it is UTC."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            raise InputError(f"{what} {value!r} is not ISO 8601") from None
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+    return number(value, -1e12, 1e12, what)
 
 
 def positive_integer(value: object, what: str) -> int:

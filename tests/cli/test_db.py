@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from shgat import Catalog, TraceError, load_traces
 from shgat.cli.db import app
+from shgat.cli.demo import SAMPLE
 from shgat.store import Store, Trace
 
 D = 8
@@ -46,6 +48,41 @@ def test_export_and_import(url, tmp_path, ending):
     report = json.loads(call("import", file, "--url", new, "--dimension", D, "--json").stdout)
     assert report == {"added": 3, "present": 0, "refused": 0, "faults": []}
     assert "present" in call("import", file, "--url", new).stdout
+
+
+def test_a_folder_goes_round_and_can_be_trained_on(url, tmp_path):
+    summary = {"tools": 83, "capabilities": 40}
+    report = {**summary, "added": 400, "present": 0, "refused": 0, "faults": []}
+    assert json.loads(call("import", SAMPLE, "--url", url, "--json").stdout) == report  # its dimension is the catalogue's
+    with Store.open(url) as store:
+        store.add_trace(Trace(id="by words alone", intent="i", tools=("files.read_file",)))
+        store.add_trace(Trace(id="of a tool that left", intent="i", tools=("gone",), embedding=np.ones(384)))
+    out = tmp_path / "out"
+    assert json.loads(call("export", out, "--url", url, "--json").stdout) == {"folder": str(out), **summary, "traces": 402}
+    theirs, ours = Catalog.load(SAMPLE), Catalog.load(out)
+    assert {t.id: (t.text, t.server) for t in ours.tools} == {t.id: (t.text, t.server) for t in theirs.tools}
+    assert vars(ours.capabilities[7]).keys() == vars(theirs.capabilities[7]).keys()
+    for c in ours.capabilities:
+        other = theirs.capabilities[theirs.capability_column[c.id]]
+        assert {k: v for k, v in vars(c).items() if k != "embedding"} == {k: v for k, v in vars(other).items() if k != "embedding"}
+        np.testing.assert_array_equal(c.embedding, other.embedding)
+    with pytest.raises(TraceError, match="'by words alone' has no embedding"):
+        load_traces(out / "train.jsonl", ours)
+    before, after = load_traces(SAMPLE / "train.jsonl", theirs), load_traces(out / "train.jsonl", ours, unknown="skip")
+    assert [key for key, _ in after.skipped] == ["by words alone", "of a tool that left"]
+    assert after.ids.tolist() == before.ids.tolist()
+    np.testing.assert_array_equal(after.timestamp, before.timestamp)
+    np.testing.assert_array_equal(after.outcome, before.outcome)
+    np.testing.assert_array_equal(after.intents, before.intents)
+    new = f"sqlite:///{tmp_path}/new.db"
+    assert json.loads(call("import", out, "--url", new, "--json").stdout) == {**report, "added": 402}
+    assert json.loads(call("import", out, "--url", new, "--json").stdout) == {**report, "added": 0, "present": 402}
+
+
+def test_a_store_without_catalogue_makes_no_folder(url, tmp_path):
+    call("upgrade", "--url", url, "--dimension", D)
+    assert "holds no catalogue" in call("export", tmp_path / "out", "--url", url, code=1).stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_refused_rows_are_named_and_the_exit_code_says_so(url, tmp_path):

@@ -124,6 +124,7 @@ class Stderr:
     def __getattr__(self, name):
         return getattr(self.stream, name)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and its children inherit that
 sys.stderr = Stderr(sys.stderr)
 sys.exit(main())
 """

@@ -62,6 +62,29 @@ def test_a_parent_is_a_label_and_no_membership(tmp_path):
     assert loaded.hierarchy.level_of.tolist() == [0, 0]
 
 
+@pytest.mark.parametrize("embedded", [True, False])
+def test_what_is_saved_loads_again(tmp_path, embedded):
+    tools, capabilities = records(np.random.default_rng(0))
+    capabilities[0] |= {"success_rate": 0.1, "uses": 7, "text": "é\u2028"}
+    if not embedded:
+        tools, capabilities = ([{k: v for k, v in r.items() if k != "embedding"} for r in rs] for rs in (tools, capabilities))
+    before = Catalog.from_records(tools, capabilities)
+    folder = tmp_path / "new" / "folder"
+    Catalog.load(SAMPLE).save(folder)
+    before.save(folder)  # over another one
+    assert Catalog.load(folder).checksum == before.checksum
+    assert {p.name for p in folder.iterdir()} == {
+        f"{n}.{e}" for n in ("tools", "capabilities") for e in ("jsonl", "npy")[: 1 + embedded]
+    }
+
+
+def test_a_place_that_takes_no_catalogue(tmp_path):
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below", "nul\0byte"):
+        with pytest.raises(InputError, match="cannot write"):
+            Catalog.load(SAMPLE).save(folder)
+
+
 def test_order_of_members_does_not_matter():
     tools, capabilities = records(np.random.default_rng(0))
     turned = [{**c, "tools": c["tools"][::-1], "capabilities": c["capabilities"][::-1]} for c in capabilities]

@@ -156,7 +156,7 @@ def test_parquet_without_a_needed_column_is_refused(store, tmp_path, column):
         {"outcome": ["much"]},
         {"id": [7]},
         {"intent": [b"bytes"]},
-        {"created_at": ["today"]},
+        {"timestamp": ["today"]},
     ],
 )
 def test_parquet_of_other_types_is_refused_by_row(store, tmp_path, values):

@@ -69,7 +69,7 @@ BAD = {
     "timestamp a word": ({"timestamp": "yesterday"}, "ISO 8601"),
     "timestamp a list": ({"timestamp": [1]}, "timestamp"),
     "timestamp endless": ({"timestamp": 1e300}, "timestamp"),
-    "embedding missing": ({"embedding": None}, "embedding of trace 'b'"),
+    "embedding missing": ({"embedding": None}, "trace 'b' has no embedding"),
     "embedding short": ({"embedding": [1.0]}, r"shape \(1,\), expected \(8,\)"),
     "embedding with null": ({"embedding": [None] * D}, "embedding of trace 'b'"),
     "embedding with words": ({"embedding": ["x"] * D}, "embedding of trace 'b'"),
@@ -113,7 +113,7 @@ def test_unknown_names_are_skipped_where_asked(tmp_path):
     vectors = np.arange(4 * D, dtype=np.float32).reshape(4, D)
     traces = load_traces(write(tmp_path, *records, vectors=vectors), CATALOG, unknown="skip")
     assert traces.ids.tolist() == ["a", "c"]
-    assert traces.skipped == [("b", "unknown tool 'gone'"), ("d", "unknown capability 'gone'")]
+    assert traces.skipped == [("b", "names the unknown tool 'gone'"), ("d", "names the unknown capability 'gone'")]
     np.testing.assert_array_equal(traces.intents, vectors[[0, 2]])
     with pytest.raises(TraceError, match=r"line 2.*'b'.*'gone'"):
         load_traces(tmp_path / "traces.jsonl", CATALOG)
@@ -124,6 +124,19 @@ def test_unknown_names_are_skipped_where_asked(tmp_path):
         load_traces(write(tmp_path, *wrong), CATALOG, unknown="skip")
 
 
+@pytest.mark.parametrize("beside", [True, False])
+def test_traces_without_embedding_are_skipped_where_asked(tmp_path, beside):
+    vectors = np.arange(3 * D, dtype=np.float32).reshape(3, D)
+    vectors[1] = np.nan
+    rows = [v.tolist() if i != 1 else None for i, v in enumerate(vectors)]
+    records = [{**GOOD, "id": key, "embedding": None if beside else row} for key, row in zip("abc", rows, strict=True)]
+    path = write(tmp_path, *records, vectors=vectors if beside else None)
+    traces = load_traces(path, CATALOG, unknown="skip")
+    assert traces.ids.tolist() == ["a", "c"]
+    assert traces.skipped == [("b", "has no embedding")]
+    np.testing.assert_array_equal(traces.intents, vectors[[0, 2]])
+
+
 @pytest.mark.parametrize(
     ("vectors", "message"),
     [
@@ -131,7 +144,8 @@ def test_unknown_names_are_skipped_where_asked(tmp_path):
         (np.zeros((2, D + 1), np.float32), r"expected \(2, 8\)"),
         (np.zeros((2, D), np.int64), "int64"),
         (np.zeros(16, np.float32), "shape"),
-        (np.array([[0.0] * D, [np.nan] * D]), "NaN or infinity in row 1"),
+        (np.array([[0.0] * D, [np.nan] * (D - 1) + [0.0]]), "NaN or infinity in row 1"),
+        (np.array([[0.0] * D, [np.nan] * D]), r"line 2: trace 'b' has no embedding; pass unknown='skip'"),
         (np.full((2, D), np.inf, np.float16), "NaN or infinity in row 0"),
         (np.full((2, D), 1e300), "NaN or infinity in row 0"),  # of float32
     ],

@@ -1,4 +1,4 @@
-"""`shgat db`: the store's schema and its traces. Data goes to stdout, everything else to stderr."""
+"""`shgat db`: the store's schema, and what it holds as files. Data goes to stdout, everything else to stderr."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +11,10 @@ import typer
 from ..errors import ShgatError
 
 if TYPE_CHECKING:
+    from ..graph import Catalog
     from ..store import Store
 
-app = typer.Typer(name="db", help="The store: its schema, its state, its traces as files.")
+app = typer.Typer(name="db", help="The store: its schema, its state, its catalogue and traces as files.")
 
 Url = Annotated[
     str,
@@ -21,7 +22,13 @@ Url = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Dimension = Annotated[int | None, typer.Option(help="Dimension of the embeddings; needed to create a store.")]
-Traces = Annotated[Path, typer.Argument(help="A .jsonl file (embeddings beside it, in the .npy of the same stem) or a .parquet.")]
+Place = Annotated[
+    Path,
+    typer.Argument(
+        metavar="PATH",
+        help="A folder: the catalogue, and its traces as train.jsonl. A .jsonl (embeddings in the .npy of its stem) or a .parquet: traces.",
+    ),
+]
 
 
 @app.command()
@@ -39,36 +46,55 @@ def status(url: Url, as_json: Json = False) -> None:
 
 
 @app.command()
-def export(file: Traces, url: Url, as_json: Json = False) -> None:
-    """Write every trace to a file."""
+def export(path: Place, url: Url, as_json: Json = False) -> None:
+    """Write the catalogue and every trace to a folder, for `shgat train --catalog`; or the traces alone to a file."""
     with _store(url) as store:
-        from ..store import export_traces
+        from ..store import export_folder, export_traces
 
-        _print({"file": str(file), "traces": export_traces(store, file)}, as_json)
+        if path.suffix and not path.is_dir():
+            _print({"file": str(path), "traces": export_traces(store, path)}, as_json)
+        else:
+            catalog, n = export_folder(store, path)
+            _print({"folder": str(path), **_sizes(catalog), "traces": n}, as_json)
 
 
 @app.command("import")
-def import_(file: Traces, url: Url, dimension: Dimension = None, as_json: Json = False) -> None:
-    """Add the traces of a file. Bad rows are refused and named; repeating an import adds nothing twice."""
-    with _store(url, dimension) as store:
-        from ..store import import_traces
+def import_(path: Place, url: Url, dimension: Dimension = None, as_json: Json = False) -> None:
+    """Add a folder's catalogue and traces, or the traces of a file. Bad rows are refused and named; repeating adds nothing twice."""
+    with _store(url, dimension, path) as store:
+        from ..store import import_folder, import_traces
 
-        report = import_traces(store, file)
+        summary: dict[str, Any] = {}
+        if path.is_dir():
+            catalog, report = import_folder(store, path)
+            summary = _sizes(catalog)
+        else:
+            report = import_traces(store, path)
         faults = [{"row": row, "fault": fault} for row, fault in report.faults]
-        summary = {"added": report.added, "present": report.present, "refused": report.refused}
+        summary |= {"added": report.added, "present": report.present, "refused": report.refused}
         _print({**summary, "faults": faults} if as_json else summary, as_json)
         if report.refused:
             row, fault = report.faults[0]
             more = f" (and {report.refused - 1} more; --json names them)" if report.refused > 1 else ""
-            raise ShgatError(f"{file.name}, row {row}: {fault}{more}")
+            raise ShgatError(f"{path.name}, row {row}: {fault}{more}")
+
+
+def _sizes(catalog: "Catalog") -> dict[str, int]:
+    return {"tools": len(catalog.tools), "capabilities": len(catalog.capabilities)}
 
 
 @contextmanager
-def _store(url: str, dimension: int | None = None) -> Iterator["Store"]:
-    """An open store; an error of shgat ends the command with one line on stderr and exit code 1."""
+def _store(url: str, dimension: int | None = None, folder: Path | None = None) -> Iterator["Store"]:
+    """An open store; an error of shgat ends the command with one line on stderr and exit code 1.
+
+    Where no dimension is given, that of the catalogue in `folder`, if it is one.
+    """
     try:
+        from ..graph import Catalog
         from ..store import Store
 
+        if dimension is None and folder is not None and folder.is_dir():
+            dimension = Catalog.load(folder).dimension
         with Store.open(url, dimension) as store:
             yield store
     except ShgatError as error:

@@ -49,7 +49,9 @@ def evaluate(
     test_window: Annotated[str, typer.Option(metavar="TIME", help="For temporal.")] = "7d",
     epochs: Annotated[int | None, typer.Option(metavar="N", help="Of each training of a protocol.")] = None,
     greedy: Annotated[bool, typer.Option("--greedy", help="Counterfactual: the best tool always, not by probability.")] = False,
-    skip_unknown: Annotated[bool, typer.Option("--skip-unknown", help="Leave out traces that name unknown tools.")] = False,
+    skip_unknown: Annotated[
+        bool, typer.Option("--skip-unknown", help="Leave out traces of unknown tools or without embedding.")
+    ] = False,
     seed: Annotated[int, typer.Option(metavar="N", help="Of splits, training and resampling.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
 ) -> int:
@@ -101,17 +103,9 @@ class _Source:
         self.path = traces
 
     def load(self, catalog: "Catalog") -> "Traces":
-        from ..errors import TraceError
-        from ..training import load_traces
-        from . import output
+        from . import intents
 
-        try:
-            found = load_traces(self.path, catalog, unknown="skip" if self.skip_unknown else "refuse")
-        except TraceError as error:
-            raise TraceError(str(error).replace("unknown='skip'", "--skip-unknown")) from None
-        if found.skipped:
-            output.note(f"shgat: {len(found.skipped)} traces left out, the first: {found.skipped[0][0]}: {found.skipped[0][1]}")
-        return found
+        return intents.traces(self.path, catalog, self.skip_unknown)
 
 
 def _models(

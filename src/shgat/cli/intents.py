@@ -1,15 +1,20 @@
-"""Where an intent's vector comes from: a .npy file, or the traces that lie beside a catalogue."""
+"""Where intents come from: a .npy file, or traces, such as lie beside a catalogue."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .._files import load_array, load_matrix, read_jsonl
-from ..errors import InputError
+from ..errors import InputError, TraceError
+from . import output
+
+if TYPE_CHECKING:
+    from ..graph import Catalog
+    from ..training import Traces
 
 TRACE_FILES = ("train.jsonl", "test.jsonl", "traces.jsonl")
 
@@ -22,6 +27,20 @@ class Intent:
     id: str = ""
     text: str = ""
     used: tuple[str, ...] = ()
+
+
+def traces(path: Path, catalog: "Catalog", skip_unknown: bool) -> "Traces":
+    """The traces of a file, for training or evaluation; those that were left out are counted on stderr."""
+    from ..training import load_traces
+
+    try:
+        found = load_traces(path, catalog, unknown="skip" if skip_unknown else "refuse")
+    except TraceError as error:
+        raise TraceError(str(error).replace("unknown='skip'", "--skip-unknown")) from None
+    if found.skipped:
+        key, reason = found.skipped[0]
+        output.note(f"shgat: {len(found.skipped)} traces left out, the first is {key!r}: it {reason}")
+    return found
 
 
 def from_vector(path: Path) -> Intent:

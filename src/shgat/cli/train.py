@@ -29,7 +29,7 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint, if there is one.")] = False,
     skip_unknown: Annotated[
-        bool, typer.Option("--skip-unknown", help="Leave out traces that name unknown tools or capabilities.")
+        bool, typer.Option("--skip-unknown", help="Leave out traces of unknown tools or capabilities, or without embedding.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Write the model even where it is not better than cosine.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
@@ -42,16 +42,12 @@ def train(
     """
     from ..graph import Catalog
     from ..model import SHGAT
-    from ..training import load_traces
-    from . import output
+    from . import intents, output
 
     file = checkpoint or out.with_name(f"{out.name}.checkpoint")
     _check_places(out, file, resume)
     model = SHGAT.from_catalog(Catalog.load(catalog), seed=seed)
-    learned_from = load_traces(traces or catalog / "train.jsonl", model.catalog, unknown="skip" if skip_unknown else "refuse")
-    if learned_from.skipped:
-        key, reason = learned_from.skipped[0]
-        output.note(f"shgat: {len(learned_from.skipped)} traces left out, the first is {key!r}: {reason}")
+    learned_from = intents.traces(traces or catalog / "train.jsonl", model.catalog, skip_unknown)
     try:
         with progress(quiet) as on_epoch:
             report = model.fit(

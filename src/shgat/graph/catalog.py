@@ -62,6 +62,10 @@ class Catalog:
         excused: Container[str] = capabilities.broken if capabilities.complete else _Anything()
         return cls._checked(tuple(tools.nodes), tuple(capabilities.nodes), faults, excused_tools, excused)
 
+    def save(self, folder: str | Path) -> None:
+        """Writes the folder that `load` reads, and creates it if need be; each file is replaced whole or left as it was."""
+        folders.write(Path(folder), (self.tools, self.tool_embeddings), (self.capabilities, self.capability_embeddings))
+
     @classmethod
     def from_records(
         cls, tools: Iterable[Tool | Mapping[str, Any]], capabilities: Iterable[Capability | Mapping[str, Any]]

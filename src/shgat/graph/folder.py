@@ -1,17 +1,21 @@
 """A catalogue's folder: JSON lines and, row by row aligned with them, .npy embeddings. Reads on after a fault, to name them all."""
 
-from collections.abc import Callable, Mapping
+import io
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
+import numpy.typing as npt
+import orjson
 
-from .._files import load_matrix, parse_line, read_lines
+from .._files import load_matrix, parse_line, read_lines, write_atomically
 from ..errors import InputError
 from .nodes import Capability, Tool
 
 Node = TypeVar("Node", Tool, Capability)
+Nodes = tuple[Sequence[Node], npt.NDArray[np.float32] | None]  # and their embeddings (n, d)
 
 
 @dataclass
@@ -37,6 +41,25 @@ def read(folder: Path, faults: list[str]) -> tuple[Contents[Tool], Contents[Capa
     if _exists(path, faults):
         capabilities = _records(path, Capability.from_record, faults)
     return tools, capabilities
+
+
+def write(folder: Path, tools: Nodes[Tool], capabilities: Nodes[Capability]) -> None:
+    """Records with their embeddings (n, d), or None, as the files that `read` reads; a record's own embedding is left out."""
+    both = (("tools", *tools), ("capabilities", *capabilities))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for stem, _, embeddings in both:
+            if embeddings is None:
+                (folder / f"{stem}.npy").unlink(missing_ok=True)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot write {folder}: {error}") from None
+    for stem, nodes, embeddings in both:
+        if embeddings is not None:
+            buffer = io.BytesIO()
+            np.save(buffer, embeddings, allow_pickle=False)
+            write_atomically(folder / f"{stem}.npy", buffer.getvalue())
+        lines = [orjson.dumps({k: v for k, v in vars(n).items() if k != "embedding" and v is not None}) for n in nodes]
+        write_atomically(folder / f"{stem}.jsonl", b"".join(line + b"\n" for line in lines))
 
 
 def _records(path: Path, make: Callable[[Any], Node], faults: list[str]) -> Contents[Node]:

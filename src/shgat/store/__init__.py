@@ -9,7 +9,7 @@ except ImportError as error:
     raise MissingExtraError(error.name or "SQLAlchemy", "store") from None
 
 from .decisions import Decision, Ranked
-from .files import ImportReport, export_traces, import_traces
+from .files import ImportReport, export_folder, export_traces, import_folder, import_traces
 from .parameters import Parameters, ParameterVersion
 from .store import Store
 from .trace import Trace, TraceBatch
@@ -23,6 +23,8 @@ __all__ = [
     "Store",
     "Trace",
     "TraceBatch",
+    "export_folder",
     "export_traces",
+    "import_folder",
     "import_traces",
 ]

@@ -1,20 +1,28 @@
-"""Traces as files: JSON lines with an aligned .npy of their embeddings, or Parquet. The name's ending says which."""
+"""What a store holds as files, which training, evaluation and other stores read.
+
+Traces alone: JSON lines with an aligned .npy of their embeddings, or Parquet; the name's ending says which. A folder: the catalogue,
+and its traces as `train.jsonl`.
+"""
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..errors import InputError
+from .._check import moment
+from ..errors import InputError, TraceError
+from ..graph import Catalog
 from .store import Store
 from .trace import Trace
 
-# A file's columns, besides the embedding; `seq` is the store's own.
-COLUMNS = tuple(f.name for f in fields(Trace) if f.name not in ("embedding", "seq"))
+# Column of a file -> attribute of `Trace`. The embedding stands apart, `seq` is the store's own.
+COLUMNS = {"timestamp" if f.name == "created_at" else f.name: f.name for f in fields(Trace) if f.name not in ("embedding", "seq")}
+TRACES = "train.jsonl"  # of a folder
 _BATCH = 1000
 _REPORTED = 1000  # faults that an ImportReport names one by one
 
@@ -37,6 +45,37 @@ class ImportReport:
     present: int
     refused: int
     faults: tuple[tuple[int, str], ...]
+
+
+def trace_of(values: Mapping[str, Any], embedding: object, dimension: int) -> Trace:
+    """A trace from the columns of a file, or an InputError; unknown columns are left alone."""
+    attributes = {name: values[column] for column, name in COLUMNS.items() if column in values}
+    if attributes.get("created_at") is not None:
+        attributes["created_at"] = moment(attributes["created_at"], f"trace {values['id']!r}: timestamp")
+    trace = Trace(embedding=embedding, **attributes)  # type: ignore[arg-type]  # Trace checks it
+    if trace.embedding is not None and trace.embedding.shape != (dimension,):
+        raise TraceError(f"trace {trace.id!r}: embedding has {trace.embedding.size} dimensions, the store has {dimension}")
+    return trace
+
+
+def export_folder(store: Store, folder: str | Path) -> tuple[Catalog, int]:
+    """Writes the catalogue and every trace to a folder, as `Catalog.load` and `load_traces` read them, and returns how many traces.
+
+    A trace may name tools that have left the catalogue, and may lack an embedding; `load_traces(..., unknown="skip")` leaves those out.
+    """
+    catalog = Catalog.from_records(*store.catalog())
+    if not catalog.tools:
+        raise InputError(f"{store.url} holds no catalogue; its traces alone go to a file whose name ends in .jsonl or .parquet")
+    catalog.save(folder)
+    return catalog, export_traces(store, Path(folder) / TRACES)
+
+
+def import_folder(store: Store, folder: str | Path) -> tuple[Catalog, ImportReport]:
+    """Adds the catalogue of a folder, and its `train.jsonl` if there is one, as `upsert_catalog` and `import_traces` do."""
+    catalog = Catalog.load(folder)
+    store.keep_catalog(catalog)
+    path = Path(folder) / TRACES
+    return catalog, import_traces(store, path) if path.exists() else ImportReport(0, 0, 0, ())
 
 
 def export_traces(store: Store, path: str | Path) -> int:
@@ -132,7 +171,7 @@ def _clashes(store: Store, rows: list[tuple[int, Trace]]) -> list[tuple[int, str
 
 def _same(trace: Trace, other: Trace) -> bool:
     undecided = ["priority"] + (["created_at"] if trace.created_at is None else [])
-    if any(getattr(trace, name) != getattr(other, name) for name in COLUMNS if name not in undecided):
+    if any(getattr(trace, name) != getattr(other, name) for name in COLUMNS.values() if name not in undecided):
         return False
     if trace.embedding is None or other.embedding is None:
         return trace.embedding is other.embedding

@@ -15,7 +15,7 @@ import orjson
 
 from .._files import load_matrix
 from ..errors import InputError
-from .files import COLUMNS, Parsed, replacing
+from .files import COLUMNS, Parsed, replacing, trace_of
 from .store import Store
 from .trace import Trace
 
@@ -34,7 +34,7 @@ def write(store: Store, path: Path) -> int:
         n = 0
         for trace in store.traces():
             n += 1
-            lines.write(orjson.dumps({name: getattr(trace, name) for name in COLUMNS}) + b"\n")
+            lines.write(orjson.dumps({column: getattr(trace, name) for column, name in COLUMNS.items()}) + b"\n")
             matrix.write(absent if trace.embedding is None else trace.embedding.astype("<f4").tobytes())
         matrix.seek(0)
         if _write_header(matrix, n, store.dimension) != header:
@@ -90,10 +90,7 @@ def _trace(line: bytes, row: npt.NDArray[Any] | None, dimension: int) -> Trace:
     embedding = values.get("embedding")
     if row is not None:
         embedding = None if np.isnan(row).all() else np.array(row, np.float32)
-    trace = Trace(embedding=embedding, **{name: values[name] for name in COLUMNS if name in values})
-    if trace.embedding is not None and trace.embedding.shape != (dimension,):
-        raise InputError(f"trace {trace.id!r}: embedding has {trace.embedding.size} dimensions, the store has {dimension}")
-    return trace
+    return trace_of(values, embedding, dimension)
 
 
 def _write_header(file: BinaryIO, n: int, dimension: int) -> int:

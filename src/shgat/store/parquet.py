@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError, MissingExtraError
-from .files import COLUMNS, Parsed, replacing
+from .files import COLUMNS, Parsed, replacing, trace_of
 from .store import Store
 from .trace import Trace
 
 _ROW_GROUP = 4096
 _LISTS = ("tools", "context_tools")
-_NUMBERS = ("outcome", "duration_ms", "created_at", "priority")
+_NUMBERS = ("outcome", "duration_ms", "timestamp", "priority")
 
 
 def write(store: Store, path: Path) -> int:
@@ -66,10 +66,7 @@ def _trace(values: dict[str, Any], vector: Any, dimension: int) -> Trace | Input
         if values.get(name, ()) is None:
             return InputError(f"trace {values['id']!r}: {name} is null")
     try:
-        embedding = _embedding(vector)
-        if embedding is not None and embedding.shape != (dimension,):
-            return InputError(f"trace {values['id']!r}: embedding has {embedding.size} dimensions, the store has {dimension}")
-        return Trace(embedding=embedding, **values)
+        return trace_of(values, _embedding(vector), dimension)
     except InputError as error:
         return error
 
@@ -83,7 +80,7 @@ def _embedding(vector: Any) -> npt.NDArray[Any] | None:
 
 
 def _record_batch(pa: Any, schema: Any, group: list[Trace]) -> Any:
-    columns = [pa.array([getattr(t, name) for t in group], schema.field(name).type) for name in COLUMNS]
+    columns = [pa.array([getattr(t, name) for t in group], schema.field(column).type) for column, name in COLUMNS.items()]
     vectors = pa.array([t.embedding for t in group], schema.field("embedding").type)
     return pa.record_batch([*columns, vectors], schema)
 

@@ -8,7 +8,6 @@ row by row, or inline.
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -112,7 +111,7 @@ class Traces:
         reader = _Reader(catalog, unknown)
         embeddings = []
         for position, record in enumerate(records):
-            if reader.add(record, f"trace {position}", 0):
+            if reader.add(record, f"trace {position}", 0, _inline(record)):
                 what = f"the embedding of trace {reader.ids[-1]!r}"
                 embeddings.append(_check.vector(record.get("embedding"), catalog.dimension, what))
         texts = [str(r.get("intent") or "") for r in (records[i] for i in reader.rows)]
@@ -136,10 +135,12 @@ def digest(*arrays: npt.NDArray[Any] | None) -> str:
 def load_traces(path: str | Path, catalog: Catalog, *, unknown: Literal["skip", "refuse"] = "refuse") -> Traces:
     """Reads traces for a catalogue; embeddings from `path` with the suffix .npy (memory-mapped), else inline.
 
+    A row of NaN, or `embedding` null or absent, is a trace without an embedding.
+
     Parameters
     ----------
-    unknown : what to do with a trace that names an unknown tool or capability: "refuse" raises, "skip" leaves it out and lists it in
-        `Traces.skipped`
+    unknown : what to do with a trace that names an unknown tool or capability, or has no embedding: "refuse" raises, "skip" leaves it
+        out and lists it in `Traces.skipped`
 
     Raises
     ------
@@ -151,6 +152,7 @@ def load_traces(path: str | Path, catalog: Catalog, *, unknown: Literal["skip", 
     reader = _Reader(catalog, unknown)
     beside = path.with_suffix(".npy")
     matrix = load_matrix(beside, mmap=True) if beside.exists() else None
+    embedded = None if matrix is None else _embedded(matrix, beside.name)
     inline: list[Floats] = []
     n_lines = 0
     try:
@@ -163,7 +165,8 @@ def load_traces(path: str | Path, catalog: Catalog, *, unknown: Literal["skip", 
                         record = orjson.loads(line)
                     except orjson.JSONDecodeError as error:
                         raise TraceError(f"{where}: not JSON ({error})") from None
-                    if reader.add(record, where, offset) and matrix is None:
+                    here = _inline(record) if embedded is None else n_lines >= len(embedded) or bool(embedded[n_lines])
+                    if reader.add(record, where, offset, here) and matrix is None:
                         what = f"{where}: the embedding of trace {reader.ids[-1]!r}"
                         inline.append(_trace_error(_check.vector, record.get("embedding"), catalog.dimension, what))
                     n_lines += 1
@@ -177,13 +180,26 @@ def load_traces(path: str | Path, catalog: Catalog, *, unknown: Literal["skip", 
         return reader.traces(np.stack(inline) if inline else np.zeros((0, catalog.dimension), np.float32), texts)
     if matrix.shape != (n_lines, catalog.dimension):
         raise TraceError(f"{beside.name} has shape {matrix.shape}, expected ({n_lines}, {catalog.dimension}) as in {path.name}")
-    for start in range(0, n_lines, _CHUNK):
-        with np.errstate(over="ignore"):  # what overflows float32 becomes infinity
-            finite = np.isfinite(matrix[start : start + _CHUNK].astype(np.float32, copy=False)).all(axis=1)
-        if not finite.all():
-            raise TraceError(f"{beside.name} holds NaN or infinity in row {start + int(np.argmin(finite))}")
     everything = len(reader.rows) == n_lines
     return reader.traces(matrix if everything else matrix[np.array(reader.rows, np.int64)], texts)
+
+
+def _inline(record: Any) -> bool:
+    return isinstance(record, Mapping) and record.get("embedding") is not None
+
+
+def _embedded(matrix: npt.NDArray[Any], name: str) -> npt.NDArray[np.bool_]:
+    """(n,) which rows hold an embedding, and not NaN throughout; a row with some NaN or infinity is a TraceError."""
+    found = np.ones(len(matrix), np.bool_)
+    for start in range(0, len(matrix), _CHUNK):
+        with np.errstate(over="ignore"):  # what overflows float32 becomes infinity
+            rows = matrix[start : start + _CHUNK].astype(np.float32, copy=False)
+        broken = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+        absent = np.isnan(rows[broken]).all(axis=1)
+        if not absent.all():
+            raise TraceError(f"{name} holds NaN or infinity in row {start + int(broken[np.argmin(absent)])}")
+        found[start + broken] = False
+    return found
 
 
 class _Reader:
@@ -201,7 +217,7 @@ class _Reader:
         self._context: list[list[int]] = []
         self._numbers: list[tuple[int, float, float, float]] = []  # capability, outcome, weight, timestamp
 
-    def add(self, record: Any, where: str, offset: int) -> bool:
+    def add(self, record: Any, where: str, offset: int, embedded: bool) -> bool:
         """Takes a record; False where it is skipped, TraceError where it cannot be used."""
         position, self._n = self._n, self._n + 1
         if not isinstance(record, Mapping):
@@ -217,19 +233,22 @@ class _Reader:
         capability = record.get("capability")
         if capability is not None:
             capability = _trace_error(_check.text, capability, f"{where}: capability")
-        unknown = [f"tool {t!r}" for t in (*tools, *context) if t not in column]
+        faults = [f"names the unknown tool {t!r}" for t in (*tools, *context) if t not in column]
         if capability is not None and capability not in self._catalog.capability_column:
-            unknown.append(f"capability {capability!r}")
-        if unknown:
+            faults.append(f"names the unknown capability {capability!r}")
+        if not embedded:
+            faults.append("has no embedding")
+        if faults:
             if not self._skip:
-                raise TraceError(f"{where} names the unknown {unknown[0]}; pass unknown='skip' to leave such traces out")
-            self.skipped.append((key, f"unknown {unknown[0]}"))
+                raise TraceError(f"{where} {faults[0]}; pass unknown='skip' to leave such traces out")
+            self.skipped.append((key, faults[0]))
             return False
+        timestamp = record.get("timestamp")
         self._numbers.append((
             -1 if capability is None else self._catalog.capability_column[capability],
             _trace_error(_check.number, record.get("outcome", 1.0), 0.0, 1.0, f"{where}: outcome"),
             _trace_error(_check.number, record.get("weight", 1.0), 0.0, 1e6, f"{where}: weight"),
-            _seconds(record.get("timestamp"), where),
+            float("nan") if timestamp is None else _trace_error(_check.moment, timestamp, f"{where}: timestamp"),
         ))  # fmt: skip
         self.ids.append(key)
         self.rows.append(position)
@@ -252,18 +271,6 @@ def _trace_error(check: Callable[..., _T], *args: Any) -> _T:
         return check(*args)
     except InputError as error:
         raise TraceError(str(error)) from None
-
-
-def _seconds(value: object, where: str) -> float:
-    if value is None:
-        return float("nan")
-    if isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            raise TraceError(f"{where}: timestamp {value!r} is not ISO 8601") from None
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    return _trace_error(_check.number, value, -1e12, 1e12, f"{where}: timestamp")
 
 
 def remembered(traces: Traces, rows: npt.NDArray[np.int64]) -> Memory:

@@ -102,6 +102,30 @@ def test_what_the_loss_cannot_reach_is_not_touched(context, offsets):
         assert name in ("residual_logit", "temperature_logit") or not state.optimizer.v[span].any(), name
 
 
+def test_a_given_temperature_is_that_of_the_cosines_and_leaves_the_scale_alone():
+    def losses(kappa, temperature, epochs=3):
+        config = TrainingConfig(epochs=epochs, lr=1e-2, batch_size=64, temperature=temperature)
+        _, run = trainer(config, model_config=SHGATConfig(log_scale=float(np.log(kappa))))
+        state = run.run()
+        return state.losses, float(np.exp(state.params["log_scale"][0]))
+
+    given, kappa = losses(20.0, (0.1, 0.1))
+    assert kappa == pytest.approx(20.0)
+    np.testing.assert_allclose(losses(5.0, (0.1, 0.1))[0], given, rtol=1e-3)
+    learned, kappa = losses(10.0, None)
+    assert learned[0] == pytest.approx(given[0], rel=1e-5)  # one step from 1 / kappa = 0.1 on
+    assert abs(kappa - 10.0) > 0.1
+    annealed, _ = losses(20.0, (0.1, 0.06))
+    assert annealed[0] == given[0]
+    assert annealed[-1] != pytest.approx(given[-1], rel=1e-2)
+
+
+@pytest.mark.parametrize("wrong", [0.07, (0.1,), (0.1, 0.0), (0.1, float("nan")), "ab"])
+def test_a_temperature_that_is_none(wrong):
+    with pytest.raises(ShgatError, match="temperature"):
+        TrainingConfig(temperature=wrong)
+
+
 def test_adam_leaves_parameters_outside_its_groups_alone():
     model, _, _ = planted.planted_model()
     rng = np.random.default_rng(0)

@@ -1,6 +1,6 @@
 """How a model is trained: frozen, checked at construction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
@@ -23,7 +23,8 @@ class TrainingConfig:
     offset_dropout : probability with which a node's offset is left out of a step
     rho, gate_up_bias, gate_down_bias : where gates start when they are closed and message passing is trained
     train_intent_map : also train W_intent, which W_q makes redundant
-    temperature : (first, last) of tau, annealed linearly; the scale kappa is learned beside it
+    temperature : of the softmax over cosines. None: 1 / kappa, learned. (first, last), such as (0.10, 0.06): annealed linearly from step to
+        step, and kappa stays as it is. With dot products it divides z.
     unseen_damping : factor on the weight of tools without any training trace among the negatives
     leave_batch_out : hide from each step the capabilities for which only its own traces vouch
     negatives : all candidates, or for each intent `n_negatives` of them at "random", from the 25th to the 75th percentile of their scores
@@ -49,7 +50,7 @@ class TrainingConfig:
     gate_up_bias: float = -1.0
     gate_down_bias: float = -2.2
     train_intent_map: bool = False
-    temperature: tuple[float, float] = (1.0, 1.0)
+    temperature: tuple[float, float] | None = None
     unseen_damping: float = 0.1
     leave_batch_out: bool = True
     negatives: Literal["all", "random", "semi-hard", "curriculum"] = "all"
@@ -73,15 +74,16 @@ class TrainingConfig:
                 raise InputError(f"TrainingConfig.{name} is true or false, not {getattr(self, name)!r}")
         _check.choice(self.negatives, ("all", "random", "semi-hard", "curriculum"), "TrainingConfig.negatives")
         _check.choice(self.replay, ("shuffle", "prioritized"), "TrainingConfig.replay")
-        if len(self.temperature) != 2:
-            raise InputError(f"TrainingConfig.temperature is (first, last), not {self.temperature!r}")
-        object.__setattr__(self, "temperature", tuple(self.temperature))
-        for value in self.temperature:
-            _check.number(value, 1e-3, 1e3, "TrainingConfig.temperature")
+        if self.temperature is not None:
+            if not isinstance(self.temperature, Sequence) or len(self.temperature) != 2:
+                raise InputError(f"TrainingConfig.temperature is (first, last) or None, not {self.temperature!r}")
+            object.__setattr__(self, "temperature", tuple(self.temperature))
+            for value in self.temperature:
+                _check.number(value, 1e-3, 1e3, "TrainingConfig.temperature")
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON values."""
-        return {**asdict(self), "temperature": list(self.temperature)}
+        return {**asdict(self), "temperature": None if self.temperature is None else list(self.temperature)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "TrainingConfig":

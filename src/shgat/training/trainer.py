@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ..config import SHGATConfig
 from ..errors import ShgatError
 from ..graph import Cooccurrence
+from ..model import readout
 from ..model.params import Gradient, Params
 from .batches import Examples, kept, noisy
 from .config import TrainingConfig
@@ -205,8 +206,10 @@ class Trainer:
     def _step(self, rows: Rows, weights: npt.NDArray[np.float32] | None, gradient: Gradient, step: int) -> tuple[StepLoss, float]:
         state, config = self.progress, self.config
         batch, masks = self._masked(rows, weights)
-        tau = anneal(step, self._total, *config.temperature)
+        tau = self._tau(step)
         loss = self.objective(state.params, batch, gradient, masks=masks, tau=tau, intent_map=self._intent_map)
+        if config.temperature is not None:  # z / tau holds no kappa
+            gradient["log_scale"][0] = 0.0
         lr = learning_rate(step, self._total, config.lr, config.warmup)
         try:
             norm = state.optimizer.step(state.params, gradient, lr, config.clip)
@@ -219,6 +222,13 @@ class Trainer:
             slots = np.searchsorted(self.rows, rows)
             state.replay.update(slots, loss.td)
         return loss, norm
+
+    def _tau(self, step: int) -> float:
+        """What divides z, which holds the scale kappa, in the softmax."""
+        if self.config.temperature is None:
+            return 1.0
+        tau, similarity = anneal(step, self._total, *self.config.temperature), self.objective.config.similarity
+        return tau * readout.scale(self.progress.params, similarity) if similarity == "cosine" else tau
 
     def _masked(self, rows: Rows, weights: npt.NDArray[np.float32] | None) -> tuple[Batch, Masks]:
         """The batch with noise on its intents and without what a step may not see."""

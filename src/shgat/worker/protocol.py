@@ -46,7 +46,7 @@ class JobConfig:
     ----------
     epochs, batch_size : passes over the examples, examples a step; None: the library's choice
     learning_rate : peak, None: the library's choice
-    temperature : of the softmax, (first, last)
+    temperature : of the softmax over cosines, (first, last); None: learned
     use_per, use_curriculum : prioritised replay, negatives that grow harder
     from_scratch : learn anew from these traces alone and choose channel weights, where many are given; otherwise go on
     seed : of everything random
@@ -56,7 +56,7 @@ class JobConfig:
     epochs: int = 1
     batch_size: int | None = None
     learning_rate: float | None = None
-    temperature: tuple[float, float] = (1.0, 1.0)
+    temperature: tuple[float, float] | None = None
     use_per: bool = False
     use_curriculum: bool = False
     from_scratch: bool = False

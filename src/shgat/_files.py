@@ -1,5 +1,6 @@
 """Reading and writing files: JSON lines, .npy matrices, atomic replacement. Nothing here ever unpickles."""
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ import numpy.typing as npt
 import orjson
 
 from .errors import InputError
+
+_HASHED = 1 << 17  # bytes at a time
 
 
 def read_jsonl(path: Path) -> Iterator[tuple[int, Any]]:
@@ -60,6 +63,21 @@ def load_array(path: Path, *, mmap: bool = False) -> npt.NDArray[Any]:
     if array.dtype.kind != "f":
         raise InputError(f"{path.name} holds {array.dtype} of shape {array.shape}, expected floats")
     return array
+
+
+def sha256(*parts: bytes | memoryview) -> str:
+    """SHA-256 of the parts one after another, as hexadecimal digits.
+
+    Other threads of the same core get their turn every 128 KiB: an event loop should not wait until a whole model is hashed.
+    """
+    digest = hashlib.sha256()
+    for part in parts:
+        view = memoryview(part)
+        for start in range(0, len(view), _HASHED):
+            digest.update(view[start : start + _HASHED])
+            if len(view) > _HASHED:
+                os.sched_yield()
+    return digest.hexdigest()
 
 
 def _reason(error: Exception) -> str:

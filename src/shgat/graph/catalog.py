@@ -18,6 +18,7 @@ import numpy.typing as npt
 import orjson
 
 from .._check import LARGEST
+from .._files import sha256
 from ..errors import CatalogError, InputError
 from . import folder as folders
 from .hierarchy import Hierarchy, cycles
@@ -154,12 +155,10 @@ class Catalog:
     @cached_property
     def checksum(self) -> str:
         """SHA-256 over everything: ids, texts, memberships, success rates and embeddings."""
-        digest = hashlib.sha256()
-        for node in (*self.tools, *self.capabilities):
-            digest.update(orjson.dumps([type(node).__name__, *(v for k, v in vars(node).items() if k != "embedding")]))
-        for rows in (self.tool_embeddings, self.capability_embeddings):
-            digest.update(b"" if rows is None else np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data)
-        return digest.hexdigest()
+        nodes = (*self.tools, *self.capabilities)
+        records = [orjson.dumps([type(n).__name__, *(v for k, v in vars(n).items() if k != "embedding")]) for n in nodes]
+        embeddings = [rows for rows in (self.tool_embeddings, self.capability_embeddings) if rows is not None]
+        return sha256(*records, *(np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data for rows in embeddings))
 
 
 class _Anything(Container[str]):

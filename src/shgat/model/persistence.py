@@ -3,7 +3,6 @@
 safetensors accepts flipped bits, so the manifest holds the SHA-256 of every tensor, and its own stands before it.
 """
 
-import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -15,7 +14,7 @@ import numpy.typing as npt
 import orjson
 import safetensors.numpy
 
-from .._files import write_atomically
+from .._files import sha256, write_atomically
 from ..config import SHGATConfig
 from ..errors import InputError, ModelFileError
 from ..graph import Capability, Catalog, Cooccurrence, Incidence, Tool
@@ -113,11 +112,11 @@ def pack(tensors: Mapping[str, npt.NDArray[Any]], manifest: Mapping[str, Any]) -
     arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     full = {
         "format": FORMAT,
-        "tensors": {n: {"shape": list(a.shape), "dtype": str(a.dtype), "sha256": _sha256(_raw(a))} for n, a in arrays.items()},
+        "tensors": {n: {"shape": list(a.shape), "dtype": str(a.dtype), "sha256": sha256(_raw(a))} for n, a in arrays.items()},
         **manifest,
     }
     text = orjson.dumps(full)
-    return safetensors.numpy.save(arrays, {"shgat": f"{_sha256(text)} {text.decode()}"})  # one key: several come in any order
+    return safetensors.numpy.save(arrays, {"shgat": f"{sha256(text)} {text.decode()}"})  # one key: several come in any order
 
 
 def unpack(data: bytes, name: str) -> tuple[Tensors, dict[str, Any]]:
@@ -125,7 +124,7 @@ def unpack(data: bytes, name: str) -> tuple[Tensors, dict[str, Any]]:
     try:
         size = int.from_bytes(data[:8], "little")
         checksum, text = orjson.loads(data[8 : 8 + size])["__metadata__"]["shgat"].encode().split(b" ", 1)
-        intact = _sha256(text) == checksum.decode()
+        intact = sha256(text) == checksum.decode()
         manifest: dict[str, Any] = orjson.loads(text)
         described = {key: (tuple(t["shape"]), t["dtype"], t["sha256"]) for key, t in manifest["tensors"].items()}
         tensors = safetensors.numpy.load(data)
@@ -141,7 +140,7 @@ def unpack(data: bytes, name: str) -> tuple[Tensors, dict[str, Any]]:
         array = tensors[key]
         if (array.shape, str(array.dtype)) != (shape, dtype):
             raise ModelFileError(f"{name} is altered: tensor {key} is {array.dtype} {array.shape}, its manifest says otherwise")
-        if _sha256(_raw(array)) != checksum:
+        if sha256(_raw(array)) != checksum:
             raise ModelFileError(f"{name} is altered: tensor {key} does not match its checksum")
     return tensors, manifest
 
@@ -184,10 +183,6 @@ def _present(array: npt.NDArray[np.float32] | None) -> npt.NDArray[np.float32]:
     if array is None:
         raise InputError("a model without embeddings cannot be saved")
     return array
-
-
-def _sha256(data: bytes | memoryview) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def _raw(array: npt.NDArray[Any]) -> memoryview:

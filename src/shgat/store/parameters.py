@@ -1,6 +1,5 @@
 """The versions of the trained parameters in a store, each under a SHA-256 that covers its bytes and its manifest."""
 
-import hashlib
 import json
 import logging
 import time
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, update
 
+from .._files import sha256
 from ..errors import InputError, StoreError
 from .database import DamagedError, Database
 from .schema import DEFAULT_USER, parameters
@@ -150,4 +150,4 @@ class ParameterVersions:
 
 def _digest(data: bytes, manifest: str) -> str:
     described = manifest.encode()
-    return hashlib.sha256(len(described).to_bytes(8, "big") + described + data).hexdigest()
+    return sha256(len(described).to_bytes(8, "big"), described, data)

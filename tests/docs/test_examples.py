@@ -1,6 +1,9 @@
 """The Python of README.md and of each page runs, in a folder of its own."""
 
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,14 @@ def test_examples_run(page, tmp_path, monkeypatch):
     for block in BLOCK.finditer(text):
         source = "\n" * (text[: block.start()].count("\n") + 1) + block[1]
         exec(compile(source, str(page), "exec"), names)
+
+
+def test_the_job_on_the_gateway_page_trains():
+    job = re.search(r"^shgat worker <<'EOF'\n(.*?)^EOF", (ROOT / "docs/gateway.md").read_text(), re.MULTILINE | re.DOTALL)[1]
+    done = subprocess.run([sys.executable, "-m", "shgat", "worker"], input=job.encode(), capture_output=True, check=True)
+    result = json.loads(done.stdout)
+    assert result["success"]
+    assert result["traceIds"] == ["t1"]
 
 
 def test_readme_has_the_two_commands():

@@ -34,6 +34,16 @@ def test_load(sample):
     assert len(past) == ran.n_rows == 362  # 38 failed: nobody should repeat them
 
 
+def test_fewer_traces_are_part_of_more(sample):
+    few, more, all_of_them = (sample.with_traces(n) for n in (20, 50, 10_000))
+    assert set(few.train.ids) < set(more.train.ids) < set(all_of_them.train.ids) == set(sample.train.ids)
+    assert (len(few.train), len(more.train)) == (20, 50)
+    assert few.test is sample.test
+    assert few.cold.sum() > more.cold.sum() > sample.cold.sum()
+    row = int(np.flatnonzero(sample.train.ids == few.train.ids[3])[0])
+    np.testing.assert_array_equal(few.train.intents[3], sample.train.intents[row])
+
+
 def test_folders(folder):
     assert folders(folder) == [folder]
     assert folders(folder.parent) == [folder]

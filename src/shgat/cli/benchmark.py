@@ -32,6 +32,9 @@ def quality(
     data: Annotated[Path, typer.Option(metavar="DIR", help="A folder of sets, or one set: tools, capabilities, train, test.")],
     sets: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only these sets; several with commas.")] = None,
     seeds: Annotated[int, typer.Option(min=1, metavar="N", help="Trainings of each method, with seeds 0 to N - 1.")] = 3,
+    traces: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Learn from N traces, drawn at random.  [default: all]")
+    ] = None,
     ablations: Annotated[bool, typer.Option("--ablations", help="Also SHGAT with parts taken out.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
 ) -> None:
@@ -44,6 +47,8 @@ def quality(
     found: dict[str, Any] = {}
     for folder in folders(data, names):
         dataset = Dataset.load(folder)
+        if traces is not None:
+            dataset = dataset.with_traces(traces)
         results = measure(dataset, seeds, ablations)
         if as_json:
             against = {name: results[name] for name in UNTRAINED}

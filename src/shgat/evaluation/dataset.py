@@ -41,6 +41,11 @@ class Dataset:
         _ = catalog.dimension  # raises where there are no embeddings
         return cls(folder.name, catalog, *(load_traces(folder / name, catalog) for name in FILES[2:]))
 
+    def with_traces(self, n: int) -> "Dataset":
+        """The same with n training traces, drawn at random; the draw of a smaller number is part of that of a larger one."""
+        drawn = np.random.default_rng(0).permutation(len(self.train))[:n]
+        return Dataset(self.name, self.catalog, self.train.take(np.sort(drawn)), self.test)
+
     @cached_property
     def wanted(self) -> Relevance:
         return relevance(self.test)

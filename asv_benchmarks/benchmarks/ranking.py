@@ -1,6 +1,13 @@
 """One request: from an intent to the ten best."""
 
+from pathlib import Path
+
+import numpy as np
+
+import shgat
 from peers import cases, contender
+
+SAMPLE = Path(shgat.__file__).parent / "sample"
 
 
 class Rank:
@@ -43,3 +50,22 @@ class RankTenThousand:
 
     def peakmem_large(self, by: str) -> None:
         self.rank(self.x)
+
+
+class RankTrained:
+    """The sample catalogue after `fit`: up to seven channels, those that read words where the intent has its text."""
+
+    params = (["vector", "text"],)
+    param_names = ("by",)
+
+    def setup(self, by: str) -> None:
+        catalog = shgat.Catalog.load(SAMPLE)
+        train, test = (shgat.load_traces(SAMPLE / f"{name}.jsonl", catalog) for name in ("train", "test"))
+        self.model = shgat.SHGAT.from_catalog(catalog)
+        self.model.fit(train)
+        self.intents = test.vectors(np.arange(len(test)))
+        self.texts = [str(text) if by == "text" else None for text in test.texts]
+
+    def time_hundred(self, by: str) -> None:
+        for intent, text in zip(self.intents, self.texts, strict=True):
+            self.model.rank(intent, 10, text=text)

@@ -11,7 +11,10 @@ def project(const float[:, ::1] x, const float[:, ::1] w, float[:, ::1] out, flo
         raise ValueError(f"project: shapes ({m}, {k}), ({n}, {w.shape[1]}) -> ({out.shape[0]}, {out.shape[1]})")
     if m and n:
         with nogil:
-            _blas.gemm_nt(m, n, k, 1.0, &x[0, 0], &w[0, 0], beta, &out[0, 0])
+            if m == 1:      # a request: gemm would copy all of w
+                _blas.gemv_n(n, k, 1.0, &w[0, 0], &x[0, 0], beta, &out[0, 0])
+            else:
+                _blas.gemm_nt(m, n, k, 1.0, &x[0, 0], &w[0, 0], beta, &out[0, 0])
 
 
 def project_backward_input(const float[:, ::1] d_out, const float[:, ::1] w, float[:, ::1] d_x, float beta=0.0):

@@ -2,3 +2,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 def top_k(scores: NDArray[np.float32], best: NDArray[np.float32], indices: NDArray[np.int32]) -> None: ...
+def vote(
+    rows: NDArray[np.int32],
+    shares: NDArray[np.float64],
+    indptr: NDArray[np.int32],
+    indices: NDArray[np.int32],
+    votes: NDArray[np.float64],
+) -> None: ...

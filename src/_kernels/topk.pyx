@@ -1,5 +1,5 @@
 # cython: language_level=3, freethreading_compatible=True
-"""The k best of n scores by a bounded heap: O(n + k log k log n) on typical input. Ties go to the lower index."""
+"""The k best of n scores by a bounded heap, O(n + k log k log n) on typical input, ties to the lower index; and their votes."""
 
 from libc.stdint cimport int32_t
 
@@ -44,3 +44,15 @@ def top_k(const float[::1] scores, float[::1] best, int32_t[::1] indices):
     if best.shape[0]:
         with nogil:
             _top(&scores[0], scores.shape[0], &best[0], &indices[0], best.shape[0])
+
+
+def vote(const int32_t[::1] rows, const double[::1] shares, const int32_t[::1] indptr, const int32_t[::1] indices,
+         double[::1] votes):
+    """votes[j] += shares[i] for every entry j of row rows[i] of the incidence (indptr, indices)."""
+    cdef Py_ssize_t i, e
+    if rows.shape[0] != shares.shape[0]:
+        raise ValueError(f"vote: {rows.shape[0]} rows with {shares.shape[0]} shares")
+    with nogil:
+        for i in range(rows.shape[0]):
+            for e in range(indptr[rows[i]], indptr[rows[i] + 1]):
+                votes[indices[e]] += shares[i]

@@ -7,6 +7,7 @@ from hypothesis.extra import numpy as hnp
 from reference import topk as twin
 from reference.incidence import readonly
 from shgat._kernels import topk
+from shgat.graph import Incidence
 
 
 def assert_matches_the_twin(scores, k):
@@ -44,3 +45,17 @@ def test_lengths_and_dtypes_that_do_not_fit_raise():
         topk.top_k(scores.astype(float), best[:2], indices[:2])
     with pytest.raises(ValueError, match="contiguous"):
         topk.top_k(np.zeros(6, np.float32)[::2], best[:2], indices[:2])
+
+
+@given(st.lists(st.sets(st.integers(0, 8)), min_size=1, max_size=6), st.lists(st.integers(0, 5), max_size=8), st.integers(0, 99))
+@settings(max_examples=100, deadline=None)
+def test_votes(sets, chosen, seed):
+    incidence = Incidence.from_rows(sets)
+    rows = np.array([i % len(sets) for i in chosen], np.int32)
+    rng = np.random.default_rng(seed)
+    shares, votes = rng.standard_normal(len(rows)), rng.standard_normal(9)
+    expected = votes + twin.vote(rows, shares, [sorted(s) for s in sets], 9)
+    topk.vote(readonly(rows), readonly(shares), readonly(incidence.indptr), readonly(incidence.indices), votes)
+    np.testing.assert_allclose(votes, expected, rtol=1e-12, atol=1e-12)
+    with pytest.raises(ValueError, match=f"vote: {len(rows)} rows with {len(rows) + 1} shares"):
+        topk.vote(rows, np.zeros(len(rows) + 1), incidence.indptr, incidence.indices, votes)

@@ -84,6 +84,13 @@ def test_bm25_is_the_librarys_bit_for_bit():
     assert Bm25([]).scores(["w1"]).shape == (0,)
 
 
+def test_a_text_that_shares_no_word_has_no_votes():
+    memory = Memory(("a", "b"), np.eye(2, 8, dtype=np.float32), ["send it", "open it"], Incidence.from_rows([[0], [1]]))
+    np.testing.assert_allclose(memory.word_votes(["\u8bf7\u5220\u9664"], 3), np.log(1e-3), rtol=1e-5)
+    assert memory.word_votes(["send"], 3).argmax() == 0
+    np.testing.assert_allclose(memory.word_votes(["send"], 3)[0, 1:], np.log(1e-3), rtol=1e-5)
+
+
 def test_word_votes():
     rng = np.random.default_rng(1)
     memory, rows = some_memory(rng, 15)

@@ -151,15 +151,26 @@ class Fusion:
 
     def combine(self, scores: dict[str, Floats], is_unseen: npt.NDArray[np.bool_]) -> Floats:
         """Fused scores (B, n_tools); is_unseen (n_tools,) or (B, n_tools)."""
-        first = next(iter(scores.values()))
-        total = np.where(is_unseen, np.float32(self.bonus), np.float32(0.0)) * np.ones_like(first)
-        for name, s in scores.items():
-            total += np.where(is_unseen, np.float32(self.unseen.get(name, 0.0)), np.float32(self.seen.get(name, 0.0))) * s
-        return total
+        return weighted(scores, self.factors(is_unseen))
+
+    def factors(self, is_unseen: npt.NDArray[np.bool_]) -> dict[str, Floats]:
+        """Channel -> what its scores are multiplied by, and "bonus" -> what is added, each of the shape of is_unseen."""
+        pairs = {name: (self.seen.get(name, 0.0), self.unseen.get(name, 0.0)) for name in CHANNELS}
+        pairs["bonus"] = (0.0, self.bonus)
+        return {name: np.where(is_unseen, np.float32(unseen), np.float32(seen)) for name, (seen, unseen) in pairs.items()}
 
     def probability(self, fused: Floats) -> Floats:
         """Calibrated probability that the item is right, (B, n); monotone in the fused score within a row."""
         return np.asarray(1.0 / (1.0 + np.exp(-(self.slope * log_softmax(fused) + self.intercept))), np.float32)
+
+
+def weighted(scores: dict[str, Floats], factors: dict[str, Floats]) -> Floats:
+    """Fused scores (B, n_tools) from those of some channels and the factors of all; see `Fusion.factors`."""
+    total = np.zeros_like(next(iter(scores.values())))
+    total += factors["bonus"]
+    for name, s in scores.items():
+        total += factors[name] * s
+    return total
 
 
 @dataclass(frozen=True, eq=False)

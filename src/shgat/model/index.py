@@ -79,6 +79,14 @@ class Index:
     cooccurrence: Cooccurrence | None
     learned: tuple[Fusion, Channels, npt.NDArray[np.bool_]] | None = None
 
+    @cached_property
+    def factors(self) -> dict[str, Floats]:
+        """Of the channels, (n_tools,) each; nothing before training."""
+        if self.learned is None:
+            return {}
+        fusion, _, unseen = self.learned
+        return fusion.factors(unseen)
+
     @property
     def cosine(self) -> bool:
         """Are queries and keys of unit length?"""

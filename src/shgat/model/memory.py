@@ -1,5 +1,6 @@
 """What was run for similar intents before: nearest traces vote for their tools. It learns from the first feedback on."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from .._kernels import topk
 from ..graph import Incidence
 from .lexical import Bm25, words
 from .readout import product
@@ -41,28 +43,26 @@ class Memory:
 
         The 20 nearest traces vote with weights exp(20 (cos - 1)), faded by sigmoid(10 (nearest cos - 0.5)).
         """
-        votes = np.zeros((len(x), n_tools), np.float32)
-        k = min(NEIGHBOURS, len(self.vectors))
-        if k:
+        votes = np.zeros((len(x), n_tools))
+        if len(self.vectors):
             unit = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
             cosine = product(np.ascontiguousarray(unit, np.float32), self.vectors)
-            near = np.argpartition(-cosine, k - 1, axis=1)[:, :k]
-            for row, at, value in zip(votes, near, np.take_along_axis(cosine, near, axis=1), strict=True):
-                fade = 1.0 / (1.0 + np.exp(-FADE[0] * (value.max() - FADE[1])))
-                self._vote(row, at, np.exp(SHARPNESS * (value - 1.0)), fade)
-        return np.asarray(np.log(votes + np.float32(FLOOR)), np.float32)
+            for row, values in zip(votes, cosine, strict=True):
+                near, best = nearest(values)
+                fade = 1.0 / (1.0 + math.exp(-FADE[0] * (best[0] - FADE[1])))
+                self._vote(row, near, np.exp(SHARPNESS * (best - 1.0)), fade)
+        return _log(votes)
 
     def word_votes(self, texts: Sequence[str], n_tools: int) -> Floats:
-        """The same by shared words: the 20 traces with the highest BM25 vote with weights exp(10 (s / best - 1))."""
-        votes = np.zeros((len(texts), n_tools), np.float32)
-        k = min(NEIGHBOURS, len(self.vectors))
+        """The same by shared words: the 20 traces with the highest BM25, among those that share any, vote with weights
+        exp(10 (s / best - 1))."""
+        votes = np.zeros((len(texts), n_tools))
         for row, text in zip(votes, texts, strict=True):
             query = words(text)
-            if k and query:
-                s = self._bm25.scores(query)
-                at = np.argpartition(-s, k - 1)[:k]
-                self._vote(row, at, np.exp(WORD_SHARPNESS * (s[at] / (s[at].max() + 1e-6) - 1.0)), 1.0)
-        return np.asarray(np.log(votes + np.float32(FLOOR)), np.float32)
+            if query and len(self.vectors):
+                near, best = nearest(self._bm25.scores(query))
+                self._vote(row, near, np.exp(WORD_SHARPNESS * (best / (best[0] + 1e-6) - 1.0)) * (best > 0.0), 1.0)
+        return _log(votes)
 
     def extended(self, other: "Memory", most: int) -> "Memory":
         """This memory and the traces of the other one that are new to it, the latest `most`; both over the same tools."""
@@ -86,7 +86,19 @@ class Memory:
     def _bm25(self) -> Bm25:
         return Bm25(self.words)
 
-    def _vote(self, row: Floats, traces: npt.NDArray[np.integer], weight: npt.NDArray[np.floating], fade: float) -> None:
-        chosen = self.tools.take(traces)
-        share = fade * weight / (weight.sum() + 1e-9)
-        row += np.bincount(chosen.indices, share[chosen.row_of_entry], len(row)).astype(np.float32)
+    def _vote(self, row: npt.NDArray[np.float64], traces: npt.NDArray[np.int32], weights: Floats, fade: float) -> None:
+        shares = weights.astype(np.float64)
+        shares *= fade / (shares.sum() + 1e-9)
+        topk.vote(traces, shares, self.tools.indptr, self.tools.indices, row)
+
+
+def nearest(scores: Floats) -> tuple[npt.NDArray[np.int32], Floats]:
+    """The 20 highest of the scores (N,), best first: where they stand, and what they are."""
+    k = min(NEIGHBOURS, len(scores))
+    best, where = np.empty(k, np.float32), np.empty(k, np.int32)
+    topk.top_k(scores, best, where)
+    return where, best
+
+
+def _log(votes: npt.NDArray[np.float64]) -> Floats:
+    return np.log(votes + FLOOR).astype(np.float32)

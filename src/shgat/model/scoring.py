@@ -10,7 +10,7 @@ import numpy.typing as npt
 from .. import _check
 from .._kernels import readout, topk
 from ..errors import InputError
-from .channels import NEED_TEXT
+from .channels import NEED_TEXT, weighted
 from .index import Index, Side
 from .params import Floats
 from .ranking import Explanation, RankedSet, Ranking
@@ -27,8 +27,7 @@ def score(index: Index, intents: object, kind: str, texts: Sequence[str] | None,
         raise InputError(f"texts: {len(texts)} for {len(x)} intents")
     q = _queries(index, x, context_tools)
     if kind == "tools" and index.learned is not None:
-        fusion, _, unseen = index.learned
-        return index.tools.tie(fusion.combine(_channels(index, x, q, texts), unseen))
+        return index.tools.tie(weighted(_channels(index, x, q, texts), index.factors))
     side = index.side(kind)
     z = _logits(index, q, side)
     return _finished(z, side, index)

@@ -40,3 +40,5 @@ def test_readme_has_the_two_commands():
 def test_every_page_is_in_the_navigation():
     listed = re.findall(r"([\w-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
     assert sorted(listed) == sorted(p.name for p in PAGES[1:])
+    linked = re.findall(r"^\| \[.*\]\(([\w-]+\.md)\)", (ROOT / "docs/index.md").read_text(), re.MULTILINE)
+    assert sorted([*linked, "index.md"]) == sorted(listed)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shgat import SHGAT, Catalog, InputError, ModelFileError, SHGATConfig
+from shgat import SHGAT, Catalog, InputError, ModelFileError, SHGATConfig, load_traces
 from shgat.model import persistence
-from worlds import pairs, trained, unit
+from worlds import SAMPLE, pairs, trained, unit
 
 X = unit(np.random.default_rng(0), 16)
 
@@ -139,7 +139,7 @@ JSON = st.recursive(
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.sampled_from(["config", "layout", "tools", "capabilities", "fingerprint", "format", "tensors"]), JSON)
+@given(st.sampled_from(["config", "layout", "tools", "capabilities", "fingerprint", "format", "tensors", "learned"]), JSON)
 def test_a_manifest_with_right_checksums_and_wrong_content(key, value):
     """Written by another program: a model comes out, or ModelFileError, and never another error."""
     tensors, manifest = persistence.unpack(DATA, "m")
@@ -155,6 +155,45 @@ def test_a_missing_tensor(missing):
     manifest = {k: v for k, v in manifest.items() if k not in ("tensors", "format")}
     with pytest.raises(ModelFileError, match=missing):
         read(persistence.pack({k: v for k, v in tensors.items() if k != missing}, manifest))
+
+
+CRAFTED = {
+    "columns too high": lambda t: t["cooccurrence_indices"].__setitem__(0, 83),
+    "columns below zero": lambda t: t["cooccurrence_indices"].__setitem__(0, -1),
+    "rows that end too late": lambda t: t["cooccurrence_indptr"].__setitem__(-1, 1 << 20),
+    "rows that fall": lambda t: t["cooccurrence_indptr"].__setitem__(2, -(1 << 31)),
+    "rows missing": lambda t: t.update(cooccurrence_indptr=t["cooccurrence_indptr"][:-1].copy()),
+    "wide integers": lambda t: t.update(cooccurrence_indices=t["cooccurrence_indices"].astype(np.int64)),
+    "weights missing": lambda t: t.update(cooccurrence_weights=t["cooccurrence_weights"][1:].copy()),
+    "weights of NaN": lambda t: t["cooccurrence_weights"].__setitem__(0, np.nan),
+    "memory: columns too high": lambda t: t["memory_indices"].__setitem__(0, 83),
+    "memory: rows that end too late": lambda t: t["memory_indptr"].__setitem__(-1, 1 << 20),
+    "memory: rows missing": lambda t: t.update(memory_indptr=t["memory_indptr"][:-1].copy()),
+    "memory: vectors missing": lambda t: t.update(memory_vectors=t["memory_vectors"][1:].copy()),
+    "memory: vectors of infinity": lambda t: t["memory_vectors"].__setitem__((0, 0), np.inf),
+    "memory: vectors too short": lambda t: t.update(memory_vectors=t["memory_vectors"][:, 1:].copy()),
+}
+
+
+@pytest.fixture(scope="module")
+def learned():
+    """A file with a memory and co-occurrences."""
+    catalog = Catalog.load(SAMPLE)
+    model = SHGAT.from_catalog(catalog)
+    model.set_cooccurrence([(catalog.tools[i].id, catalog.tools[i + 1].id, 1.0) for i in range(4)])
+    model.fit(load_traces(SAMPLE / "train.jsonl", catalog), epochs=1, message_passing=False, node_offsets=False, force=True)
+    return persistence.to_bytes(model)
+
+
+@pytest.mark.parametrize("what", CRAFTED)
+def test_arrays_with_right_checksums_that_the_kernels_could_not_take(learned, what):
+    tensors, manifest = persistence.unpack(learned, "m")
+    tensors = {name: array.copy() for name, array in tensors.items()}
+    CRAFTED[what](tensors)
+    manifest = {k: v for k, v in manifest.items() if k not in ("tensors", "format")}
+    assert persistence.from_bytes(SHGAT, learned, "m").learned is not None
+    with pytest.raises(ModelFileError, match="memory" if "memory" in what else "cooccurrence"):
+        read(persistence.pack(tensors, manifest))
 
 
 def test_another_format():

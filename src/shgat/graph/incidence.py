@@ -39,6 +39,14 @@ class Incidence:
     def nnz(self) -> int:
         return len(self.indices)
 
+    def fits(self, n_rows: int, n_columns: int) -> bool:
+        """Are these rows and columns as the kernels take them, which check nothing? To be asked of arrays that came from outside."""
+        starts, entries = self.indptr, self.indices
+        if starts.dtype != np.int32 or entries.dtype != np.int32 or starts.shape != (n_rows + 1,) or entries.ndim != 1:
+            return False
+        rising = starts[0] == 0 and starts[-1] == len(entries) and (starts[1:] >= starts[:-1]).all()
+        return bool(rising and ((entries >= 0) & (entries < n_columns)).all())
+
     @cached_property
     def degrees(self) -> Int32:
         """(n_rows,) entries of each row."""

@@ -86,10 +86,11 @@ def from_bytes(cls: "type[SHGAT]", data: bytes, name: str, over: Catalog | None 
             raise ModelFileError(f"{name}: its parameters hold NaN or infinity")
         cooccurrence = None
         if "cooccurrence_weights" in tensors:
-            incidence = Incidence(tensors["cooccurrence_indptr"], tensors["cooccurrence_indices"])
-            cooccurrence = Cooccurrence(incidence, tensors["cooccurrence_weights"])
+            n = len(catalog.tools)
+            cooccurrence = Cooccurrence(_incidence(tensors, "cooccurrence", n, n), tensors["cooccurrence_weights"])
+            _check_floats(cooccurrence.weights, (cooccurrence.incidence.nnz,), "cooccurrence_weights")
         model = cls(catalog, SHGATConfig.from_dict(manifest["config"]), params, cooccurrence)
-        model.learned, model.report = _learned(manifest["learned"], tensors), manifest["report"]
+        model.learned, model.report = _learned(manifest["learned"], tensors, catalog.dimension), manifest["report"]
         return model
     except KeyError as error:
         raise ModelFileError(f"{name} is no shgat model of format {FORMAT}: it has no {error}") from None
@@ -160,12 +161,28 @@ def _learned_record(learned: Learned) -> dict[str, Any]:
     }
 
 
-def _learned(record: dict[str, Any] | None, tensors: Tensors) -> Learned | None:
+def _learned(record: dict[str, Any] | None, tensors: Tensors, d: int) -> Learned | None:
     if record is None:
         return None
-    vectors = tensors["memory_vectors"].astype(np.float32)
-    memory = Memory(tuple(record["ids"]), vectors, record["texts"], Incidence(tensors["memory_indptr"], tensors["memory_indices"]))
+    n, vectors = len(record["ids"]), tensors["memory_vectors"].astype(np.float32)
+    _check_floats(vectors, (n, d), "memory_vectors")
+    if len(record["texts"]) != n:
+        raise ValueError(f"it remembers {n} traces, but {len(record['texts'])} texts")
+    tools = _incidence(tensors, "memory", n, len(record["tool_ids"]))
+    memory = Memory(tuple(record["ids"]), vectors, record["texts"], tools)
     return Learned(Fusion(**record["fusion"]), memory, tuple(record["tool_ids"]), frozenset(record["unseen"]))
+
+
+def _incidence(tensors: Tensors, name: str, n_rows: int, n_columns: int) -> Incidence:
+    found = Incidence(tensors[f"{name}_indptr"], tensors[f"{name}_indices"])
+    if not found.fits(n_rows, n_columns):
+        raise ValueError(f"{name}_indptr and {name}_indices are no rows of {n_columns} columns for {n_rows}")
+    return found
+
+
+def _check_floats(array: npt.NDArray[Any], shape: tuple[int, ...], name: str) -> None:
+    if array.dtype != np.float32 or array.shape != shape or not np.isfinite(array).all():
+        raise ValueError(f"{name} is {array.dtype} {array.shape} or not finite, expected {shape}")
 
 
 def _record(c: Capability) -> dict[str, Any]:

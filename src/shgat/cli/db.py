@@ -61,15 +61,16 @@ def export(path: Place, url: Url, as_json: Json = False) -> None:
 @app.command("import")
 def import_(path: Place, url: Url, dimension: Dimension = None, as_json: Json = False) -> None:
     """Add a folder's catalogue and traces, or the traces of a file. Bad rows are refused and named; repeating adds nothing twice."""
-    with _store(url, dimension, path) as store:
-        from ..store import import_folder, import_traces
+    with _reported():
+        from ..graph import Catalog
+        from ..store import Store, import_folder, import_traces
 
-        summary: dict[str, Any] = {}
-        if path.is_dir():
-            catalog, report = import_folder(store, path)
-            summary = _sizes(catalog)
-        else:
-            report = import_traces(store, path)
+        catalog = Catalog.load(path) if path.is_dir() else None
+        if catalog is not None and dimension is None:
+            dimension = catalog.dimension
+        with Store.open(url, dimension) as store:
+            report = import_traces(store, path) if catalog is None else import_folder(store, catalog, path)
+        summary: dict[str, Any] = {} if catalog is None else _sizes(catalog)
         faults = [{"row": row, "fault": fault} for row, fault in report.faults]
         summary |= {"added": report.added, "present": report.present, "refused": report.refused}
         _print({**summary, "faults": faults} if as_json else summary, as_json)
@@ -84,19 +85,20 @@ def _sizes(catalog: "Catalog") -> dict[str, int]:
 
 
 @contextmanager
-def _store(url: str, dimension: int | None = None, folder: Path | None = None) -> Iterator["Store"]:
-    """An open store; an error of shgat ends the command with one line on stderr and exit code 1.
-
-    Where no dimension is given, that of the catalogue in `folder`, if it is one.
-    """
-    try:
-        from ..graph import Catalog
+def _store(url: str, dimension: int | None = None) -> Iterator["Store"]:
+    """An open store, and errors as `_reported` has them."""
+    with _reported():
         from ..store import Store
 
-        if dimension is None and folder is not None and folder.is_dir():
-            dimension = Catalog.load(folder).dimension
         with Store.open(url, dimension) as store:
             yield store
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """An error of shgat ends the command with one line on stderr and exit code 1."""
+    try:
+        yield
     except ShgatError as error:
         typer.echo(f"error: {' '.join(str(error).split())}", err=True)
         raise typer.Exit(1) from None

@@ -57,6 +57,10 @@ class Incidence:
         """(nnz,) the row each entry stands in."""
         return np.repeat(np.arange(self.n_rows, dtype=np.int32), self.degrees)
 
+    def touching(self, marked: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """(n_rows,) does the row hold any of the marked columns (n_columns,)?"""
+        return np.greater(np.bincount(self.row_of_entry, marked[self.indices], self.n_rows), 0)
+
     def row(self, i: int) -> Int32:
         """The columns of row i."""
         return self.indices[self.indptr[i] : self.indptr[i + 1]]

@@ -70,12 +70,11 @@ def export_folder(store: Store, folder: str | Path) -> tuple[Catalog, int]:
     return catalog, export_traces(store, Path(folder) / TRACES)
 
 
-def import_folder(store: Store, folder: str | Path) -> tuple[Catalog, ImportReport]:
-    """Adds the catalogue of a folder, and its `train.jsonl` if there is one, as `upsert_catalog` and `import_traces` do."""
-    catalog = Catalog.load(folder)
+def import_folder(store: Store, catalog: Catalog, folder: str | Path) -> ImportReport:
+    """Adds the catalogue that was loaded from a folder, and the folder's `train.jsonl` if there is one."""
     store.keep_catalog(catalog)
     path = Path(folder) / TRACES
-    return catalog, import_traces(store, path) if path.exists() else ImportReport(0, 0, 0, ())
+    return import_traces(store, path) if path.exists() else ImportReport(0, 0, 0, ())
 
 
 def export_traces(store: Store, path: str | Path) -> int:

@@ -172,7 +172,7 @@ class _Plan:
         for training, rows in self.folds:
             unseen = unseen_tools(self.traces.tools, training, n)
             traces = self.traces.take(rows)
-            cold = np.bincount(traces.tools.row_of_entry, unseen[traces.tools.indices], len(rows)) > 0
+            cold = traces.tools.touching(unseen)
             held.append(Held(traces, rows, cold, unseen, Channels.build(self.catalog, remembered(self.traces, training))))
         return held
 

@@ -83,6 +83,7 @@ def _spans(params: Params, names: Iterable[str]) -> list[slice]:
 def parameter_groups(params: Params, config: TrainingConfig, context: bool, message_passing: bool) -> dict[str, Group]:
     """What is trained, by group; parameters that the loss cannot reach are in none, so that Adam never touches them."""
     levels = [f"level{k}." for k in range(params.layout.n_levels if message_passing else 0)]
+    scale = ("log_scale",) if config.temperature is None else ()  # with a given temperature the loss holds no kappa
     groups = {
         "readout": Group(("w_q", "w_k"), decay=config.weight_decay),
         "intent": Group(
@@ -92,7 +93,7 @@ def parameter_groups(params: Params, config: TrainingConfig, context: bool, mess
             tuple(k + n for k in levels for n in ("w_child", "w_parent", "a_up", "a_down")), decay=config.weight_decay
         ),
         "scalars": Group(
-            ("log_scale", "residual_logit", "temperature_logit", *(k + n for k in levels for n in ("gate_up", "gate_down"))),
+            (*scale, "residual_logit", "temperature_logit", *(k + n for k in levels for n in ("gate_up", "gate_down"))),
             lr_factor=config.scalar_lr_factor,
         ),
         "offsets": Group(tuple(n for n in ("tool_offsets", "capability_offsets") if n in params), decay=config.offset_decay),

@@ -63,7 +63,7 @@ def partial_fit(
     if len(rows):
         nothing = Memory((), np.zeros((0, catalog.dimension), np.float32), [], Incidence.from_rows([]))
         part = traces.take(rows)
-        cold = np.bincount(part.tools.row_of_entry, unseen[part.tools.indices], len(rows)) > 0
+        cold = part.tools.touching(unseen)
         held = Held(part, rows, cold, unseen, Channels.build(catalog, nothing))
     speaks = model.config.message_passing and (model.learned is None or gates_open(model.params))
     trainer = Trainer(

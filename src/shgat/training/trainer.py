@@ -208,8 +208,6 @@ class Trainer:
         batch, masks = self._masked(rows, weights)
         tau = self._tau(step)
         loss = self.objective(state.params, batch, gradient, masks=masks, tau=tau, intent_map=self._intent_map)
-        if config.temperature is not None:  # z / tau holds no kappa
-            gradient["log_scale"][0] = 0.0
         lr = learning_rate(step, self._total, config.lr, config.warmup)
         try:
             norm = state.optimizer.step(state.params, gradient, lr, config.clip)

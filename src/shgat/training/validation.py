@@ -170,7 +170,7 @@ def _cold(tools: Incidence, training: Rows, rows: Rows, n_tools: int) -> npt.NDA
     """(len(rows),) does the trace have a tool that no training trace has?"""
     unseen = unseen_tools(tools, training, n_tools)
     chosen = tools.take(rows)
-    return np.greater(np.bincount(chosen.row_of_entry, unseen[chosen.indices], len(rows)), 0)
+    return chosen.touching(unseen)
 
 
 def unseen_tools(tools: Incidence, training: Rows, n_tools: int) -> npt.NDArray[np.bool_]:
@@ -184,7 +184,7 @@ def cold_share(tools: Incidence, n_tools: int) -> float:
     if not tools.n_rows:
         return 0.0
     once = np.bincount(tools.indices, minlength=n_tools) == 1
-    return float((np.bincount(tools.row_of_entry, once[tools.indices], tools.n_rows) > 0).mean())
+    return float(tools.touching(once).mean())
 
 
 def popularity(traces: Traces, training: Rows, held: Rows, n_tools: int) -> Floats:

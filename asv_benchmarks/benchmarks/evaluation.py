@@ -3,9 +3,9 @@
 import numpy as np
 
 from shgat import SHGAT, Catalog, Traces
-from shgat.evaluation.comparison import paired_bootstrap
-from shgat.evaluation.measurement import measure, measure_cosine
-from shgat.evaluation.metrics import Relevance, per_query
+from shgat.experiments.measurement import measure, measure_cosine
+from shgat.metrics.ranking import Relevance, per_query
+from shgat.metrics.resampling import paired_bootstrap
 
 KS = (1, 3, 5, 10)
 

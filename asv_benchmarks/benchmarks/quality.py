@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from shgat.evaluation.dataset import Dataset
-from shgat.evaluation.quality import Result, shgat
+from shgat.experiments.dataset import Dataset
+from shgat.experiments.quality import Result, shgat
 
 SETS = ["n8n", "numpybank", "livemcpbench", "metatool", "toollens"]
 

@@ -13,8 +13,8 @@ import orjson
 
 import shgat
 from shgat import Catalog
+from shgat.learning.run import Plan
 from shgat.serving import Ranker
-from shgat.serving.learner import Plan
 
 SAMPLE = Path(shgat.__file__).parent / "sample"
 

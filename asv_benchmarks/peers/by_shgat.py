@@ -9,7 +9,8 @@ from shgat import SHGAT
 from shgat._kernels import attention, losses, readout, topk
 from shgat._kernels import replay as tree_of
 from shgat.model import index
-from shgat.training import Examples, Traces, Trainer, TrainingConfig
+from shgat.traces import Traces
+from shgat.training import Examples, Trainer, TrainingConfig
 
 from .cases import Phase
 

@@ -8,7 +8,8 @@ from torch.nn import functional
 
 from shgat import SHGAT
 from shgat.graph.incidence import Incidence
-from shgat.training import Examples, Traces
+from shgat.traces import Traces
+from shgat.training import Examples
 
 from .cases import Phase
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from shgat import SHGAT, Capability, Catalog, SHGATConfig, Tool
 from shgat.graph.incidence import Incidence
-from shgat.training import Traces
+from shgat.traces import Traces
 
 RHO = 0.3  # how far the gates of message passing are open
 

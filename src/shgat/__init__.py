@@ -5,21 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 from . import _openblas as _openblas  # first: the kernels need OpenBLAS at hand
 from .config import SHGATConfig, adaptive_heads
-from .errors import (
-    CatalogError,
-    InputError,
-    MissingExtraError,
-    ModelFileError,
-    ShgatError,
-    StoreError,
-    TraceError,
-    WorkerError,
-)
+from .errors import CatalogError, InputError, MissingExtraError, ModelFileError, ShgatError, StoreError, TraceError, WorkerError
 from .graph import Capability, Catalog, Tool
-from .model import SHGAT, Explanation, Params, RankedSet, Ranking
+from .model import Explanation, Params, RankedSet, Ranking
+from .shgat import SHGAT
 
 if TYPE_CHECKING:
-    from .training import Traces, TrainingConfig, TrainReport, load_traces
+    from .traces import Traces, load_traces
+    from .training import TrainingConfig, TrainReport
 
 __version__ = "0.1.0"
 __all__ = [
@@ -46,14 +39,14 @@ __all__ = [
     "adaptive_heads",
     "load_traces",
 ]
-_OF_TRAINING = ("TrainReport", "Traces", "TrainingConfig", "load_traces")
+_OF_TRAINING, _OF_TRACES = ("TrainReport", "TrainingConfig"), ("Traces", "load_traces")
 
 
 def __getattr__(name: str) -> Any:
     """Training is imported when it is asked for: who only ranks need not wait for it."""
-    if name not in _OF_TRAINING:
+    if name not in _OF_TRAINING + _OF_TRACES:
         raise AttributeError(f"module 'shgat' has no attribute {name!r}")
-    return getattr(import_module(".training", __name__), name)
+    return getattr(import_module(".traces" if name in _OF_TRACES else ".training", __name__), name)
 
 
 def __dir__() -> list[str]:

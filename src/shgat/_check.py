@@ -101,6 +101,19 @@ def text(value: object, what: str) -> str:
     return writable(value, what)
 
 
+def storable_text(value: object, what: str) -> str:
+    """A non-empty string that every database can hold: PostgreSQL refuses U+0000."""
+    string = text(value, what)
+    if "\0" in string:
+        raise InputError(f"{what} holds U+0000 at position {string.index(chr(0))}")
+    return string
+
+
+def storable_texts(value: object, what: str) -> tuple[str, ...]:
+    """A list of them."""
+    return tuple(storable_text(item, what) for item in texts(value, what))
+
+
 def writable(value: str, what: str) -> str:
     """A string that UTF-8 can write: half of a surrogate pair could be neither saved nor printed."""
     if not value.isascii():

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 from shgat import Catalog, TraceError, load_traces
 from shgat.cli.db import app
 from shgat.cli.demo import SAMPLE
-from shgat.store import Store, Trace
+from shgat.store import Store
+from shgat.traces import Trace
 
 D = 8
 

@@ -8,8 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from postgres import PostgresServer
-from shgat.store import Store, Trace
+from shgat.store import Store
 from shgat.store.schema import METADATA
+from shgat.traces import Trace
 
 DIMENSION = 8
 

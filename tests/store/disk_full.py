@@ -10,7 +10,8 @@ import sys
 import numpy as np
 
 from shgat.errors import StoreError
-from shgat.store import Store, Trace
+from shgat.store import Store
+from shgat.traces import Trace
 
 D = 8
 

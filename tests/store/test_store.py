@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from shgat.errors import InputError, StoreError, TraceError
 from shgat.graph import Capability, Catalog, Tool
-from shgat.store import Decision, Ranked, Store, Trace, TraceBatch
+from shgat.store import Decision, Ranked, Store
+from shgat.traces import Trace, TraceBatch
 
 D = 8
 names = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=20)

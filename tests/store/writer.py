@@ -16,7 +16,8 @@ import time
 
 import numpy as np
 
-from shgat.store import Store, Trace
+from shgat.store import Store
+from shgat.traces import Trace
 
 D = 8
 

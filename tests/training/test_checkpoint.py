@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from shgat import SHGAT, ModelFileError, Traces, TrainingConfig
-from shgat.training.examples import Texts
+from shgat.traces.columns import Texts
 from training import planted
 
 CONFIG = TrainingConfig(epochs=2, batch_size=64, lr=3e-3)

@@ -9,8 +9,8 @@ from shgat import SHGAT, Catalog, SHGATConfig, Traces, TrainingConfig
 from shgat.graph import Incidence
 from shgat.model.channels import CHANNELS
 from shgat.training import Examples, Trainer
-from shgat.training.choosing import Variant
 from shgat.training.fit import _Plan, _settings
+from shgat.training.selection import Variant
 from shgat.training.targets import CapabilityTargets, Targets, tool_targets
 from training import planted
 
@@ -135,7 +135,7 @@ def test_nor_does_it_influence_what_is_predicted_of_held_out_traces():
 
 def test_where_every_capability_is_hidden_the_route_says_nothing():
     from shgat.model.channels import Channels
-    from shgat.training.examples import remembered
+    from shgat.traces.columns import remembered
 
     catalog, traces, _ = some()
     channels = Channels.build(catalog, remembered(traces, np.arange(7)))

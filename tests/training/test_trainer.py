@@ -5,10 +5,10 @@ import pytest
 
 from shgat import SHGATConfig, ShgatError, Traces, TrainingConfig
 from shgat.model.channels import Channels
+from shgat.traces.columns import remembered
 from shgat.training import Examples, Trainer
-from shgat.training.examples import remembered
 from shgat.training.optim import Adam
-from shgat.training.trainer import close_gates, opened, parameter_groups
+from shgat.training.trainer import clamp_gates, opened, parameter_groups
 from shgat.training.validation import Held, Score, unseen_tools
 from training import planted
 
@@ -148,7 +148,7 @@ def test_gates_are_projected_and_opened():
     np.testing.assert_allclose(params["level0.gate_down"], [0.6, 0.0, -2.0])
     assert not model.params["level0.gate_up"].any()
     params["level0.gate_up"][0], params["level0.gate_down"][0] = 1.5, -0.1
-    close_gates(params)
+    clamp_gates(params)
     assert (params["level0.gate_up"][0], params["level0.gate_down"][0]) == (1.0, 0.0)
     again = opened(params, TrainingConfig(rho=0.3))
     assert again["level0.gate_up"][0] == 1.0  # what was trained goes on from where it was

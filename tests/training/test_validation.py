@@ -100,10 +100,10 @@ def test_worse_means_beyond_the_standard_error():
 
 
 def test_an_untrained_model_validates_as_cosine():
-    from shgat.evaluation.metrics import per_query
+    from shgat.metrics.ranking import per_query
     from shgat.model.channels import Channels
+    from shgat.traces.columns import remembered
     from shgat.training import Objective
-    from shgat.training.examples import remembered
     from shgat.training.validation import Held, logits
 
     of, records, _ = planted.rotated(np.random.default_rng(0), rotation=np.eye(16), noise=0.8)

@@ -5,7 +5,8 @@ import pytest
 
 from shgat import SHGAT, Catalog
 from shgat.errors import WorkerError
-from shgat.store import Store, Trace
+from shgat.store import Store
+from shgat.traces import Trace
 from shgat.worker import train_in_child
 
 D = 8

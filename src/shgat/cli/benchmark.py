@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from ..evaluation.dataset import Dataset
-    from ..evaluation.quality import Result
+    from ..experiments.dataset import Dataset
+    from ..experiments.quality import Result
     from ..training import Epoch
 
 app = typer.Typer(help="Measure.", rich_markup_mode=None)
@@ -39,8 +39,8 @@ def quality(
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
 ) -> None:
     """Rank the test intents of each set by SHGAT, trained with its defaults, and by plain methods."""
-    from ..evaluation.dataset import Dataset, folders
-    from ..evaluation.quality import UNTRAINED
+    from ..experiments.dataset import Dataset, folders
+    from ..experiments.quality import UNTRAINED
     from . import output
 
     names = [name for given in sets or () for name in given.split(",") if name]
@@ -61,7 +61,7 @@ def quality(
 
 def measure(dataset: "Dataset", seeds: int, ablations: bool) -> "dict[str, Result]":
     """Every method on one set, in the order in which they are shown; says on stderr how far it is."""
-    from ..evaluation.quality import Result, Run, measured
+    from ..experiments.quality import Result, Run, measured
     from . import output
 
     runs: dict[str, list[Run]] = {name: [] for name in FIRST}

@@ -43,14 +43,14 @@ def inspect(directory: Path) -> tuple[list[str], dict[str, Any]]:
     """(faults, what the catalogue is as JSON values: empty where it cannot be loaded)."""
     from ..errors import CatalogError
     from ..graph import Catalog
-    from ..graph.census import Census
+    from ..graph.statistics import CatalogStatistics
 
     try:
         catalog = Catalog.load(directory)
     except CatalogError as error:
         return error.faults, {}
     faults: list[str] = []
-    return faults, {**Census.of(catalog).to_dict(), "traces": _traces(directory, catalog, faults)}
+    return faults, {**CatalogStatistics.of(catalog).to_dict(), "traces": _traces(directory, catalog, faults)}
 
 
 def _traces(directory: Path, catalog: "Catalog", faults: list[str]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ..graph import Catalog
-    from ..model import SHGAT
+    from ..shgat import SHGAT
     from .intents import Intent
 
 SAMPLE = Path(__file__).parent.parent / "sample"
@@ -22,8 +22,8 @@ TOP = 3
 def demo(as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False) -> None:
     """Train on the sample traces, and rank test intents before and after, beside plain cosine and what was really used."""
     from ..graph import Catalog
-    from ..model import SHGAT
-    from ..training import load_traces
+    from ..shgat import SHGAT
+    from ..traces import load_traces
     from . import intents, output, train
 
     catalog = Catalog.load(SAMPLE)

@@ -9,12 +9,12 @@ import typer
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..evaluation.measurement import Measurement
-    from ..evaluation.summary import Gate
-    from ..evaluation.trials import Trial, Trials
+    from ..experiments.measurement import Measurement
+    from ..experiments.pair import Gate
+    from ..experiments.protocols import Trial, Trials
     from ..graph import Catalog
-    from ..model import SHGAT
-    from ..training import Traces
+    from ..shgat import SHGAT
+    from ..traces import Traces
 
 
 class Protocol(StrEnum):
@@ -117,7 +117,7 @@ def _models(
     as_json: bool,
 ) -> int:
     """One model beside cosine, or beside another one."""
-    from ..evaluation.measurement import measure, measure_cosine, unseen_tools
+    from ..experiments.measurement import measure, measure_cosine, unseen_tools
     from . import verdicts
 
     first, second = files
@@ -158,7 +158,7 @@ def _run(
     protocol: Protocol, source: _Source, options: dict[str, Any], folds: int, windows: tuple[str, str]
 ) -> "tuple[Trials, Traces]":
     """The protocol run to its end, and the traces it was run on."""
-    from ..evaluation import trials
+    from ..experiments import protocols
     from ..graph import Catalog
     from . import output
 
@@ -170,17 +170,17 @@ def _run(
         )
 
     catalog = Catalog.load(_given(source.folder, "--catalog DIR"))
-    traces, recipe = source.load(catalog), trials.Recipe(**options, on_trial=tell)
+    traces, recipe = source.load(catalog), protocols.Recipe(**options, on_trial=tell)
     if protocol is Protocol.cv:
-        return trials.run_cross_validation(catalog, traces, recipe, k=folds), traces
+        return protocols.run_cross_validation(catalog, traces, recipe, k=folds), traces
     if protocol is Protocol.temporal:
-        return trials.run_temporal(catalog, traces, recipe, train=windows[0], test=windows[1]), traces
-    run = trials.run_cold_tools if protocol is Protocol.cold else trials.run_holdout
+        return protocols.run_temporal(catalog, traces, recipe, train=windows[0], test=windows[1]), traces
+    run = protocols.run_cold_tools if protocol is Protocol.cold else protocols.run_holdout
     return run(catalog, traces, recipe), traces
 
 
 def _gate(ours: "Measurement", theirs: "Measurement", asked: str | None, rng: "np.random.Generator") -> "Gate | None":
-    from ..evaluation.summary import gate
+    from ..experiments.pair import gate
 
     return None if asked is None else gate(ours, theirs, rng=rng, name_b="cosine" if asked == "baseline" else asked)
 

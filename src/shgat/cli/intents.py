@@ -14,7 +14,7 @@ from . import output
 
 if TYPE_CHECKING:
     from ..graph import Catalog
-    from ..training import Traces
+    from ..traces import Traces
 
 TRACE_FILES = ("train.jsonl", "test.jsonl", "traces.jsonl")
 
@@ -31,7 +31,7 @@ class Intent:
 
 def traces(path: Path, catalog: "Catalog", skip_unknown: bool) -> "Traces":
     """The traces of a file, for training or evaluation; those that were left out are counted on stderr."""
-    from ..training import load_traces
+    from ..traces import load_traces
 
     try:
         found = load_traces(path, catalog, unknown="skip" if skip_unknown else "refuse")

@@ -17,8 +17,8 @@ def plot(
     out: Annotated[Path, typer.Option(metavar="DIR|FILE.png", help="A folder for one PNG each, or one file for all.")] = Path(),
 ) -> None:
     """Draw loss, validation, channel weights, heads and attention of a trained model as PNG."""
-    from ..evaluation.pictures import draw, draw_sheet
-    from ..model import SHGAT
+    from ..reports.figures import draw, draw_sheet
+    from ..shgat import SHGAT
     from . import output
 
     loaded = SHGAT.load(model)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ..graph import Catalog
-    from ..model import SHGAT
+    from ..shgat import SHGAT
     from .intents import Intent
 
 
@@ -59,7 +59,7 @@ def load_model(catalog: Path | None, model: Path | None) -> "SHGAT":
     """The model of a file, checked against the catalogue where both are given; else an untrained one."""
     from ..errors import InputError, ModelFileError
     from ..graph import Catalog
-    from ..model import SHGAT
+    from ..shgat import SHGAT
 
     if model is None:
         if catalog is None:

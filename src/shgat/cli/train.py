@@ -41,7 +41,7 @@ def train(
     error; nothing was written.
     """
     from ..graph import Catalog
-    from ..model import SHGAT
+    from ..shgat import SHGAT
     from . import intents, output
 
     file = checkpoint or out.with_name(f"{out.name}.checkpoint")

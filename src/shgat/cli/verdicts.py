@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     import numpy as np
     from rich.table import Table
 
-    from ..evaluation.measurement import Measurement
-    from ..evaluation.report import EvaluationReport
-    from ..evaluation.summary import Gate, MetricTest, PartSummary
-    from ..evaluation.trials import Trials
-    from ..model import SHGAT
-    from ..training import Traces
+    from ..experiments.measurement import Measurement
+    from ..experiments.pair import Gate, MetricTest, PartSummary
+    from ..experiments.protocols import Trials
+    from ..reports.html import EvaluationReport
+    from ..shgat import SHGAT
+    from ..traces import Traces
 
 _LABELS = {"mrr": "MRR", "map": "MAP", "criterion": "criterion"}
 
@@ -27,7 +27,7 @@ def show_pair(
     rng: "np.random.Generator", as_json: bool, *, tested: bool,
 ) -> None:  # fmt: skip
     """A model beside cosine or another model; `tested`: also metric by metric, with p-values."""
-    from ..evaluation.summary import compare, summarize_pair
+    from ..experiments.pair import compare, summarize_pair
 
     found = summarize_pair(ours, theirs, rng=rng)
     tests = compare(ours, theirs, rng=rng) if tested else []
@@ -48,7 +48,7 @@ def show_trials(
     trials: "Trials", ours: "Measurement", theirs: "Measurement", gate: "Gate | None", rng: "np.random.Generator", as_json: bool
 ) -> None:
     """A protocol: each trial, mean and standard deviation over trials, and all test intents together."""
-    from ..evaluation.summary import summarize_pair
+    from ..experiments.pair import summarize_pair
 
     found = summarize_pair(ours, theirs, rng=rng)
     mean, deviation = trials.mean(), trials.standard_deviation()
@@ -84,7 +84,7 @@ def show_trials(
 
 def show_counterfactual(model: "SHGAT", path: Path, rng: "np.random.Generator", greedy: bool, as_json: bool) -> int:
     """The value of a model on logged decisions by every estimator."""
-    from ..evaluation.counterfactual import DecisionLog, value_on_log
+    from ..experiments.counterfactual import DecisionLog, value_on_log
 
     log = DecisionLog.load(path, model.catalog)
     found = value_on_log(model, log, rng=rng, greedy=greedy)
@@ -108,7 +108,7 @@ def show_counterfactual(model: "SHGAT", path: Path, rng: "np.random.Generator", 
 
 def show_experiment(path: Path, as_json: bool) -> int:
     """What an A/B test says so far."""
-    from ..evaluation.ab_test import Experiment, judge
+    from ..experiments.ab_test import Experiment, judge
 
     experiment = Experiment.load(path)
     verdict = judge(experiment)
@@ -133,21 +133,21 @@ def write_page(
     about: Mapping[str, str], rng: "np.random.Generator",
 ) -> None:  # fmt: skip
     """The report as one HTML file."""
-    from ..evaluation.findings import build_report
+    from ..reports.evaluation import build_report
 
     _write(path, build_report(model, traces, ours, theirs, rng=rng, names=names, about=about))
 
 
 def write_trials_page(path: Path, trials: "Trials", traces: "Traces", about: Mapping[str, str], rng: "np.random.Generator") -> None:
     """The report of a protocol as one HTML file."""
-    from ..evaluation.findings import build_trials_report
+    from ..reports.evaluation import build_trials_report
 
     _write(path, build_trials_report(trials, traces, rng=rng, about=about))
 
 
 def _write(path: Path, report: "EvaluationReport") -> None:
     from .._files import write_atomically
-    from ..evaluation.report import render_report
+    from ..reports.html import render_report
 
     write_atomically(path, render_report(report).encode())
     output.note(f"shgat: wrote {path}")

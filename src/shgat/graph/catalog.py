@@ -23,7 +23,7 @@ from ..errors import CatalogError, InputError
 from . import folder as folders
 from .hierarchy import Hierarchy, cycles
 from .incidence import Incidence
-from .nodes import Capability, Tool
+from .records import Capability, Tool
 
 MIN_DIMENSION = 8
 SMALLEST = 1e-10  # of an embedding's largest entry: below it, float32 products vanish

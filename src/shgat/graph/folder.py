@@ -12,7 +12,7 @@ import orjson
 
 from .._files import load_matrix, parse_line, read_lines, write_atomically
 from ..errors import InputError
-from .nodes import Capability, Tool
+from .records import Capability, Tool
 
 Node = TypeVar("Node", Tool, Capability)
 Nodes = tuple[Sequence[Node], npt.NDArray[np.float32] | None]  # and their embeddings (n, d)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import CatalogError
-from .nodes import Capability, Tool
+from .records import Capability, Tool
 
 
 def with_mean_embeddings(tools: Iterable[Tool | Mapping[str, Any]] | None, capabilities: Sequence[Capability]) -> list[Tool]:

@@ -2,7 +2,6 @@
 
 from .params import Layout, Params
 from .ranking import Explanation, RankedSet, Ranking
-from .shgat import SHGAT
-from .standing import Carrier, WhyNot, why_not
+from .why_not import Carrier, WhyNot, why_not
 
-__all__ = ["SHGAT", "Carrier", "Explanation", "Layout", "Params", "RankedSet", "Ranking", "WhyNot", "why_not"]
+__all__ = ["Carrier", "Explanation", "Layout", "Params", "RankedSet", "Ranking", "WhyNot", "why_not"]

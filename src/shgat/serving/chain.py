@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from ..errors import InputError
 from ..graph import Catalog
+from ..learning.run import Served
 from .fallback import Shelf
-from .learner import Served
 
 _log = logging.getLogger("shgat")
 

@@ -12,16 +12,17 @@ from .. import _check
 from ..config import SHGATConfig
 from ..errors import InputError
 from ..graph import Catalog
-from ..model import SHGAT
+from ..learning.journal import Journal
+from ..learning.run import Learner, Served, Training
+from ..learning.scheduler import Background
 from ..model.channels import tools_within
-from ..store import Decision, Ranked, Store, Trace
+from ..shgat import SHGAT
+from ..store import Decision, Ranked, Store
+from ..traces import Trace
 from ..worker import Child
 from .answer import ORDERS, Answer
-from .background import Background
 from .chain import Chain, Request
-from .journal import Journal
 from .latency import Latency
-from .learner import Learner, Served, Training
 from .session import Sessions
 
 MODES = ("live", "batch", "off")

@@ -8,11 +8,11 @@ try:
 except ImportError as error:
     raise MissingExtraError(error.name or "SQLAlchemy", "store") from None
 
+from ..traces.record import Trace, TraceBatch
 from .decisions import Decision, Ranked
 from .files import ImportReport, export_folder, export_traces, import_folder, import_traces
-from .parameters import Parameters, ParameterVersion
+from .model_versions import Parameters, ParameterVersion
 from .store import Store
-from .trace import Trace, TraceBatch
 
 __all__ = [
     "Decision",

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Table, delete, select
 
-from .._check import vector
+from .._check import storable_text, vector
 from ..errors import CatalogError
 from ..graph import Catalog
-from ..graph.nodes import Capability, Tool
+from ..graph.records import Capability, Tool
 from .database import Database
 from .embedding import Floats
 from .schema import capabilities, members, meta, tools
-from .text import stored_text
 
 _PAGE = 1000
 _CHECKSUM = "catalogue"  # the row of meta that says which catalogue was kept last
@@ -103,9 +102,9 @@ class CatalogRows:
         )
 
     def _embedding(self, node: Tool | Capability, kind: str) -> Floats | None:
-        stored_text(node.id, f"the id of a {kind}")
+        storable_text(node.id, f"the id of a {kind}")
         if node.text:
-            stored_text(node.text, f"{kind} {node.id!r}: text")
+            storable_text(node.text, f"{kind} {node.id!r}: text")
         if node.embedding is None:
             return None
         if np.size(node.embedding) != self.dimension:
@@ -138,7 +137,7 @@ def _capability_row(capability: Capability, now: float, embedding: Floats | None
 
 def _member_rows(capability: Capability) -> list[dict[str, Any]]:
     return [
-        {"capability_id": capability.id, "kind": kind, "position": position, "member_id": stored_text(member, "a member's id")}
+        {"capability_id": capability.id, "kind": kind, "position": position, "member_id": storable_text(member, "a member's id")}
         for kind, ids in (("tool", capability.tools), ("capability", capability.capabilities))
         for position, member in enumerate(ids)
     ]

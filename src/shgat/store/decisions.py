@@ -10,12 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from sqlalchemy import Row, select
 
-from .._check import number, positive_integer, text, vector
+from .._check import number, positive_integer, storable_text, text, vector
 from ..errors import InputError, StoreError
 from .database import Database
 from .embedding import Floats
 from .schema import decisions
-from .text import stored_text
 
 _PAGE = 1000
 
@@ -54,11 +53,11 @@ class Decision:
     seq: int = 0
 
     def __post_init__(self) -> None:
-        what = f"decision {stored_text(self.id, 'the id of a decision')!r}"
+        what = f"decision {storable_text(self.id, 'the id of a decision')!r}"
         for name in ("intent", "session"):
             if getattr(self, name) is not None:
-                stored_text(getattr(self, name), f"{what}: {name}")
-        stored_text(self.model_version, f"{what}: model_version")
+                storable_text(getattr(self, name), f"{what}: {name}")
+        storable_text(self.model_version, f"{what}: model_version")
         if self.intent is not None and not self.intent_hash:
             object.__setattr__(self, "intent_hash", hashlib.sha256(self.intent.encode()).hexdigest())
         text(self.intent_hash, f"{what}: intent_hash (or intent)")
@@ -69,7 +68,7 @@ class Decision:
 
 def _ranked(item: Sequence[Any], what: str) -> Ranked:
     answer = Ranked(*item)
-    stored_text(answer.id, f"{what}: the id of an answer")
+    storable_text(answer.id, f"{what}: the id of an answer")
     positive_integer(answer.position, f"{what}: the position of {answer.id!r}")
     propensity = number(answer.propensity, 0.0, 1.0, f"{what}: the propensity of {answer.id!r}")
     return answer._replace(propensity=propensity)

@@ -17,8 +17,8 @@ import numpy as np
 from .._check import moment
 from ..errors import InputError, TraceError
 from ..graph import Catalog
+from ..traces.record import Trace
 from .store import Store
-from .trace import Trace
 
 # Column of a file -> attribute of `Trace`. The embedding stands apart, `seq` is the store's own.
 COLUMNS = {"timestamp" if f.name == "created_at" else f.name: f.name for f in fields(Trace) if f.name not in ("embedding", "seq")}
@@ -82,7 +82,7 @@ def export_traces(store: Store, path: str | Path) -> int:
 
     Files appear when they are whole: temporary name, fsync, rename. An interrupted export leaves the old files.
     """
-    from . import jsonl, parquet
+    from ..traces import jsonl, parquet
 
     path = Path(path)
     write = jsonl.write if _is_jsonl(path) else parquet.write
@@ -97,7 +97,7 @@ def import_traces(store: Store, path: str | Path) -> ImportReport:
 
     Rows that are already there are counted and left alone, so an interrupted or repaired import is simply repeated.
     """
-    from . import jsonl, parquet
+    from ..traces import jsonl, parquet
 
     path = Path(path)
     read = jsonl.read if _is_jsonl(path) else parquet.read

@@ -15,7 +15,7 @@ from .claims import Claims
 from .database import Database
 from .decisions import Decisions
 from .migration import current_revision, stored_dimension, upgrade
-from .parameters import ParameterVersions
+from .model_versions import ParameterVersions
 from .schema import METADATA, REVISION, decisions, parameters, priorities, traces
 from .traces import Traces
 

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Row, Select, select
 
 from .._kernels import readout
 from ..errors import InputError, TraceError
+from ..traces.record import Trace, TraceBatch
 from .database import DamagedError, Database
 from .schema import priorities, traces
-from .trace import Trace, TraceBatch
 
 _PAGE = 1000  # rows of one read; no read holds a transaction longer
 _SELECT = select(traces, priorities.c.priority).outerjoin(priorities, priorities.c.trace_seq == traces.c.seq)

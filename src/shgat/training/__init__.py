@@ -1,35 +1,38 @@
 """Learning from traces."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from ..model import SHGAT, Params
-from .batches import Examples
+from ..model import Params
 from .config import TrainingConfig
-from .examples import Traces, load_traces
+from .examples import Examples
 from .fit import fit
 from .objective import Objective
-from .partial import partial_fit
 from .replay import PrioritizedReplay
 from .report import Comparison, TrainReport
 from .trainer import Epoch, Trainer
+from .update import partial_fit
+
+if TYPE_CHECKING:
+    from ..shgat import SHGAT
+    from ..traces import Traces
 
 __all__ = [
     "Comparison",
     "Epoch",
     "Examples",
     "PrioritizedReplay",
-    "Traces",
     "TrainReport",
     "Trainer",
     "TrainingConfig",
     "fit",
-    "load_traces",
     "loss_and_gradient",
     "partial_fit",
 ]
 
 
-def loss_and_gradient(model: SHGAT, traces: Traces) -> tuple[float, Params]:
+def loss_and_gradient(model: "SHGAT", traces: "Traces") -> tuple[float, Params]:
     """The loss of all traces as one batch and its exact gradient, for anyone who wants to check it.
 
     Deterministic: no noise, no dropping, every candidate, temperature 1. Perturb `model.params.buffer` and call again for a difference

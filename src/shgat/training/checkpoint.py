@@ -10,8 +10,8 @@ import orjson
 
 from .._files import write_atomically
 from ..errors import ModelFileError
+from ..model.model_file import Tensors, pack, unpack
 from ..model.params import Params
-from ..model.persistence import Tensors, pack, unpack
 from .trainer import Epoch, Progress
 from .validation import Score
 

@@ -17,18 +17,18 @@ from ..errors import InputError, TraceError
 from ..graph import Catalog
 from ..model.channels import CHANNELS, Channels, Fusion, Learned
 from ..model.params import Floats, initial_params, resolve_layout
-from .batches import Examples
+from ..traces.columns import Traces, digest, remembered
 from .checkpoint import Checkpoint
-from .choosing import Candidate, Variant, choose, judge, refusal
 from .config import TrainingConfig
-from .examples import Traces, digest, remembered
-from .fusing import HeldOut
+from .examples import Examples
+from .fusion import HeldOut
 from .report import Comparison, TrainReport
+from .selection import Candidate, Variant, choose, judge, refusal
 from .trainer import Epoch, Progress, Trainer
 from .validation import Folds, Held, cold_share, logits, popularity, relevance, unseen_tools
 
 if TYPE_CHECKING:
-    from ..model import SHGAT
+    from ..shgat import SHGAT
 
 _log = logging.getLogger("shgat")
 Rows = npt.NDArray[np.int64]

@@ -15,7 +15,7 @@ def opened(params: Params, config: TrainingConfig) -> Params:
     return params
 
 
-def close_gates(params: Params) -> None:
+def clamp_gates(params: Params) -> None:
     """Projects every rho into [0, 1]."""
     for k in range(params.layout.n_levels):
         for way in ("up", "down"):

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from ..graph import Catalog, Incidence
 from ..model.channels import tools_within
-from .examples import Traces
+from ..traces.columns import Traces
 
 OVERLAP_POWER = 4  # capability targets are proportional to Jaccard^4
 SMALLEST = 1e-3  # below it a capability is no target

@@ -15,9 +15,9 @@ from ..errors import ShgatError
 from ..graph import Cooccurrence
 from ..model import readout
 from ..model.params import Gradient, Params
-from .batches import Examples, kept, noisy
 from .config import TrainingConfig
-from .gates import close_gates, opened
+from .examples import Examples, kept, noisy
+from .gates import clamp_gates, opened
 from .negatives import Negatives, pool
 from .objective import Batch, Masks, Objective, StepLoss
 from .optim import Adam, parameter_groups
@@ -213,7 +213,7 @@ class Trainer:
             norm = state.optimizer.step(state.params, gradient, lr, config.clip)
         except FloatingPointError as error:
             raise ShgatError(f"training diverged at step {step + 1}: {error}; lower the learning rate") from None
-        close_gates(state.params)
+        clamp_gates(state.params)
         state.td[rows] = loss.td
         state.accuracy += 0.1 * (loss.hit - state.accuracy)
         if state.replay is not None:

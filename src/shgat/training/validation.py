@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..evaluation.metrics import Relevance, per_query
 from ..graph import Incidence
+from ..metrics.ranking import Relevance, per_query
 from ..model import readout
 from ..model.channels import Channels, log_softmax
 from ..model.index import stack
 from ..model.params import Floats, Params
-from .examples import Traces
+from ..traces.columns import Traces
 from .objective import RULED_OUT, Objective
 
 ROUTE_WEIGHTS = (0.0, 0.5, 2.0)

@@ -1,0 +1,105 @@
+"""A folder of data: a catalogue, traces to learn from (`train`) and traces to be judged by (`test`)."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError
+from ..graph import Catalog, Incidence
+from ..metrics.ranking import Relevance, per_query
+from ..traces.columns import Traces, load_traces
+from ..training.validation import relevance, unseen_tools
+
+Floats = npt.NDArray[np.float32]
+FILES = ("tools.jsonl", "capabilities.jsonl", "train.jsonl", "test.jsonl")
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A catalogue with its two parts of traces.
+
+    Attributes
+    ----------
+    name : of its folder
+    catalog : with embeddings
+    train, test : traces
+    """
+
+    name: str
+    catalog: Catalog
+    train: Traces
+    test: Traces
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "Dataset":
+        """Reads tools.jsonl, capabilities.jsonl, train.jsonl and test.jsonl with the .npy beside each."""
+        folder = Path(folder)
+        catalog = Catalog.load(folder)
+        _ = catalog.dimension  # raises where there are no embeddings
+        return cls(folder.name, catalog, *(load_traces(folder / name, catalog) for name in FILES[2:]))
+
+    def with_traces(self, n: int) -> "Dataset":
+        """The same with n training traces, drawn at random; the draw of a smaller number is part of that of a larger one."""
+        drawn = np.random.default_rng(0).permutation(len(self.train))[:n]
+        return Dataset(self.name, self.catalog, self.train.take(np.sort(drawn)), self.test)
+
+    @cached_property
+    def wanted(self) -> Relevance:
+        return relevance(self.test)
+
+    @cached_property
+    def cold(self) -> npt.NDArray[np.bool_]:
+        """(B,) test intents that need a tool without any training trace."""
+        unseen = unseen_tools(self.train.tools, np.arange(len(self.train)), len(self.catalog.tools))
+        return np.bincount(self.wanted.row_of, unseen[self.wanted.indices], len(self.test)) > 0
+
+    @cached_property
+    def intents(self) -> Floats:
+        """(B, d) unit."""
+        return _unit(self.test.vectors(np.arange(len(self.test))))
+
+    @cached_property
+    def texts(self) -> list[str]:
+        return [str(text) for text in self.test.texts]
+
+    @cached_property
+    def tools(self) -> Floats:
+        """(n_tools, d) unit."""
+        rows = self.catalog.tool_embeddings
+        assert rows is not None
+        return _unit(rows)
+
+    @cached_property
+    def past(self) -> tuple[Floats, Incidence]:
+        """Unit intents (N, d) of the training traces that succeeded, and what they ran."""
+        good = np.flatnonzero((self.train.outcome >= 0.5) & (self.train.tools.degrees > 0))
+        return _unit(self.train.vectors(good)), self.train.tools.take(good)
+
+    def metrics(self, scores: Floats) -> dict[str, npt.NDArray[np.float64]]:
+        """Of each test intent from scores (B, n_tools)."""
+        return per_query(scores, self.wanted)
+
+
+def folders(data: Path, names: list[str] | None = None) -> list[Path]:
+    """The sets in a folder: itself if it is one, else the subfolders that are; InputError where a named one is not there."""
+    found = [data] if _is_set(data) else sorted(f for f in data.glob("*") if _is_set(f))
+    if names:
+        missing = sorted(set(names) - {f.name for f in found})
+        if missing:
+            raise InputError(f"{data} has no set {missing[0]!r}; there are: {', '.join(f.name for f in found) or 'none'}")
+        found = [f for f in found if f.name in names]
+    if not found:
+        raise InputError(f"{data} has no folder with {', '.join(FILES)}")
+    return found
+
+
+def _is_set(folder: Path) -> bool:
+    return all((folder / name).is_file() for name in FILES)
+
+
+def _unit(rows: npt.NDArray[np.floating]) -> Floats:
+    rows = np.asarray(rows, np.float32)
+    return np.ascontiguousarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), np.float32)

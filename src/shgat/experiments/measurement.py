@@ -1,0 +1,138 @@
+"""What a ranker does on traces: where the needed tools rank among the whole catalogue, streamed in blocks of intents."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..graph import Catalog
+from ..metrics.ranking import Floats, Integers, Relevance, per_query_from_ranks, ranks_of_relevant
+from ..shgat import SHGAT
+from ..traces.columns import Traces
+from ..training.validation import criterion, relevance
+
+KS = (1, 3, 5, 10)
+BLOCK = 512  # intents scored at a time
+Scores = NDArray[np.float32]
+Scorer = Callable[[Integers], Scores]
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """One ranker on B intents.
+
+    Attributes
+    ----------
+    relevance : the tools that each intent needed
+    ranks : (nnz,) 1-based, aligned with `relevance.indices`
+    metrics : name -> (B,) float64, NaN where an intent needs nothing
+    cold : (B,) does the intent need a tool without training traces? None where nothing was trained
+    """
+
+    relevance: Relevance
+    ranks: Integers
+    metrics: dict[str, Floats]
+    cold: NDArray[np.bool_] | None = None
+
+    @property
+    def criterion(self) -> Floats:
+        """(B,) the mean of Recall@5, NDCG@5 and COMP@5, by which training chooses and gates decide."""
+        return criterion(self.metrics)
+
+    @property
+    def parts(self) -> dict[str, NDArray[np.bool_]]:
+        """(B,) masks of "all", "warm" and "cold" intents that need something; a part without any is left out."""
+        known = self.relevance.sizes > 0
+        masks = {"all": known}
+        if self.cold is not None:
+            masks |= {"warm": known & ~self.cold, "cold": known & self.cold}
+        return {part: mask for part, mask in masks.items() if mask.any()}
+
+    @classmethod
+    def pooled(cls, measurements: Sequence["Measurement"]) -> "Measurement":
+        """Several as one, rows in their order; the cold mask only where all have one."""
+        if not measurements:
+            raise InputError("there is no measurement to pool")
+        sizes = np.concatenate([m.relevance.sizes for m in measurements])
+        together = Relevance(np.append(0, np.cumsum(sizes)), np.concatenate([m.relevance.indices for m in measurements]))
+        metrics = {name: np.concatenate([m.metrics[name] for m in measurements]) for name in measurements[0].metrics}
+        cold = [m.cold for m in measurements if m.cold is not None]
+        everywhere = np.concatenate(cold) if len(cold) == len(measurements) else None
+        return cls(together, np.concatenate([m.ranks for m in measurements]), metrics, everywhere)
+
+
+def measure(
+    model: SHGAT,
+    traces: Traces,
+    *,
+    unseen: NDArray[np.bool_] | None = None,
+    ks: Sequence[int] = KS,
+    block: int = BLOCK,
+) -> Measurement:
+    """A model on successful traces, with the text of each intent and the tools used before it.
+
+    Parameters
+    ----------
+    traces : of the model's catalogue; one that failed needs nothing and counts nowhere
+    unseen : (n_tools,) tools without training traces, None: as the model says
+    ks : cut-offs
+    block : intents scored at a time; memory is that of (block, n_tools) scores
+    """
+    cold = unseen_tools(model) if unseen is None else unseen
+    return _measured(lambda rows: scores(model, traces, rows), traces, cold, ks, block)
+
+
+def measure_cosine(
+    catalog: Catalog,
+    traces: Traces,
+    *,
+    unseen: NDArray[np.bool_] | None = None,
+    ks: Sequence[int] = KS,
+    block: int = BLOCK,
+) -> Measurement:
+    """Frozen cosine on successful traces: cos(intent, the tool's own embedding).
+
+    Parameters
+    ----------
+    unseen : (n_tools,) tools that are cold for the model it stands beside, or None
+    """
+    unit = np.asarray(catalog.tool_embeddings, np.float32)
+    unit = unit / np.linalg.norm(unit, axis=1, keepdims=True)
+    return _measured(lambda rows: np.asarray(traces.vectors(rows) @ unit.T, np.float32), traces, unseen, ks, block)
+
+
+def unseen_tools(model: SHGAT) -> NDArray[np.bool_] | None:
+    """(n_tools,) tools without a training trace, or None for a model that learned nothing."""
+    learned = model.index().learned
+    return None if learned is None else learned[2]
+
+
+def scores(model: SHGAT, traces: Traces, rows: Integers) -> Scores:
+    """(len(rows), n_tools) scores by which the model ranks for these traces."""
+    x, texts = traces.vectors(rows), [str(traces.texts[i]) for i in rows.tolist()]
+    if not traces.context.nnz or not model.params["w_context"].any():  # context changes nothing
+        return model.score(x, texts=texts)
+    ids = model.tool_ids
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for position, row in enumerate(rows.tolist()):
+        groups.setdefault(tuple(traces.context.row(row).tolist()), []).append(position)
+    out = np.empty((len(rows), len(ids)), np.float32)
+    for columns, at in groups.items():
+        out[at] = model.score(x[at], texts=[texts[i] for i in at], context_tools=[ids[c] for c in columns])
+    return out
+
+
+def _measured(score: Scorer, traces: Traces, unseen: NDArray[np.bool_] | None, ks: Sequence[int], block: int) -> Measurement:
+    if block < 1:
+        raise InputError(f"block is at least 1, not {block}")
+    wanted = relevance(traces)
+    if not wanted.indices.size:
+        raise InputError(f"none of the {len(traces)} traces succeeded with a tool: there is nothing to find")
+    ranks = np.empty(wanted.indices.size, np.int64)
+    for start in range(0, len(wanted), block):
+        rows = np.arange(start, min(start + block, len(wanted)))
+        ranks[wanted.indptr[rows[0]] : wanted.indptr[rows[-1] + 1]] = ranks_of_relevant(score(rows), wanted.take(rows))
+    cold = None if unseen is None else np.bincount(wanted.row_of, unseen[wanted.indices], len(wanted)) > 0
+    return Measurement(wanted, ranks, per_query_from_ranks(ranks, wanted, ks), cold)

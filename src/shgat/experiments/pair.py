@@ -1,0 +1,120 @@
+"""Two rankers on the same intents in figures: means with intervals, tests metric by metric, and a gate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..metrics.resampling import mean_intervals, paired_bootstrap, permutation_test
+from .measurement import Measurement
+
+CRITERION = "criterion"  # the name under which the mean of Recall@5, NDCG@5 and COMP@5 stands beside the metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean over intents and its 95 % interval."""
+
+    value: float
+    ci_low: float
+    ci_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class PartSummary:
+    """One part of the intents.
+
+    Attributes
+    ----------
+    n : intents
+    a, b, difference : metric -> mean of the first ranker, of the second, and of the first minus the second
+    """
+
+    n: int
+    a: dict[str, Mean]
+    b: dict[str, Mean]
+    difference: dict[str, Mean]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricTest:
+    """One metric of a against b: means, difference with its bootstrap interval, p by bootstrap and by permutation."""
+
+    metric: str
+    a: float
+    b: float
+    mean_difference: float
+    ci_low: float
+    ci_high: float
+    p_bootstrap: float
+    p_permutation: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """May a serve instead of b?"""
+
+    passed: bool
+    reason: str
+
+
+def summarize_pair(a: Measurement, b: Measurement, *, rng: np.random.Generator) -> dict[str, PartSummary]:
+    """Means of both rankers and of their difference for "all", "warm" and "cold" intents, as far as there are any."""
+    ours, theirs = _columns(a, b)
+    names = list(ours)
+    parts = {}
+    for part, rows in a.parts.items():
+        x, y = (np.stack([columns[name][rows] for name in names], axis=1) for columns in (ours, theirs))  # (n, M)
+        table = np.concatenate([x, y, x - y], axis=1)
+        low, high = mean_intervals(table, rng=rng)
+        means = [Mean(*map(float, row)) for row in zip(table.mean(axis=0), low, high, strict=True)]
+        m = len(names)
+        thirds = (dict(zip(names, means[i * m : (i + 1) * m], strict=True)) for i in range(3))
+        parts[part] = PartSummary(int(rows.sum()), *thirds)
+    return parts
+
+
+def compare(a: Measurement, b: Measurement, *, rng: np.random.Generator, metrics: Sequence[str] | None = None) -> list[MetricTest]:
+    """Paired bootstrap and permutation test of each metric (None: all of them) over the intents that need something."""
+    ours, theirs = _columns(a, b)
+    unknown = [name for name in metrics or () if name not in ours]
+    if unknown:
+        raise InputError(f"there is no metric {unknown[0]!r}; there are {', '.join(ours)}")
+    rows = a.parts["all"]
+    tests = []
+    for name in metrics or ours:
+        x, y = ours[name][rows], theirs[name][rows]
+        boot, swapped = paired_bootstrap(x, y, rng=rng), permutation_test(x, y, rng=rng)
+        means = float(x.mean()), float(y.mean())
+        spread = boot.mean_difference, boot.ci_low, boot.ci_high
+        tests.append(MetricTest(name, *means, *spread, boot.p_value, swapped.p_value, boot.n))
+    return tests
+
+
+def gate(a: Measurement, b: Measurement, *, rng: np.random.Generator, name_b: str = "the baseline") -> Gate:
+    """Passes if a is better than b on all intents (95 % interval of the criterion above 0) and worse on no part of them."""
+    found = summarize_pair(a, b, rng=rng)
+    for part, summary in found.items():
+        x, y, d = (means[CRITERION] for means in (summary.a, summary.b, summary.difference))
+        figures = (
+            f"{x.value:.3f} against {y.value:.3f} on {summary.n} {part} intents (difference {d.ci_low:+.3f} to {d.ci_high:+.3f})"
+        )
+        if part == "all" and not d.ci_low > 0.0:
+            return Gate(False, f"not better than {name_b}: {figures}")
+        if d.ci_high < 0.0:
+            return Gate(False, f"worse than {name_b}: {figures}")
+        if part == "all":
+            reason = f"better than {name_b}: {figures}"
+    return Gate(True, reason)
+
+
+def _columns(a: Measurement, b: Measurement) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    """The metrics of both and the criterion, (B,) each."""
+    same = np.array_equal(a.relevance.indptr, b.relevance.indptr) and np.array_equal(a.relevance.indices, b.relevance.indices)
+    if not same or a.metrics.keys() != b.metrics.keys():
+        raise InputError("both rankers have to be measured on the same traces, with the same metrics")
+    return {**a.metrics, CRITERION: a.criterion}, {**b.metrics, CRITERION: b.criterion}

@@ -1,0 +1,87 @@
+"""What was known before: the catalogue and the traces as training rows alone would have them.
+
+A catalogue carries what later traces taught: capabilities that were found in them, success rates counted over them, and
+the places of tools that nobody had used. Training on a part of the traces has to do without, or the rest leaks into it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _check
+from ..errors import InputError
+from ..graph import Capability, Catalog, Tool
+from ..metrics.ranking import Integers
+from ..traces.columns import Traces
+from ..training.targets import CapabilityTargets
+
+Rule = Literal["not-later", "vouched"]
+
+
+def known(
+    catalog: Catalog,
+    traces: Traces,
+    train: Integers,
+    *,
+    rule: Rule = "not-later",
+    cold: Integers | None = None,
+) -> Catalog:
+    """The catalogue that the training rows allow: all tools, and what is known of capabilities.
+
+    Uses and success rates are counted over the training rows. Tools keep their columns.
+
+    Parameters
+    ----------
+    train : rows of `traces`
+    rule : which capabilities are known. "not-later": all but those for which only other traces vouch, as in `fit`.
+        "vouched": those for which training traces vouch, whatever other traces say: for time, where nothing later may
+        change anything, and a capability that was never used might have been written later.
+    cold : columns of tools that nothing is known of but their text: they stand in no capability
+    """
+    _check.choice(rule, ("not-later", "vouched"), "rule")
+    past = traces.take(train)
+    if rule == "vouched":
+        hidden = CapabilityTargets.build(past, catalog).support.degrees == 0
+    else:
+        mask = np.zeros(len(traces), bool)
+        mask[train] = True
+        hidden = CapabilityTargets.build(traces, catalog).unknown(mask)
+    tools, capabilities = catalog.tool_embeddings, catalog.capability_embeddings
+    if tools is None or capabilities is None:
+        raise InputError("the catalogue has no embeddings")
+    gone_tools = set() if cold is None else {catalog.tools[t].id for t in np.asarray(cold).tolist()}
+    gone = {c.id for c, hide in zip(catalog.capabilities, hidden.tolist(), strict=True) if hide}
+    uses, successes = _counts(past, len(catalog.capabilities))
+    kept = [
+        _as_known(replace(c, embedding=row), gone_tools, gone, int(n), float(good))
+        for c, row, n, good in zip(catalog.capabilities, capabilities, uses, successes, strict=True)
+        if c.id not in gone
+    ]
+    vertices: Sequence[Tool] = [replace(t, embedding=row) for t, row in zip(catalog.tools, tools, strict=True)]
+    return Catalog.from_records(vertices, kept)
+
+
+def moved(traces: Traces, catalog: Catalog, to: Catalog) -> Traces:
+    """The traces with the columns of another catalogue of the same tools; a capability that it lacks is named no more."""
+    column = np.array([to.capability_column.get(c.id, -1) for c in catalog.capabilities] + [-1], np.int32)
+    return replace(traces, capability=column[traces.capability])  # -1 stays -1: it is the last entry
+
+
+def _counts(traces: Traces, n: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Uses and summed outcomes of each capability among the traces that name it; (n,) each."""
+    named = traces.capability >= 0
+    which = traces.capability[named]
+    return np.bincount(which, minlength=n).astype(np.int64), np.bincount(which, traces.outcome[named], n).astype(np.float64)
+
+
+def _as_known(c: Capability, tools: set[str], capabilities: set[str], uses: int, successes: float) -> Capability:
+    return replace(
+        c,
+        tools=tuple(t for t in c.tools if t not in tools),
+        capabilities=tuple(m for m in c.capabilities if m not in capabilities),
+        uses=uses,
+        success_rate=min(1.0, successes / uses) if uses else None,
+    )

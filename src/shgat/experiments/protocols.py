@@ -1,0 +1,182 @@
+"""Protocols run to the end: for each split a model is trained on what was known, and measured beside frozen cosine."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from ..config import SHGATConfig
+from ..errors import InputError
+from ..graph import Catalog
+from ..metrics.ranking import Integers
+from ..metrics.splits import Split, cold_tool_split, duration, holdout, k_folds, rolling_windows
+from ..shgat import SHGAT
+from ..traces.columns import Traces
+from ..training.report import TrainReport
+from ..training.validation import relevance
+from .measurement import Measurement, measure, measure_cosine
+from .pair import CRITERION
+from .point_in_time import Rule, known, moved
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One split.
+
+    Attributes
+    ----------
+    name : "holdout", "fold 2 of 5", or the days that test
+    split : rows of the traces that trained and tested
+    model : as `fit` left it; one that was refused ranks as cosine does
+    report : of `fit`
+    ours, cosine : on the rows that test, over the whole catalogue
+    """
+
+    name: str
+    split: Split
+    model: SHGAT
+    report: TrainReport
+    ours: Measurement
+    cosine: Measurement
+
+    def means(self) -> dict[str, dict[str, float]]:
+        """ "shgat" and "cosine" -> metric -> mean over the intents that need something."""
+        return {name: _means(m) for name, m in (("shgat", self.ours), ("cosine", self.cosine))}
+
+
+@dataclass(frozen=True, eq=False)
+class Trials:
+    """All trials of one protocol, in order."""
+
+    protocol: str
+    trials: tuple[Trial, ...]
+
+    def pooled(self) -> tuple[Measurement, Measurement]:
+        """(ours, cosine) over the test intents of all trials, each scored by the model that did not train on it."""
+        return Measurement.pooled([t.ours for t in self.trials]), Measurement.pooled([t.cosine for t in self.trials])
+
+    def mean(self) -> dict[str, dict[str, float]]:
+        """Means over trials, each trial counting once."""
+        return self._over_trials(np.mean)
+
+    def standard_deviation(self) -> dict[str, dict[str, float]]:
+        """Between trials, n - 1; NaN for one trial."""
+        return self._over_trials(lambda values: np.std(values, ddof=1) if len(values) > 1 else np.nan)
+
+    def _over_trials(self, statistic: Callable[[list[float]], Any]) -> dict[str, dict[str, float]]:
+        rows = [t.means() for t in self.trials]
+        return {who: {m: float(statistic([r[who][m] for r in rows])) for m in rows[0][who]} for who in rows[0]}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Recipe:
+    """How every model of a protocol is made.
+
+    Attributes
+    ----------
+    config : of the model, None for the default
+    options : of `fit`, such as epochs
+    seed : of splits, start and training
+    on_trial : called after each trial
+    """
+
+    config: SHGATConfig | None = None
+    options: Mapping[str, Any] | None = None
+    seed: int = 0
+    on_trial: Callable[[Trial], None] | None = None
+
+    def rng(self) -> np.random.Generator:
+        """Draws the splits."""
+        return np.random.default_rng([self.seed, 17])
+
+
+def run_holdout(catalog: Catalog, traces: Traces, recipe: Recipe, *, test: float = 0.2) -> Trials:
+    """One random split; traces with the same text stay together."""
+    split = holdout(len(traces), recipe.rng(), test=test, groups=_groups(traces))
+    return _run("holdout", catalog, traces, [("holdout", split)], recipe)
+
+
+def run_cross_validation(catalog: Catalog, traces: Traces, recipe: Recipe, *, k: int = 5) -> Trials:
+    """k folds, in which each trace tests once; traces with the same text stay together."""
+    folds = k_folds(len(traces), k, recipe.rng(), groups=_groups(traces))
+    return _run("cv", catalog, traces, ((f"fold {i + 1} of {k}", fold) for i, fold in enumerate(folds)), recipe)
+
+
+def run_temporal(
+    catalog: Catalog, traces: Traces, recipe: Recipe, *, train: str = "30d", test: str = "7d", embargo: str = "0d"
+) -> Trials:
+    """Rolling windows: nothing that happened after a training window changes one bit of what is trained on it.
+
+    Only capabilities for which traces of the window vouch are known, and success rates are counted over the window.
+    """
+    untimed = np.isnan(traces.timestamp)
+    if untimed.any():
+        raise InputError(f"trace {str(traces.ids[int(untimed.argmax())])!r} has no timestamp: temporal windows need one for each")
+    windows = list(rolling_windows(traces.timestamp, train=train, test=test, embargo=embargo))
+    if not windows:
+        days = (float(traces.timestamp.max()) - float(traces.timestamp.min())) / duration("1d")
+        raise InputError(f"the traces span {days:.1f} days: no window of {train} is followed by one of {test} with traces")
+    named = ((f"{_day(traces, w.test, np.min)} to {_day(traces, w.test, np.max)}", w) for w in windows)
+    return _run("temporal", catalog, traces, named, recipe, rule="vouched")
+
+
+def run_cold_tools(catalog: Catalog, traces: Traces, recipe: Recipe, *, share: float = 0.2) -> Trials:
+    """Tools that training never meets, in no capability and in no trace: every test intent needs one of them."""
+    split = cold_tool_split(relevance(traces), len(catalog.tools), recipe.rng(), share=share)
+    rows = np.flatnonzero(~np.isin(np.arange(len(traces)), split.test))
+    touched = np.bincount(traces.tools.row_of_entry, np.isin(traces.tools.indices, split.cold), len(traces)) > 0
+    train = rows[~touched[rows]]  # failed traces too, unless they ran a cold tool
+    return _run("cold", catalog, traces, [("cold tools", Split(train, split.test))], recipe, cold=split.cold)
+
+
+def _run(
+    protocol: str,
+    catalog: Catalog,
+    traces: Traces,
+    splits: Iterable[tuple[str, Split]],
+    recipe: Recipe,
+    rule: Rule = "not-later",
+    cold: Integers | None = None,
+) -> Trials:
+    wanted = relevance(traces).sizes > 0
+    trials = []
+    for name, split in splits:
+        if not wanted[split.test].any() or not traces.tools.degrees[split.train].any():
+            continue  # nothing to find, or nothing to learn from
+        before = known(catalog, traces, split.train, rule=rule, cold=cold)
+        model = SHGAT.from_catalog(before, recipe.config, recipe.seed)
+        past, later = (moved(traces.take(rows), catalog, before) for rows in split)
+        report = model.fit(_without(past, cold), seed=recipe.seed, **(recipe.options or {}))
+        unseen = np.bincount(past.tools.indices, minlength=len(before.tools)) == 0
+        ours, cosine = measure(model, later, unseen=unseen), measure_cosine(before, later, unseen=unseen)
+        trial = Trial(name, split, model, report, ours, cosine)
+        trials.append(trial)
+        if recipe.on_trial is not None:
+            recipe.on_trial(trial)
+    if not trials:
+        raise InputError("no split has both traces to learn from and successful traces to test on")
+    return Trials(protocol, tuple(trials))
+
+
+def _without(traces: Traces, cold: Integers | None) -> Traces:
+    """The traces without cold tools in their context."""
+    if cold is None:
+        return traces
+    keep = ~np.isin(traces.context.indices, cold)
+    return Traces(**{**vars(traces), "context": traces.context.keeping(keep)})
+
+
+def _means(m: Measurement) -> dict[str, float]:
+    rows = m.parts["all"]
+    return {name: float(values[rows].mean()) for name, values in {CRITERION: m.criterion, **m.metrics}.items()}
+
+
+def _groups(traces: Traces) -> list[str]:
+    """Traces with the same text are one group; one without text is its own."""
+    return [f"text {traces.texts[i]}" if traces.texts[i] else f"id {key}" for i, key in enumerate(traces.ids.tolist())]
+
+
+def _day(traces: Traces, rows: Integers, pick: Callable[[Any], Any]) -> str:
+    return datetime.fromtimestamp(float(pick(traces.timestamp[rows])), UTC).strftime("%Y-%m-%d")

@@ -1,0 +1,202 @@
+"""The loop beside the answers: when to train and with what, which model serves, what other processes trained, pauses after failures."""
+
+import logging
+import os
+import threading
+import uuid
+from typing import Any
+
+from ..errors import ShgatError, StoreError
+from ..store import Store
+from ..store.database import DamagedError
+from .journal import Journal
+from .run import Learner, Plan, Served, Training
+
+_log = logging.getLogger("shgat")
+LIVE, BATCH = Plan(50, 1, False), Plan(500, 3, True)
+FIRST = 100  # traces from which a model that has learned nothing yet begins with a batch
+BATCH_AGE = 3600.0  # seconds below which parameters are young enough for the batch mode
+REFRESH = 2.0  # seconds between looks at what other processes trained
+LONGEST_PAUSE = 60.0  # seconds after failures
+
+
+class Background:
+    """A thread that learns while a `Ranker` answers, and the model that serves.
+
+    Parameters
+    ----------
+    served : the model to begin with
+    mode : see `Ranker.open`
+    debounce : seconds between the first sign of something new and the training that learns from it
+
+    Attributes
+    ----------
+    served : what answers requests now; replaced as a whole
+    swaps : how often it was replaced
+    elsewhere : did another process claim the training that was due? It is tried again later
+    trouble : why learning fails, "" where it does not
+    last : the latest training, None before
+    """
+
+    def __init__(self, journal: Journal, learner: Learner, served: Served, mode: str, debounce: float) -> None:
+        self.served, self.mode = served, mode
+        self.swaps, self.trouble = 0, ""
+        self.last: Training | None = None
+        self.trainings: dict[str, int] = {"accepted": 0, "refused": 0, "failed": 0}
+        self._journal, self._learner, self._debounce = journal, learner, debounce
+        self._wake, self._turn = threading.Condition(), threading.Lock()
+        self._due, self._closing, self.elsewhere = mode != "off", False, False
+        self._owner = f"process {os.getpid()}, {uuid.uuid4().hex}"
+        self._active, self._enough = 0, FIRST
+        try:
+            self.refresh()
+        except ShgatError as error:
+            self._failed(error)
+        self._thread = threading.Thread(target=self._work, name="shgat-learner", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ends the loop, and the training that is under way."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify_all()
+        self._learner.close()
+        self._thread.join()
+        self._learner.close()
+
+    @property
+    def training(self) -> bool:
+        """Is a training under way?"""
+        return self._turn.locked()
+
+    def notice(self) -> None:
+        """There is something new to learn from; in the live mode a training follows."""
+        if self.mode == "live":
+            with self._wake:
+                self._due = True
+                self._wake.notify_all()
+
+    def maybe_train(self) -> Training | None:
+        """See `Ranker.maybe_train`."""
+        with self._turn:
+            store, self.elsewhere = self._journal.store, False
+            if not self._is_due(store):
+                return None
+            with store.claimed(self._owner, self._learner.user_id) as mine:
+                self.elsewhere = not mine
+                if not mine:
+                    return None
+                self._take_over(store)
+                return self._train(store) if self._is_due(store) else None
+
+    def _train(self, store: Store) -> Training | None:
+        plan = BATCH if self.mode == "batch" or self._begins(store) else LIVE
+        try:
+            after, training = self._learner.train(store, self.served, plan)
+        except ShgatError:
+            self.trainings["failed"] += 1
+            raise
+        if training is not None:
+            self.trainings["accepted" if training.accepted else "refused"] += 1
+            self.last = training
+            if training.version:
+                self._active = after.number
+                self.serve(after)
+        return training
+
+    def _take_over(self, store: Store) -> None:
+        """What another process trained a moment ago is what to go on from; where all versions are damaged, this one is."""
+        try:
+            self.refresh()
+        except DamagedError as error:
+            _log.error("%s", error)
+
+    def refresh(self) -> bool:
+        """See `Ranker.refresh`."""
+        store = self._journal.store
+        active = store.active_parameters(self._learner.user_id)
+        if active is None or active == self._active:
+            return False
+        newest = self._learner.newest(store)
+        self._active = active
+        if newest is None or newest.version == self.served.version:
+            return False
+        self.serve(newest)
+        return True
+
+    def serve(self, served: Served) -> None:
+        """See `Ranker.serve`."""
+        served.model.index()
+        self.served = served
+        self.swaps += 1
+
+    def stats(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "model_version": self.served.version,
+            "swaps": self.swaps,
+            "training": self.training,
+            "trainings": dict(self.trainings),
+            "last_training": None if self.last is None else vars(self.last),
+        }
+
+    def _is_due(self, store: Store) -> bool:
+        """Is there something to learn from?"""
+        first = store.traces_by_priority(1)
+        if self.mode != "batch" or not first:
+            return bool(first) and first[0].priority is None
+        age = store.parameters_age(self._learner.user_id)
+        return age is None or age >= BATCH_AGE
+
+    def _begins(self, store: Store) -> bool:
+        """Has the model learned nothing, and are there traces enough, a quarter more than at the last attempt, to begin with?"""
+        if self.served.model.learned is not None:
+            return False
+        n = store.counts()["traces"]
+        if n < self._enough:
+            return False
+        self._enough = n + n // 4
+        return True
+
+    def _failed(self, error: Exception) -> None:
+        _log.warning("learning failed, and is tried again: %s", error)
+        self.trouble = str(error)
+
+    def _work(self) -> None:
+        if self.mode == "live":
+            try:
+                self._learner.warm()
+            except ShgatError as error:
+                self._failed(error)
+        failures = 0
+        while (due := self._next(failures)) is not None:
+            try:
+                if due:
+                    self._take_over(self._journal.store)
+                    self.maybe_train()
+                    self._due = self._due or self._held_up()
+                else:
+                    self.refresh()
+                self.trouble, failures = "", 0
+            except Exception as error:
+                gone = isinstance(error, StoreError) and not isinstance(error, DamagedError)
+                failures = 0 if gone else failures + 1  # a store that is away costs little to look for
+                self._due = self._due or due
+                if not self._closing:
+                    self._failed(error)
+
+    def _held_up(self) -> bool:
+        """Does a training that is due have to wait: for a failure to pass, another process, or feedback that is not in the store yet?"""
+        return bool(self.trouble) or self.elsewhere or self._journal.behind
+
+    def _next(self, failures: int) -> bool | None:
+        """Waits for the next round: is a training due? None where the loop has to end."""
+        with self._wake:
+            pause = min(REFRESH * 2.0**failures, LONGEST_PAUSE) if self.trouble else REFRESH
+            self._wake.wait_for(lambda: self._closing or (self._due and not self._held_up()), pause)
+            if self._due and not self._closing:
+                self._wake.wait_for(lambda: self._closing, self._debounce)
+            if self._closing:
+                return None
+            due, self._due = self._due, False
+            return due

@@ -1,0 +1,187 @@
+"""Parameters as JSON values, under the key names of the first design, and parameters moved to a changed catalogue."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import _check
+from ..config import SHGATConfig
+from ..errors import InputError
+from ..graph import Catalog
+from .params import Floats, Layout, Params, initialize_level
+
+if TYPE_CHECKING:
+    from ..shgat import SHGAT
+
+# name in the exchange -> name in the buffer
+_SCALARS = {"residualLogit": "residual_logit", "temperatureLogit": "temperature_logit"}
+_LEVEL = {
+    "W_child": "w_child",
+    "W_parent": "w_parent",
+    "a_upward": "a_up",
+    "a_downward": "a_down",
+    "gate_upward": "gate_up",
+    "gate_downward": "gate_down",
+}
+_MAPS = {"W_intent": "w_intent", "W_context": "w_context", "logScale": "log_scale"}
+_OFFSETS = {"toolOffsets": "tool_offsets", "capabilityOffsets": "capability_offsets"}
+
+
+def export_params(params: Params, config: SHGATConfig) -> dict[str, Any]:
+    """JSON values; a float32 is exact in them, so that the round trip is too.
+
+    headParams[h]{W_q, W_k} (d_h, d); W_intent, W_context (d, d); logScale; levelParams[k]{W_child, W_parent (H, d_m, d); a_upward,
+    a_downward (H, d_m), for gat (H, 2 d_m); gate_upward, gate_downward (rho, A, b)}; v2vParams{residualLogit, temperatureLogit};
+    toolOffsets, capabilityOffsets where there are any; config.
+    """
+    layout = params.layout
+    for name, view in params.items():
+        if not np.isfinite(view).all():
+            raise InputError(f"parameters cannot be exported: {name} holds NaN or infinity, and JSON has no such number")
+    levels = {
+        str(k): {key: _to_heads(name, params[f"level{k}.{name}"], layout).tolist() for key, name in _LEVEL.items()}
+        for k in range(layout.n_levels)
+    }
+    heads = zip(params["w_q"], params["w_k"], strict=True)
+    return {
+        "headParams": [{"W_q": q.tolist(), "W_k": k.tolist()} for q, k in heads],
+        **{key: params[name].tolist() if name != "log_scale" else float(params[name][0]) for key, name in _MAPS.items()},
+        "levelParams": levels,
+        "v2vParams": {key: float(params[name][0]) for key, name in _SCALARS.items()},
+        **{key: params[name].tolist() for key, name in _OFFSETS.items() if name in params},
+        "config": config.to_dict(),
+    }
+
+
+def import_params(values: Mapping[str, Any], current: Params, config: SHGATConfig) -> Params:
+    """Parameters from `export_params` values; keys that are absent (gates, offsets) keep the current value.
+
+    A `config` among them has to mean the same model: parameters of another similarity would rank without an error, and wrongly.
+    """
+    if not isinstance(values, Mapping):
+        raise InputError(f"parameters are a mapping, not {type(values).__name__}")
+    params = current.copy()
+    known = {"headParams", "levelParams", "v2vParams", "config", *_MAPS, *_OFFSETS}
+    _known(values, known, "parameters")
+    if "config" in values:
+        _same_model(SHGATConfig.from_dict(_mapping(values["config"], "config")), config)
+    if "headParams" not in values:
+        raise InputError("parameters have no headParams")
+    _import_heads(values["headParams"], params)
+    for key, name in {**_MAPS, **_OFFSETS}.items():
+        if key in values:
+            if name not in params:
+                raise InputError(f"{key}: this model has no such parameters")
+            value = [values[key]] if name == "log_scale" else values[key]
+            params[name][:] = _array(value, params[name].shape, key)
+    v2v = _mapping(values.get("v2vParams", {}), "v2vParams")
+    _known(v2v, set(_SCALARS), "v2vParams")
+    for key, value in v2v.items():
+        params[_SCALARS[key]][:] = _array([value], (1,), f"v2vParams.{key}")
+    _import_levels(_mapping(values.get("levelParams", {}), "levelParams"), params)
+    return params
+
+
+def _import_heads(heads: object, params: Params) -> None:
+    n = params.layout.n_heads
+    if not isinstance(heads, list) or len(heads) != n:
+        raise InputError(f"headParams is a list of {n} heads, not {_size(heads)}")
+    for h, values in enumerate(heads):
+        head = _mapping(values, f"headParams[{h}]")
+        _known(head, {"W_q", "W_k"}, f"headParams[{h}]")
+        for key, name in (("W_q", "w_q"), ("W_k", "w_k")):
+            params[name][h] = _array(head.get(key), params[name][h].shape, f"headParams[{h}].{key}")
+
+
+def _import_levels(levels: Mapping[str, Any], params: Params) -> None:
+    layout = params.layout
+    _known(levels, {str(k) for k in range(layout.n_levels)}, "levelParams")
+    for k, values in levels.items():
+        level = _mapping(values, f"levelParams[{k}]")
+        _known(level, set(_LEVEL), f"levelParams[{k}]")
+        for key, value in level.items():
+            name = _LEVEL[key]
+            view = params[f"level{k}.{name}"]
+            shape = _to_heads(name, view, layout).shape
+            view[:] = _from_heads(name, _array(value, shape, f"levelParams[{k}].{key}"), view.shape)
+
+
+def carried_over(params: Params, before: Catalog, after: Catalog, config: SHGATConfig) -> Params:
+    """The parameters for a changed catalogue: offsets follow their ids, levels that are new start closed."""
+    old = params.layout
+    n_levels = len(after.hierarchy.levels) if config.message_passing else 0
+    sizes = (len(after.tools), len(after.capabilities)) if config.node_offsets else (0, 0)
+    layout = Layout(old.d, old.n_heads, old.d_head, old.n_message_heads, max(n_levels, old.n_levels), old.attention, *sizes)
+    if layout == old and not config.node_offsets:  # with offsets, rows may have changed places even where their number has not
+        return params
+    moved, rng = Params(layout), np.random.default_rng(old.n_levels)
+    for name, view in params.items():
+        if name not in _OFFSETS.values():
+            moved[name][:] = view
+    for k in range(old.n_levels, layout.n_levels):
+        initialize_level(moved, k, rng)
+    for name, was, now in (
+        ("tool_offsets", before.tool_column, after.tool_column),
+        ("capability_offsets", before.capability_column, after.capability_column),
+    ):
+        for key, row in was.items():
+            if name in moved and key in now and row < len(params[name]):
+                moved[name][now[key]] = params[name][row]
+    return moved
+
+
+def for_catalog(model: "SHGAT", catalog: Catalog) -> "SHGAT":
+    """The model over a catalogue that has changed since it was trained: what it learned follows the ids that are still there."""
+    cooccurrence = model.cooccurrence if model.catalog.tool_column == catalog.tool_column else None
+    params = carried_over(model.params, model.catalog, catalog, model.config)
+    moved = type(model)(catalog, model.config, params, cooccurrence)
+    moved.learned, moved.report = model.learned, model.report
+    return moved
+
+
+def _to_heads(name: str, view: Floats, layout: Layout) -> Floats:
+    """W (d, d) as (H, d_m, d); a stacked (2 H, d_m) of gat as (H, 2 d_m)."""
+    heads = layout.n_message_heads
+    if name in ("w_child", "w_parent"):
+        return view.reshape(heads, -1, layout.d)
+    if name in ("a_up", "a_down") and len(view) == 2 * heads:
+        return np.concatenate([view[:heads], view[heads:]], axis=1)
+    return view
+
+
+def _from_heads(name: str, value: Floats, shape: tuple[int, ...]) -> Floats:
+    if name in ("a_up", "a_down") and value.shape != shape:
+        return np.concatenate([value[:, : shape[1]], value[:, shape[1] :]])
+    return value.reshape(shape)
+
+
+def _array(value: object, shape: tuple[int, ...], what: str) -> Floats:
+    array = _check.as_float32(value, what)
+    if array.shape != shape:
+        raise InputError(f"{what} has shape {array.shape}, expected {shape}")
+    if not np.isfinite(array).all():
+        raise InputError(f"{what} holds NaN or infinity")
+    return array
+
+
+def _mapping(value: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise InputError(f"{what} is a mapping, not {type(value).__name__}")
+    return value
+
+
+def _known(values: Mapping[str, Any], names: set[str], what: str) -> None:
+    unknown = sorted(str(key) for key in values if key not in names)
+    if unknown:
+        raise InputError(f"{what}: unknown key {unknown[0]!r}")
+
+
+def _same_model(given: SHGATConfig, own: SHGATConfig) -> None:
+    for name in ("attention", "similarity", "fusion", "slope"):
+        if getattr(given, name) != getattr(own, name):
+            raise InputError(f"config.{name} is {getattr(given, name)!r}, this model's is {getattr(own, name)!r}")
+
+
+def _size(value: object) -> str:
+    return str(len(value)) if isinstance(value, list) else type(value).__name__

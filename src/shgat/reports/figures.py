@@ -1,0 +1,193 @@
+"""Pictures of a trained model: loss, validation, channels, and what its heads attend to. Needs matplotlib."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError, MissingExtraError
+from ..shgat import SHGAT
+from .evaluation import learning_curve
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, FigureBase
+
+_MOST = 24  # rows of the attention picture
+_INTENTS = 256  # remembered intents that the heads are looked at with
+_STYLE = {
+    "font.size": 10.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 11.0,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e2e3df",
+    "legend.frameon": False,
+}
+_COLOURS = ("#2f62d9", "#d9730d", "#18794e", "#a23ba8", "#b58900", "#0f8b8d")
+
+
+def draw(model: SHGAT) -> dict[str, "Figure"]:
+    """ "loss", "validation", "channels", "heads" and, where messages pass, "attention" -> figure.
+
+    Raises
+    ------
+    MissingExtraError
+        without matplotlib.
+    InputError
+        for a model that no training made.
+    """
+    figure_type, panels = _figure_type(), _panels(model)
+    figures = {}
+    with _style():
+        for name, (size, paint) in panels.items():
+            figures[name] = figure_type(figsize=size, layout="constrained")
+            paint(figures[name])
+    return figures
+
+
+def draw_sheet(model: SHGAT) -> "Figure":
+    """All pictures of `draw` below one another."""
+    figure_type, panels = _figure_type(), _panels(model)
+    heights = [height for (_, height), _ in panels.values()]
+    with _style():
+        sheet = figure_type(figsize=(11.0, sum(heights)), layout="constrained")
+        parts = sheet.subfigures(len(panels), 1, height_ratios=heights, squeeze=False)[:, 0]
+        for part, (_, paint) in zip(parts, panels.values(), strict=True):
+            paint(part)
+    return sheet
+
+
+def _figure_type() -> "type[Figure]":
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtraError("matplotlib", "eval") from None
+    return Figure
+
+
+def _style() -> AbstractContextManager[None]:
+    import matplotlib
+    from cycler import cycler
+
+    settings: dict[Any, Any] = {**_STYLE, "axes.prop_cycle": cycler(color=_COLOURS)}
+    context: AbstractContextManager[None] = matplotlib.rc_context(settings)
+    return context
+
+
+def _panels(model: SHGAT) -> dict[str, tuple[tuple[float, float], "Callable[[FigureBase], None]"]]:
+    """Name -> (size in inches, what paints it)."""
+    report = model.report
+    if report is None:
+        raise InputError("this model was not trained: there is nothing to draw")
+    curves = learning_curve(report)
+    held = {name: series for name, series in curves.items() if name != "loss"}
+    panels: dict[str, tuple[tuple[float, float], Callable[[FigureBase], None]]] = {
+        "loss": ((11.0, 4.0), lambda figure: _loss(figure, curves.get("loss", {}), report.get("losses") or []))
+    }
+    if held:
+        panels["validation"] = (11.0, 4.0), lambda figure: _validation(figure, held, report)
+    if model.learned is not None:
+        panels["channels"] = (11.0, 4.0), lambda figure: _channels(figure.subplots(), model)
+        panels["heads"] = (11.0, 5.0), lambda figure: _heads(figure, model)
+    if model.index().shares is not None:
+        panels["attention"] = (11.0, 8.0), lambda figure: _attention(figure, model)
+    return panels
+
+
+def _loss(figure: "FigureBase", series: Mapping[str, list[tuple[float, float]]], steps: list[float]) -> None:
+    left, right = figure.subplots(1, 2)
+    for name, points in series.items():
+        left.plot(*zip(*points, strict=True), marker="o", markersize=3.5, label=name)
+    left.set(title="Loss by epoch", xlabel="epoch", ylabel="mean over steps")
+    if series:
+        left.legend()
+    right.plot(np.arange(1, len(steps) + 1), steps, linewidth=1.2)
+    right.set(title="Loss by step, last run", xlabel="step")
+
+
+def _validation(
+    figure: "FigureBase", held: Mapping[str, Mapping[str, list[tuple[float, float]]]], report: Mapping[str, Any]
+) -> None:
+    panels = figure.subplots(1, len(held), squeeze=False)[0]
+    cosine = (report.get("validation") or {}).get("cosine", {}).get("all", {})
+    for panel, (quantity, series) in zip(panels, held.items(), strict=True):
+        for name, points in series.items():
+            panel.plot(*zip(*points, strict=True), marker="o", markersize=3.5, label=name)
+        if cosine.get(quantity) is not None:
+            panel.axhline(cosine[quantity], color="#626a73", linestyle="--", linewidth=1.2, label="cosine")
+        panel.set(title=f"{quantity.capitalize()} on held-out traces", xlabel="epoch")
+        panel.legend()
+
+
+def _channels(axes: "Axes", model: SHGAT) -> None:
+    """Weights of the channels, for tools with and without traces."""
+    assert model.learned is not None
+    fusion = model.learned.fusion
+    names = [n for n in fusion.seen if fusion.seen[n] > 0.0 or fusion.unseen.get(n, 0.0) > 0.0][::-1]
+    at = np.arange(len(names))
+    axes.barh(at + 0.2, [fusion.seen[n] for n in names], 0.38, label="tools with traces")
+    axes.barh(at - 0.2, [fusion.unseen.get(n, 0.0) for n in names], 0.38, label=f"without (bonus {fusion.bonus:.2f})")
+    axes.set(title="Weight of each channel", yticks=at, yticklabels=names)
+    axes.grid(visible=False, axis="y")
+    axes.legend()
+
+
+def _heads(figure: "FigureBase", model: SHGAT) -> None:
+    """By server and head: how far the tools that were run stand above all tools, over remembered intents."""
+    margins, servers = _head_margins(model)
+    axes = figure.subplots()
+    image = axes.imshow(margins, cmap="Blues", vmin=min(0.0, float(margins.min(initial=0.0))), aspect="auto")
+    axes.set_title("What each head tells apart: logit of the right tools above the mean of all")
+    axes.set(xlabel="head", xticks=np.arange(margins.shape[1]), yticks=np.arange(len(servers)), yticklabels=servers)
+    axes.grid(visible=False)
+    figure.colorbar(image, ax=axes, shrink=0.9)
+
+
+def _head_margins(model: SHGAT) -> tuple[NDArray[np.float64], list[str]]:
+    """(n_servers, H) margins, and the servers."""
+    index = model.index()
+    assert index.learned is not None
+    memory, heads = index.learned[1].memory, index.params.layout.n_heads
+    n = min(_INTENTS, len(memory.vectors))
+    q = (memory.vectors[-n:] @ index.w_query.T).reshape(n, heads, -1)
+    if index.cosine:
+        q = q / np.maximum(np.linalg.norm(q.reshape(n, -1), axis=1), 1e-12)[:, None, None]
+    keys = index.tools.keys.reshape(len(index.tools.ids), heads, -1)
+    z = heads * index.scale * np.einsum("bhk,thk->bth", q, keys, optimize=True)
+    margin = z - z.mean(axis=1, keepdims=True)
+    names = [t.server or "(none)" for t in index.catalog.tools]
+    servers = sorted(set(names))
+    number = np.array([servers.index(s) for s in names])
+    rows = memory.tools.take(np.arange(len(memory.vectors) - n, len(memory.vectors)))
+    total, count = np.zeros((len(servers), heads)), np.zeros(len(servers))
+    np.add.at(total, number[rows.indices], margin[rows.row_of_entry, rows.indices])
+    np.add.at(count, number[rows.indices], 1.0)
+    seen = count > 0
+    return total[seen] / count[seen, None], [s for s, there in zip(servers, seen.tolist(), strict=True) if there]
+
+
+def _attention(figure: "FigureBase", model: SHGAT) -> None:
+    """Attention of the tools in most capabilities to the capabilities that hold them."""
+    index = model.index()
+    assert index.shares is not None
+    containing = index.catalog.hierarchy.containing
+    tools = np.argsort(-containing.degrees, kind="stable")[:_MOST]
+    tools = tools[containing.degrees[tools] > 0]
+    capabilities = np.unique(containing.take(tools).indices)
+    table = np.full((len(tools), len(capabilities)), np.nan)
+    for row, t in enumerate(tools.tolist()):
+        entries = slice(containing.indptr[t], containing.indptr[t + 1])
+        table[row, np.searchsorted(capabilities, containing.indices[entries])] = index.shares[entries]
+    axes = figure.subplots()
+    image = axes.imshow(table, cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
+    axes.set_title("Attention of tools to the capabilities that hold them, mean over heads")
+    axes.set(yticks=np.arange(len(tools)), yticklabels=[index.tools.ids[t] for t in tools], xticks=np.arange(len(capabilities)))
+    axes.set_xticklabels([index.capabilities.ids[c] for c in capabilities], rotation=60, ha="right", rotation_mode="anchor")
+    axes.grid(visible=False)
+    figure.colorbar(image, ax=axes, shrink=0.6)

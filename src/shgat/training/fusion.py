@@ -1,0 +1,163 @@
+"""Channel weights from held-out scores: non-negative, by multi-positive log-likelihood, convex, so nothing is searched.
+
+    minimise  sum_i r_i [ log sum_t exp(z_it) - sum_t y_it z_it ],   z = sum_c w_c s_c,  w >= 0
+
+The semantic channel's own weight is among them, so temperature is chosen too. Tools without training traces have weights of their own
+(their semantic score was trained only as a negative, and no trace votes for them), fitted afterwards with the others fixed, on warm and
+cold intents at equal total weight.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ..metrics.calibration import PlattScaling
+from ..metrics.ranking import Relevance
+from ..model.channels import Fusion, log_softmax
+from ..model.params import Floats
+
+BONUS_SCALE = 5.0
+RIDGE = 1.0  # pulls the weights of unseen tools towards those of seen ones, worth one cold intent
+FEWEST_COLD = 3
+SHORTLIST = 1024  # candidates of an intent that weights are fitted on
+ITERATIONS = 60
+MOST_PAIRS = 1_000_000  # (intent, tool) pairs that calibration looks at, about
+Doubles = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Channel scores of traces by models that were not trained on them.
+
+    Attributes
+    ----------
+    scores : channel -> (N, n_tools)
+    unseen : (N, n_tools) tools that had no training trace
+    wanted : relevant tools of each intent
+    """
+
+    scores: dict[str, Floats]
+    unseen: npt.NDArray[np.bool_]
+    wanted: Relevance
+
+    @property
+    def cold(self) -> npt.NDArray[np.bool_]:
+        """(N,) does the intent need a tool that had no training trace?"""
+        entries = self.wanted.row_of, self.wanted.indices
+        return np.bincount(entries[0], self.unseen[entries], len(self.wanted)) > 0
+
+    def restricted(self, channels: Sequence[str]) -> "HeldOut":
+        """The same with some of the channels only."""
+        return replace(self, scores={name: s for name, s in self.scores.items() if name in channels})
+
+
+def fit_fusion(held: HeldOut) -> Fusion:
+    """Weights and calibration from held-out scores."""
+    names = list(held.scores)
+    features, y, unseen = _shortlist(held)
+    wants = y.sum(axis=1) > 0
+    cold = (y * unseen).sum(axis=1) > 0
+    warm = wants & ~cold
+    start = np.full(len(names), 0.2)
+    start[0] = 0.7
+    seen = start
+    if warm.any():
+        blocked = np.where(unseen[warm], -1e9, 0.0)
+        seen = _fit(features[:, warm], y[warm], np.full(warm.sum(), 1.0 / warm.sum()), blocked, start)
+    bare, bonus = seen, 0.0
+    if cold.sum() >= FEWEST_COLD:
+        rows = np.flatnonzero(wants)
+        inside = unseen[rows]
+        own = np.concatenate([features[:, rows] * inside, BONUS_SCALE * inside[None].astype(np.float64)])
+        fixed = np.einsum("c,cbt->bt", seen, features[:, rows] * ~inside)
+        share = np.where(cold[rows], 0.5 / cold.sum(), 0.5 / max(1, warm.sum()))
+        first = np.append(seen, 0.0)
+        v = _fit(own, y[rows], share, fixed, first, ridge=RIDGE / cold.sum(), towards=first)
+        bare, bonus = v[:-1], BONUS_SCALE * v[-1]
+    fusion = Fusion(dict(zip(names, seen.tolist(), strict=True)), dict(zip(names, bare.tolist(), strict=True)), float(bonus))
+    platt = _calibrate(held, fusion)
+    return replace(fusion, slope=platt.slope, intercept=platt.intercept)
+
+
+def _shortlist(held: HeldOut) -> tuple[Doubles, Doubles, npt.NDArray[np.bool_]]:
+    """(features (C, N, m), y (N, m) rows summing to 1 or 0, unseen (N, m)); m <= SHORTLIST, all wanted tools are in."""
+    first = next(iter(held.scores.values()))
+    n_rows, n = first.shape
+    y = np.zeros((n_rows, n))
+    sizes = np.maximum(held.wanted.sizes, 1)
+    y[held.wanted.row_of, held.wanted.indices] = (1.0 / sizes)[held.wanted.row_of]
+    if n <= SHORTLIST:
+        return np.stack([s.astype(np.float64) for s in held.scores.values()]), y, held.unseen
+    ranking = sum(log_softmax(s) for s in held.scores.values()) + np.where(y > 0, np.float32(1e9), np.float32(0.0))
+    top = np.argpartition(-ranking, SHORTLIST - 1, axis=1)[:, :SHORTLIST]
+    pick = [np.take_along_axis(s, top, axis=1).astype(np.float64) for s in held.scores.values()]
+    return np.stack(pick), np.take_along_axis(y, top, axis=1), np.take_along_axis(held.unseen, top, axis=1)
+
+
+def _fit(
+    features: Doubles,
+    y: Doubles,
+    share: Doubles,
+    fixed: Doubles,
+    start: Doubles,
+    ridge: float = 0.0,
+    towards: Doubles | None = None,
+) -> Doubles:
+    """Projected Newton on the weights (F,) of features (F, N, m); share (N,) weighs the intents, fixed (N, m) is added to z."""
+    w = start.copy()
+    target = np.zeros_like(w) if towards is None else towards
+    value, gradient, curvature = _objective(features, y, share, fixed, w, ridge, target)
+    for _ in range(ITERATIONS):
+        free = ~((w <= 0.0) & (gradient > 0.0))
+        if not free.any() or np.abs(gradient[free]).max() < 1e-7:
+            break
+        step = np.zeros_like(w)
+        damped = curvature[np.ix_(free, free)] + 1e-9 * np.eye(free.sum())
+        step[free] = -np.linalg.lstsq(damped, gradient[free], rcond=None)[0]
+        length = 1.0
+        while length > 1e-6:
+            candidate = np.maximum(0.0, w + length * step)
+            result = _objective(features, y, share, fixed, candidate, ridge, target)
+            if result[0] < value:
+                break
+            length *= 0.5
+        else:
+            break
+        moved = np.abs(candidate - w).max()
+        w, (value, gradient, curvature) = candidate, result
+        if moved < 1e-6:
+            break
+    return w
+
+
+def _objective(
+    features: Doubles, y: Doubles, share: Doubles, fixed: Doubles, w: Doubles, ridge: float, target: Doubles
+) -> tuple[float, Doubles, Doubles]:
+    """Value, gradient (F,) and Hessian (F, F)."""
+    z = fixed + np.einsum("f,fbt->bt", w, features)
+    top = z.max(axis=1, keepdims=True)
+    p = np.exp(z - top)
+    total = p.sum(axis=1, keepdims=True)
+    p /= total
+    value = float(share @ (top[:, 0] + np.log(total[:, 0]) - (y * z).sum(axis=1)))
+    mean = np.einsum("fbt,bt->fb", features, p)
+    flat = features.reshape(len(w), -1)
+    weighted = flat * (p * share[:, None]).ravel()
+    gradient = weighted.sum(axis=1) - flat @ (y * share[:, None]).ravel()
+    curvature = weighted @ flat.T - (mean * share) @ mean.T
+    off = w - target
+    return value + 0.5 * ridge * float(off @ off), gradient + ridge * off, curvature + ridge * np.eye(len(w))
+
+
+def _calibrate(held: HeldOut, fusion: Fusion) -> PlattScaling:
+    """P(tool is right) from the log softmax of the fused score, on every candidate of every intent that wants something."""
+    s = log_softmax(fusion.combine(held.scores, held.unseen))
+    right = np.zeros(s.shape, bool)
+    right[held.wanted.row_of, held.wanted.indices] = True
+    rows = np.flatnonzero(held.wanted.sizes > 0)
+    if not len(rows):
+        return PlattScaling(1.0, 0.0)
+    step = max(1, len(rows) * s.shape[1] // MOST_PAIRS)
+    return PlattScaling.fit(s[rows[::step]].ravel(), right[rows[::step]].ravel())

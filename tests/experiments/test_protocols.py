@@ -1,0 +1,155 @@
+"""Protocols run to the end: what is known is what training rows vouch for, and the future changes not one bit."""
+
+from dataclasses import replace
+
+import numpy as np
+import orjson
+import pytest
+
+from shgat.errors import InputError
+from shgat.experiments.point_in_time import known, moved
+from shgat.experiments.protocols import Recipe, run_cold_tools, run_cross_validation, run_holdout, run_temporal
+from shgat.graph import Incidence
+from shgat.metrics import cold_tool_split
+from shgat.model import model_file
+from shgat.model.channels import tools_within
+from shgat.training.validation import relevance
+
+QUICK = Recipe(options={"epochs": 2})
+
+
+def artefacts(model):
+    """All that training made, as bytes; clocks are left out."""
+
+    def without_clock(value):
+        if isinstance(value, dict):
+            return {key: without_clock(item) for key, item in value.items() if key != "seconds"}
+        return [without_clock(item) for item in value] if isinstance(value, list) else value
+
+    model.report = without_clock(model.report)
+    return model_file.to_bytes(model)
+
+
+def poisoned(traces, after, catalog, rng):
+    """Everything that happened from `after` on is something else: intents, tools, capabilities, outcomes, weights, context."""
+    later = traces.timestamp >= after
+    n, n_tools = len(traces), len(catalog.tools)
+
+    def mixed(rows, random):
+        return Incidence.from_rows(random() if later[i] else rows.row(i).tolist() for i in range(n))
+
+    def one_or_two():
+        return rng.choice(n_tools, rng.integers(1, 3), replace=False).tolist()
+
+    return replace(
+        traces,
+        intents=np.where(later[:, None], rng.standard_normal(traces.intents.shape), traces.intents).astype(np.float32),
+        texts=type(traces.texts)(["nonsense" if gone else traces.texts[i] for i, gone in enumerate(later.tolist())]),
+        tools=mixed(traces.tools, one_or_two),
+        context=mixed(traces.context, one_or_two),
+        capability=np.where(later, rng.integers(-1, len(catalog.capabilities), n), traces.capability).astype(np.int32),
+        outcome=np.where(later, rng.random(n), traces.outcome).astype(np.float32),
+        weight=np.where(later, rng.random(n), traces.weight).astype(np.float32),
+    )
+
+
+def test_poisoning_the_future_changes_nothing_that_was_trained(trained):
+    windows = {"train": "55d", "test": "20d"}
+    clean = run_temporal(trained.catalog, trained.train, QUICK, **windows).trials[0]
+    end = float(trained.train.timestamp[clean.split.test].min())
+    traces = poisoned(trained.train, end, trained.catalog, np.random.default_rng(5))
+    spoilt = run_temporal(trained.catalog, traces, QUICK, **windows).trials[0]
+    assert np.array_equal(clean.split.train, spoilt.split.train)
+    assert trained.train.timestamp[clean.split.train].max() < end
+    assert spoilt.cosine.ranks.tolist() != clean.cosine.ranks.tolist()  # the poison reached the test
+    assert artefacts(clean.model) == artefacts(spoilt.model)
+
+
+def test_a_capability_that_only_later_traces_vouch_for_is_unknown(trained):
+    catalog, traces = trained.catalog, trained.train
+    train = np.arange(60)
+    named = [{catalog.capabilities[c].id for c in traces.capability[rows] if c >= 0} for rows in (train, np.arange(60, 400))]
+    ran = {frozenset(traces.tools.row(i).tolist()) for i in train.tolist()}
+    exact = {c.id for c, tools in zip(catalog.capabilities, tools_within(catalog.hierarchy), strict=True) if tools in ran}
+    vouched = {c.id for c in known(catalog, traces, train, rule="vouched").capabilities}
+    assert vouched == named[0] | exact
+    only_later = named[1] - vouched
+    assert only_later
+    lenient = {c.id for c in known(catalog, traces, train).capabilities}
+    assert not only_later & lenient
+    everything = {frozenset(traces.tools.row(i).tolist()) for i in range(400)}
+    used = {c.id for c, tools in zip(catalog.capabilities, tools_within(catalog.hierarchy), strict=True) if tools in everything}
+    never = {c.id for c in catalog.capabilities if c.success_rate is None} - used
+    assert never
+    assert never <= lenient
+
+
+def test_members_that_are_unknown_are_members_no_more(trained):
+    before = known(trained.catalog, trained.train, np.arange(60), rule="vouched")
+    left = {c.id for c in before.capabilities}
+    assert len(left) < len(trained.catalog.capabilities)
+    assert all(set(c.capabilities) <= left for c in before.capabilities)
+    assert [t.id for t in before.tools] == [t.id for t in trained.catalog.tools]
+
+
+def test_success_rates_are_those_of_the_training_rows(trained):
+    rows = np.arange(0, 400, 2)
+    before = known(trained.catalog, trained.train, rows)
+    for c in before.capabilities:
+        own = trained.train.capability[rows] == trained.catalog.capability_column[c.id]
+        assert c.uses == own.sum()
+        if c.uses:
+            assert c.success_rate == pytest.approx(trained.train.outcome[rows][own].mean())
+        else:
+            assert c.success_rate is None
+
+
+def test_traces_move_with_their_capabilities(trained):
+    before = known(trained.catalog, trained.train, np.arange(60), rule="vouched")
+    after = moved(trained.train, trained.catalog, before)
+    for old, new in zip(trained.train.capability.tolist(), after.capability.tolist(), strict=True):
+        name = trained.catalog.capabilities[old].id if old >= 0 else None
+        assert (before.capabilities[new].id if new >= 0 else None) == (name if name in before.capability_column else None)
+
+
+def test_a_holdout_reproduces_by_its_seed(trained):
+    first, again = (run_holdout(trained.catalog, trained.train, QUICK).trials[0] for _ in range(2))
+    assert np.array_equal(first.split.test, again.split.test)
+    assert artefacts(first.model) == artefacts(again.model)
+    assert np.array_equal(first.ours.ranks, again.ours.ranks)
+    assert not set(first.split.train.tolist()) & set(first.split.test.tolist())
+
+
+def test_folds_test_every_trace_once(trained):
+    told = []
+    found = run_cross_validation(
+        trained.catalog, trained.train.take(np.arange(120)), Recipe(options={"epochs": 1}, on_trial=told.append), k=3
+    )
+    assert [t.name for t in found.trials] == ["fold 1 of 3", "fold 2 of 3", "fold 3 of 3"]
+    assert told == list(found.trials)
+    assert sorted(np.concatenate([t.split.test for t in found.trials]).tolist()) == list(range(120))
+    values = [t.means()["shgat"]["ndcg@5"] for t in found.trials]
+    assert found.mean()["shgat"]["ndcg@5"] == pytest.approx(np.mean(values))
+    assert found.standard_deviation()["shgat"]["ndcg@5"] == pytest.approx(np.std(values, ddof=1))
+    ours, cosine = found.pooled()
+    assert len(ours.relevance) == len(cosine.relevance) == 120
+    orjson.dumps(found.mean())
+
+
+def test_training_never_meets_a_cold_tool(trained):
+    trial = run_cold_tools(trained.catalog, trained.train, QUICK, share=0.1).trials[0]
+    assert trial.ours.parts.keys() == {"all", "cold"}
+    columns = cold_tool_split(relevance(trained.train), 83, QUICK.rng(), share=0.1).cold
+    cold = {trained.catalog.tools[c].id for c in columns}
+    assert not cold & {trained.catalog.tools[c].id for c in trained.train.tools.take(trial.split.train).indices}
+    assert all(cold & {trained.catalog.tools[t].id for t in trained.train.tools.row(i)} for i in trial.split.test.tolist())
+    assert not any(set(c.tools) & cold for c in trial.model.catalog.capabilities)
+    assert cold <= {t.id for t in trial.model.catalog.tools}
+
+
+def test_time_needs_timestamps_and_enough_of_it(trained):
+    timeless = replace(trained.train, timestamp=np.where(np.arange(400) == 3, np.nan, trained.train.timestamp))
+    with pytest.raises(InputError, match="'t0004' has no timestamp"):
+        run_temporal(trained.catalog, timeless, QUICK)
+    with pytest.raises(InputError, match=r"span 72\.\d days: no window of 90d"):
+        run_temporal(trained.catalog, trained.train, QUICK, train="90d")

@@ -1,0 +1,170 @@
+"""Data sets on disk, SHGAT beside the baselines, and the results of several seeds."""
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from shgat import SHGAT, InputError
+from shgat.errors import CatalogError, TraceError
+from shgat.experiments.dataset import Dataset, folders
+from shgat.experiments.quality import ABLATIONS, BASELINES, Result, Run, baseline, measured, shgat
+from shgat.model.channels import CHANNELS
+from worlds import SAMPLE, SETS, real_set
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return Dataset.load(SAMPLE)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return shutil.copytree(SAMPLE, tmp_path / "small")
+
+
+# ---------------------------------------------------------------- data
+def test_load(sample):
+    assert (sample.name, len(sample.train), len(sample.test)) == ("sample", 400, 100)
+    assert sample.cold.sum() == 12
+    assert sample.intents.shape == (100, 384)
+    np.testing.assert_allclose(np.linalg.norm(sample.intents, axis=1), 1.0, rtol=1e-5)
+    past, ran = sample.past
+    assert len(past) == ran.n_rows == 362  # 38 failed: nobody should repeat them
+
+
+def test_fewer_traces_are_part_of_more(sample):
+    few, more, all_of_them = (sample.with_traces(n) for n in (20, 50, 10_000))
+    assert set(few.train.ids) < set(more.train.ids) < set(all_of_them.train.ids) == set(sample.train.ids)
+    assert (len(few.train), len(more.train)) == (20, 50)
+    assert few.test is sample.test
+    assert few.cold.sum() > more.cold.sum() > sample.cold.sum()
+    row = int(np.flatnonzero(sample.train.ids == few.train.ids[3])[0])
+    np.testing.assert_array_equal(few.train.intents[3], sample.train.intents[row])
+
+
+def test_folders(folder):
+    assert folders(folder) == [folder]
+    assert folders(folder.parent) == [folder]
+    assert folders(folder.parent, ["small"]) == [folder]
+    with pytest.raises(InputError, match="no set 'large'; there are: small"):
+        folders(folder.parent, ["small", "large"])
+    (folder / "train.jsonl").unlink()
+    with pytest.raises(InputError, match=r"no folder with tools.jsonl, .*test.jsonl"):
+        folders(folder.parent)
+    with pytest.raises(InputError, match="no folder with"):
+        folders(folder / "missing")
+
+
+def test_a_set_without_embeddings(folder):
+    for name in ("tools.npy", "capabilities.npy"):
+        (folder / name).unlink()
+    with pytest.raises(CatalogError, match="no embeddings"):
+        Dataset.load(folder)
+
+
+def test_a_set_whose_traces_name_unknown_tools(folder):
+    path = folder / "test.jsonl"
+    path.write_text(path.read_text().replace('"tools": ["', '"tools": ["gone.'))
+    with pytest.raises(TraceError, match=r"unknown tool 'gone\."):
+        Dataset.load(folder)
+
+
+# ---------------------------------------------------------------- methods
+@pytest.mark.parametrize("name", ["sample", *SETS])
+def test_untrained_ranks_exactly_as_cosine(name):
+    data = Dataset.load(SAMPLE if name == "sample" else real_set(name))
+    order = np.argsort(-SHGAT.from_catalog(data.catalog).score(data.intents, texts=data.texts), axis=1, kind="stable")
+    cosine = np.take_along_axis(data.intents.astype(np.float64) @ data.tools.T.astype(np.float64), order, axis=1)
+    assert (np.diff(cosine, axis=1) < 1e-6).all()  # what float32 cannot tell apart may change places
+
+
+def test_shgat_beats_the_baselines_that_do_not_learn(sample):
+    run = shgat(sample, 0)
+    assert run.about["accepted"]
+    assert run.seconds > 0.0
+    for name in ("cosine", "bm25", "rrf"):
+        assert np.nanmean(run.metrics["recall@5"]) > np.nanmean(baseline(sample, name).metrics["recall@5"])
+
+
+@pytest.mark.parametrize(
+    ("name", "silent"),
+    [("shgat_no_route", {"route"}), ("shgat_no_lexical", {"lexical", "usage", "word_memory"}),
+     ("shgat_no_memory", {"memory", "word_memory"})],
+)  # fmt: skip
+def test_channels_taken_out_have_no_weight(sample, name, silent):
+    weights = shgat(sample, 0, ABLATIONS[name]).about["weights"]
+    assert set(weights["seen"]) == set(CHANNELS) - silent
+    assert set(weights["unseen"]) == {*CHANNELS, "bonus"} - silent
+
+
+@pytest.mark.parametrize("name", ["message_passing", "offsets"])
+def test_what_is_chosen_may_be_forced(sample, name):
+    field = {"offsets": "node_offsets"}.get(name, name)
+    for ablation, wanted in ((f"shgat_{name}", True), (f"shgat_no_{name}", False)):
+        about = shgat(sample, 0, ABLATIONS[ablation]).about
+        assert about["choices"][field] is wanted
+        assert len(about["trials"]) == 1  # the other one is still chosen
+    assert ABLATIONS["shgat_gat"].config.attention == "gat"
+
+
+@pytest.mark.parametrize("channels", [(), ("semantics",)])
+def test_unknown_channels(sample, channels):
+    with pytest.raises(InputError, match="channels"):
+        SHGAT.from_catalog(sample.catalog).fit(sample.train, channels=channels)
+
+
+def test_measured(sample):
+    few = replace(sample, train=sample.train.take(np.arange(60)))
+    runs = list(measured(few, [0, 1], ablations=True))
+    names = [name for name, _ in runs]
+    assert names[:5] == list(BASELINES)
+    assert names[5:7] == ["linear_adapter"] * 2
+    assert names[7:] == ["shgat", *ABLATIONS] * 2
+    default = runs[names.index("shgat")][1]
+    taken = [runs[names.index(f"shgat_{no}offsets")][1] for no in ("", "no_")]
+    assert [run is default for run in taken] == [
+        default.about["choices"]["node_offsets"],
+        not default.about["choices"]["node_offsets"],
+    ]
+    assert all(run.about["trials"] == [] for name, run in runs[8:15] if run is not default)
+
+
+# ---------------------------------------------------------------- results
+def result(*rows, cold=(False, False, True)):
+    runs = [Run(i, {"recall@5": np.array(r), "comp@5": np.floor(r), "mrr": np.array(r)}, float(i)) for i, r in enumerate(rows)]
+    return Result(runs, np.array(cold))
+
+
+def test_means_over_seeds_then_intents():
+    both = result([1.0, 0.0, 0.5], [1.0, 1.0, 0.5])
+    np.testing.assert_allclose(both.metrics["recall@5"], [1.0, 0.5, 0.5])
+    assert (both.mean("recall@5"), both.mean("recall@5", "warm"), both.mean("recall@5", "cold")) == pytest.approx(
+        (2 / 3, 0.75, 0.5)
+    )
+    assert both.seconds == 0.5
+
+
+def test_a_part_without_intents():
+    warm = result([1.0, 0.0], cold=(False, False))
+    assert np.isnan(warm.mean("recall@5", "cold"))
+    assert np.isnan(warm.interval("recall@5", "cold")).all()
+    assert set(warm.to_dict({})["parts"]) == {"all", "warm"}
+
+
+def test_intents_that_want_nothing_do_not_count():
+    some = result([1.0, np.nan, 0.5])
+    assert some.mean("recall@5") == 0.75
+    assert some.to_dict({})["n"] == 2
+
+
+def test_intervals_and_differences():
+    rng = np.random.default_rng(0)
+    values = rng.random(200)
+    ours, theirs = result(values, cold=[False] * 200), result(values - 0.25, cold=[False] * 200)
+    low, high = ours.interval("recall@5")
+    assert low < values.mean() < high
+    assert high - low == pytest.approx(2 * 1.96 * values.std() / np.sqrt(200), rel=0.15)
+    difference = ours.to_dict({"theirs": theirs})["differences"]["theirs"]["all"]["recall@5"]
+    np.testing.assert_allclose(difference, [0.25] * 3)

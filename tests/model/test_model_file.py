@@ -1,0 +1,210 @@
+import contextlib
+import math
+import struct
+
+import numpy as np
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shgat import SHGAT, Catalog, InputError, ModelFileError, SHGATConfig, load_traces
+from shgat.model import model_file
+from worlds import SAMPLE, pairs, trained, unit
+
+X = unit(np.random.default_rng(0), 16)
+
+
+def small(**config):
+    model = trained(config=SHGATConfig(node_offsets=True, **config), n_tools=5, n_capabilities=4)
+    model.set_cooccurrence(pairs(5))
+    return model
+
+
+DATA = model_file.to_bytes(small())
+HEADER = 8 + struct.unpack("<Q", DATA[:8])[0]
+
+
+def read(data):
+    return model_file.from_bytes(SHGAT, bytes(data), "m.safetensors")
+
+
+@pytest.mark.parametrize("config", [{}, {"attention": "gat"}, {"similarity": "dot", "reliability": "steps"}])
+def test_round_trip_bit_for_bit(tmp_path, config):
+    model = small(**config)
+    model.add_tool({"id": "späť", "text": "日本", "embedding": X})
+    model.save(tmp_path / "m.safetensors")
+    again = SHGAT.load(tmp_path / "m.safetensors")
+    assert again.config == model.config
+    assert again.catalog.fingerprint == model.catalog.fingerprint
+    assert again.params.layout == model.params.layout
+    assert again.params.buffer.tobytes() == model.params.buffer.tobytes()
+    for kind in ("tools", "capabilities"):
+        np.testing.assert_array_equal(again.score(X, kind), SHGAT.load(tmp_path / "m.safetensors").score(X, kind))
+        np.testing.assert_allclose(again.score(X, kind), model.score(X, kind), rtol=1e-5)
+    assert model_file.to_bytes(again) == model_file.to_bytes(model)
+    again.params.buffer[:] *= 0.5  # a loaded model can be trained
+
+
+def test_reading_over_a_catalogue_that_is_there_already():
+    model = small()
+    known = Catalog.from_records(model._tools(), model._capabilities())
+    again = model_file.from_bytes(SHGAT, DATA, "m", known)
+    assert again.catalog is known
+    np.testing.assert_array_equal(again.score(X), read(DATA).score(X))
+    other = Catalog.from_records(model._tools()[::-1], model._capabilities())  # other columns
+    moved = model_file.from_bytes(SHGAT, DATA, "m", other)
+    assert moved.catalog is not other
+    assert moved.tool_ids == model.tool_ids
+
+
+def test_saving_leaves_nothing_else_behind(tmp_path):
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(b"old")
+    small().save(path)
+    small().save(str(path))
+    assert [p.name for p in tmp_path.iterdir()] == ["m.safetensors"]
+
+
+@pytest.mark.parametrize("name", ["no/such/folder/m", "", "a\0b"])
+def test_what_cannot_be_written(tmp_path, name):
+    with pytest.raises(InputError, match="cannot write"):
+        small().save(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["nowhere", "", "a\0b"])
+def test_what_cannot_be_read(tmp_path, name):
+    with pytest.raises(ModelFileError, match="cannot read"):
+        SHGAT.load(tmp_path / name)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_model_that_is_not_finite_is_not_saved(tmp_path, value):
+    model = small()
+    model.params["w_k"][0, 0, 0] = value
+    with pytest.raises(InputError, match="NaN or infinity"):
+        model.save(tmp_path / "m")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_numbers_json_cannot_hold_are_refused():
+    with pytest.raises(InputError, match=r"manifest\.a\[1\]\.b is nan"):
+        model_file.pack({}, {"a": [0, {"b": math.nan}]})
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.integers(0, len(DATA) - 1))
+def test_truncated_anywhere(length):
+    with pytest.raises(ModelFileError):
+        read(DATA[:length])
+
+
+@pytest.mark.parametrize("length", [0, 1, 7, 8, 9, HEADER - 1, HEADER, HEADER + 1, len(DATA) - 1])
+def test_truncated_at_every_seam(length):
+    with pytest.raises(ModelFileError):
+        read(DATA[:length])
+
+
+@settings(deadline=None, max_examples=600)
+@given(st.integers(0, len(DATA) - 1) | st.integers(0, HEADER + 64), st.integers(0, 7))
+def test_a_flipped_bit_anywhere(at, bit):
+    data = bytearray(DATA)
+    data[at] ^= 1 << bit
+    try:
+        model = read(data)
+    except ModelFileError:
+        return
+    assert model_file.to_bytes(model) == DATA  # a blank in the header may differ; the model may not
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.integers(0, len(DATA)), st.binary(min_size=1, max_size=20))
+def test_inserted_bytes(at, extra):
+    with pytest.raises(ModelFileError):
+        read(DATA[:at] + extra + DATA[at:])
+
+
+@given(st.binary(max_size=300))
+def test_random_bytes(data):
+    with pytest.raises(ModelFileError):
+        read(data)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.sampled_from(["config", "layout", "tools", "capabilities", "fingerprint", "format", "tensors", "learned"]), JSON)
+def test_a_manifest_with_right_checksums_and_wrong_content(key, value):
+    """Written by another program: a model comes out, or ModelFileError, and never another error."""
+    tensors, manifest = model_file.unpack(DATA, "m")
+    manifest = {k: v for k, v in manifest.items() if k not in ("tensors", "format")}
+    manifest[key] = value
+    with contextlib.suppress(ModelFileError):
+        read(model_file.pack(tensors, manifest))
+
+
+@pytest.mark.parametrize("missing", ["params", "tool_embeddings", "capability_embeddings", "cooccurrence_indices"])
+def test_a_missing_tensor(missing):
+    tensors, manifest = model_file.unpack(DATA, "m")
+    manifest = {k: v for k, v in manifest.items() if k not in ("tensors", "format")}
+    with pytest.raises(ModelFileError, match=missing):
+        read(model_file.pack({k: v for k, v in tensors.items() if k != missing}, manifest))
+
+
+CRAFTED = {
+    "columns too high": lambda t: t["cooccurrence_indices"].__setitem__(0, 83),
+    "columns below zero": lambda t: t["cooccurrence_indices"].__setitem__(0, -1),
+    "rows that end too late": lambda t: t["cooccurrence_indptr"].__setitem__(-1, 1 << 20),
+    "rows that fall": lambda t: t["cooccurrence_indptr"].__setitem__(2, -(1 << 31)),
+    "rows missing": lambda t: t.update(cooccurrence_indptr=t["cooccurrence_indptr"][:-1].copy()),
+    "wide integers": lambda t: t.update(cooccurrence_indices=t["cooccurrence_indices"].astype(np.int64)),
+    "weights missing": lambda t: t.update(cooccurrence_weights=t["cooccurrence_weights"][1:].copy()),
+    "weights of NaN": lambda t: t["cooccurrence_weights"].__setitem__(0, np.nan),
+    "memory: columns too high": lambda t: t["memory_indices"].__setitem__(0, 83),
+    "memory: rows that end too late": lambda t: t["memory_indptr"].__setitem__(-1, 1 << 20),
+    "memory: rows missing": lambda t: t.update(memory_indptr=t["memory_indptr"][:-1].copy()),
+    "memory: vectors missing": lambda t: t.update(memory_vectors=t["memory_vectors"][1:].copy()),
+    "memory: vectors of infinity": lambda t: t["memory_vectors"].__setitem__((0, 0), np.inf),
+    "memory: vectors too short": lambda t: t.update(memory_vectors=t["memory_vectors"][:, 1:].copy()),
+}
+
+
+@pytest.fixture(scope="module")
+def learned():
+    """A file with a memory and co-occurrences."""
+    catalog = Catalog.load(SAMPLE)
+    model = SHGAT.from_catalog(catalog)
+    model.set_cooccurrence([(catalog.tools[i].id, catalog.tools[i + 1].id, 1.0) for i in range(4)])
+    model.fit(load_traces(SAMPLE / "train.jsonl", catalog), epochs=1, message_passing=False, node_offsets=False, force=True)
+    return model_file.to_bytes(model)
+
+
+@pytest.mark.parametrize("what", CRAFTED)
+def test_arrays_with_right_checksums_that_the_kernels_could_not_take(learned, what):
+    tensors, manifest = model_file.unpack(learned, "m")
+    tensors = {name: array.copy() for name, array in tensors.items()}
+    CRAFTED[what](tensors)
+    manifest = {k: v for k, v in manifest.items() if k not in ("tensors", "format")}
+    assert model_file.from_bytes(SHGAT, learned, "m").learned is not None
+    with pytest.raises(ModelFileError, match="memory" if "memory" in what else "cooccurrence"):
+        read(model_file.pack(tensors, manifest))
+
+
+def test_another_format():
+    tensors, manifest = model_file.unpack(DATA, "m")
+    with pytest.raises(ModelFileError, match="format 2; this version reads format 1"):
+        read(model_file.pack(tensors, {**{k: v for k, v in manifest.items() if k != "tensors"}, "format": 2}))
+
+
+def test_a_file_for_another_program():
+    import safetensors.numpy
+
+    with pytest.raises(ModelFileError, match="torn or no shgat file"):
+        read(safetensors.numpy.save({"a": np.zeros(3, np.float32)}))
+    assert orjson.loads(DATA[8:HEADER])["__metadata__"].keys() == {"shgat"}

@@ -1,0 +1,78 @@
+"""What a report of a real model holds, and that it makes a page."""
+
+import numpy as np
+import pytest
+
+from shgat import SHGAT
+from shgat.errors import InputError
+from shgat.experiments.measurement import measure, measure_cosine
+from shgat.reports.evaluation import build_report
+from shgat.reports.figures import draw, draw_sheet
+from shgat.reports.html import render_report
+
+
+@pytest.fixture(scope="module")
+def found(trained):
+    ours, theirs = measure(trained.model, trained.test), measure_cosine(trained.catalog, trained.test)
+    return ours, build_report(trained.model, trained.test, ours, theirs, rng=np.random.default_rng(0), about={"model": "<m>"})
+
+
+def test_it_makes_a_page(found):
+    page = render_report(found[1])
+    for heading in ("Comparison", "Metrics by K", "Calibration", "Breakdown", "Learning curve", "Worst intents", "Notes"):
+        assert f"<h2>{heading}</h2>" in page
+    assert "<m>" not in page
+
+
+def test_groups_count_every_intent(found):
+    ours, report = found
+    assert sum(row["n"] for row in report["breakdowns"]["number of tools needed"]) == 100
+    parts = {row["name"]: row for row in report["breakdowns"]["part of the intents"]}
+    assert parts["warm, shgat"]["n"] + parts["cold, shgat"]["n"] == parts["all, shgat"]["n"] == 100
+    assert parts["all, shgat"]["metrics"]["recall@5"] == pytest.approx(np.mean(ours.metrics["recall@5"]))
+
+
+def test_worst_intents_are_the_worst_and_every_missed_tool_is_explained(found, trained):
+    ours, report = found
+    worst = report["worst_intents"]
+    assert len(worst) == 8
+    texts = {str(trained.test.texts[i]): ours.criterion[i] for i in range(100)}
+    values = [texts[w["intent"]] for w in worst]
+    assert values == sorted(values)
+    assert max(values) <= np.sort(ours.criterion)[8]
+    for missed in worst:
+        assert missed["why_not"]
+        assert set(missed["why_not"]) <= set(missed["expected"])
+        assert all(text.startswith("Rank ") for text in missed["why_not"].values())
+
+
+def test_calibration_is_of_probabilities(found):
+    bins = found[1]["reliability"]["shgat"]
+    assert 0.0 <= bins["ece"] <= 0.2
+    assert len(bins["predicted"]) == len(bins["observed"]) == 10
+
+
+def test_learning_curves_are_those_of_the_chosen_variant(found, trained):
+    report = trained.model.report
+    tried = {e["stage"].split(", fold")[0] for e in report["epochs"]} - {"all traces"}
+    assert len(tried) > 1
+    for series in found[1]["learning_curve"].values():
+        assert len({name.split(", fold")[0] for name in series} - {"all traces"}) == 1
+    assert "all traces" in found[1]["learning_curve"]["loss"]
+
+
+def test_an_untrained_model_has_a_smaller_report(trained):
+    model = SHGAT.from_catalog(trained.catalog)
+    ours = measure(model, trained.test)
+    report = build_report(model, trained.test, ours, ours, rng=np.random.default_rng(0))
+    assert not {"reliability", "learning_curve"} & set(report)
+    assert render_report(report)
+    with pytest.raises(InputError, match="not trained"):
+        draw(model)
+
+
+def test_pictures_are_drawn(trained):
+    pytest.importorskip("matplotlib")
+    figures = draw(trained.model)
+    assert {"loss", "validation", "channels", "heads"} <= set(figures)
+    assert len(draw_sheet(trained.model).subfigs) == len(figures)

@@ -1,0 +1,135 @@
+"""Message passing and offsets are chosen by held-out traces, and what was not chosen costs nothing afterwards."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from shgat import SHGAT, SHGATConfig, Traces, TrainingConfig
+from shgat.graph import Incidence
+from shgat.metrics.ranking import Relevance
+from shgat.model.channels import Fusion
+from shgat.model.index import gates_open
+from shgat.training.fusion import HeldOut
+from shgat.training.selection import Candidate, Variant, choose
+from shgat.training.validation import cold_share
+from training import planted
+
+QUICK = TrainingConfig(epochs=2, batch_size=64, lr=3e-3)
+NOTHING = HeldOut({}, np.zeros((0, 0), bool), Relevance.from_lists([]))
+
+
+def speaking(seed, n_tools=60, d=32, n_traces=300):
+    """(catalogue, traces): intents lie near a capability, and what is wanted is one of its tools, which the graph alone can tell."""
+    rng = np.random.default_rng(seed)
+    members = [(tuple(range(i, i + 4)), ()) for i in range(0, n_tools, 4)]
+    of = planted.catalog(rng, n_tools, members, d)
+    records = []
+    for i in range(n_traces):
+        c = int(rng.integers(len(members)))
+        x = planted.unit(of.capability_embeddings[c] + 0.5 / np.sqrt(d) * rng.standard_normal(d))
+        records.append(planted.record(i, x, [int(rng.choice(members[c][0]))]))
+    return of, Traces.from_records(records, of)
+
+
+def choice(scores):
+    """What is chosen where a variant's held-out intents have these criteria; and the names of what was tried."""
+
+    def validate(variant):
+        return Candidate(variant, NOTHING, Fusion({}, {}, 0.0), np.asarray(scores[str(variant)], np.float64))
+
+    chosen, tried = choose(validate, Variant(False, False), ["node_offsets", "message_passing"], np.random.default_rng(0))
+    return str(chosen.variant), [(t.name, t.against) for t in tried]
+
+
+def test_the_plainest_stays_unless_another_is_better_beyond_noise():
+    rng = np.random.default_rng(0)
+    base = rng.uniform(0.2, 0.8, 400)
+    noise, gain = rng.normal(0.0, 0.1, 400), rng.normal(0.02, 0.1, 400)
+    noise -= noise.mean()
+    assert choice({"plain": base, "offsets": base + noise, "message passing": base - gain})[0] == "plain"
+    assert choice({"plain": base, "offsets": base, "message passing": base}) == (
+        "plain",
+        [("offsets", "plain"), ("message passing", "plain")],
+    )
+    both = "message passing and offsets"
+    scores = {"plain": base, "offsets": base + gain, both: base + gain + noise, "message passing": base + 1.0}
+    assert choice(scores) == ("offsets", [("offsets", "plain"), (both, "offsets")])
+    assert choice(scores | {both: base + 2 * gain})[0] == both
+
+
+def test_intents_without_a_relevant_tool_have_no_say():
+    base = np.full(50, 0.5)
+    with_nan = np.where(np.arange(50) < 10, np.nan, base)
+    assert choice({"plain": with_nan, "offsets": with_nan + 0.1, "message passing and offsets": with_nan + 0.2})[0].startswith("m")
+    nothing = np.full(50, np.nan)
+    assert choice({"plain": nothing, "offsets": nothing, "message passing": nothing}) == ("plain", [])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_message_passing_is_chosen_where_only_the_graph_knows(seed):
+    of, traces = speaking(seed)
+    model = SHGAT.from_catalog(of)
+    report = model.fit(traces, channels=("semantic",), node_offsets=False, epochs=6, lr=3e-3)
+    assert report.accepted, report.reason
+    assert report.choices["message_passing"]
+    trial = report.trials[-1]
+    assert (trial.name, trial.against) == ("message passing", "plain")
+    assert trial.ours > trial.theirs + 0.1
+    assert gates_open(model.params)
+
+
+def test_what_was_not_chosen_leaves_the_gates_closed():
+    of, traces = speaking(0)
+    model = SHGAT.from_catalog(of)
+    report = model.fit(traces, message_passing=False, node_offsets=False, config=QUICK, force=True)
+    assert report.trials == []
+    assert not report.choices["message_passing"]
+    assert model.config.message_passing  # allowed still: the next training may choose it
+    assert not gates_open(model.params)
+    assert model.index().shares is None
+    model.partial_fit(traces.take(range(100)), epochs=2)
+    assert not gates_open(model.params)
+    assert model.fit(traces, channels=("semantic",), node_offsets=False, epochs=6, lr=3e-3).choices["message_passing"]
+
+
+def test_what_the_configuration_rules_out_is_not_tried():
+    of, traces = speaking(0)
+    silent = SHGAT.from_catalog(of, SHGATConfig(message_passing=False))
+    assert [t.name for t in silent.fit(traces, config=QUICK).trials] == ["offsets"]
+    few = SHGAT.from_catalog(of)
+    assert [t.name for t in few.fit(traces.take(range(40)), config=QUICK).trials] == [
+        "message passing"
+    ]  # too few traces for offsets
+
+
+def test_offsets_are_chosen_anew_in_each_training():
+    model, traces, _ = planted.planted_model(config=SHGATConfig(node_offsets=True))
+    first = model.fit(traces, config=QUICK)
+    assert first.choices["node_offsets"]
+    assert {t.name for t in first.trials} == {"message passing and offsets"}
+    assert "tool_offsets" in model.params
+    again = model.fit(traces, config=QUICK)
+    assert again.trials[0].name == "offsets"
+    fresh, same, _ = planted.planted_model()
+    assert dataclasses.asdict(fresh.fit(same, config=QUICK).trials[0]) == dataclasses.asdict(again.trials[0])
+
+
+def test_cold_intents_count_as_often_as_they_come():
+    rng = np.random.default_rng(0)
+    scores = {"cosine": rng.standard_normal((40, 6)).astype(np.float32)}
+    unseen = np.zeros((40, 6), bool)
+    unseen[:, 5] = True
+    held = HeldOut(scores, unseen, Relevance.from_lists([[5] if i < 10 else [i % 5] for i in range(40)]))
+    found = {share: Candidate.of(Variant(False, False), held, ["cosine"], share).criterion for share in (0.0, 0.25, 1.0)}
+    plain = found[0.25]  # a quarter of the held-out intents is cold
+    np.testing.assert_allclose(found[0.0], np.where(held.cold, 0.0, plain / 0.75))
+    np.testing.assert_allclose(found[1.0], np.where(held.cold, plain / 0.25, 0.0))
+    assert found[0.0].mean() == pytest.approx(plain[10:].mean())
+
+
+def test_the_share_of_cold_intents_is_estimated_from_tools_seen_once():
+    tools = Incidence.from_rows([[0], [0, 1], [2], [0], [3, 3 + 1]])
+    assert cold_share(tools, 6) == 0.6
+    assert cold_share(Incidence.from_rows([[0], [0]]), 6) == 0.0
+    assert cold_share(Incidence.from_rows([]), 6) == 0.0

@@ -15,7 +15,7 @@ import pytest
 
 from postgres import PostgresServer
 from shgat.errors import ShgatError
-from shgat.learning.run import MEMORY
+from shgat.learning.learner import MEMORY
 from shgat.store import Store
 
 HERE = Path(__file__).parent

@@ -11,7 +11,7 @@ import pytest
 
 from shgat import SHGAT
 from shgat.errors import InputError
-from shgat.learning.run import Served
+from shgat.learning.learner import Served
 from shgat.store import Store
 from shgat.worker import train_in_child
 from worlds import opened

@@ -12,7 +12,7 @@ import orjson
 
 with atheris.instrument_imports(include=["shgat"]):
     from shgat.errors import ShgatError
-    from shgat.worker.job import Task
+    from shgat.worker.task import Task
     from shgat.worker.protocol import failure, parse
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shgat.errors import InputError, ShgatError
 from shgat.worker import parse
-from shgat.worker.job import Task
+from shgat.worker.task import Task
 from shgat.worker.protocol import dump, failure
 
 

@@ -10,7 +10,7 @@ from ..errors import ShgatError, StoreError
 from ..store import Store
 from ..store.database import DamagedError
 from .journal import Journal
-from .run import Learner, Plan, Served, Training
+from .learner import Learner, Plan, Served, Training
 
 _log = logging.getLogger("shgat")
 LIVE, BATCH = Plan(50, 1, False), Plan(500, 3, True)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..errors import InputError
 from ..graph import Catalog
-from ..learning.run import Served
+from ..learning.learner import Served
 from .fallback import Shelf
 
 _log = logging.getLogger("shgat")

@@ -13,7 +13,7 @@ from ..config import SHGATConfig
 from ..errors import InputError
 from ..graph import Catalog
 from ..learning.journal import Journal
-from ..learning.run import Learner, Served, Training
+from ..learning.learner import Learner, Served, Training
 from ..learning.scheduler import Background
 from ..model.channels import tools_within
 from ..shgat import SHGAT

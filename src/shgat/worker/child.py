@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 
 from ..training import Epoch
-from .job import Task
+from .task import Task
 from .protocol import MAX_BYTES, dump, failure, parse
 from .stream import Messages, write_all
 

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from postgres import PostgresServer
 from shgat import SHGAT, Catalog, Traces, TrainReport, load_traces
 from worlds import SAMPLE
+
+settings.register_profile("unhurried", deadline=None)  # the machine may be busy, and no test measures time
+settings.load_profile("unhurried")
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,3 +1,5 @@
+"""SHGATConfig names the field that is wrong."""
+
 import math
 
 import pytest

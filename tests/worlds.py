@@ -1,15 +1,28 @@
-"""Catalogues to test with."""
+"""Catalogues and models to test with."""
 
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 from shgat import SHGAT, Catalog, SHGATConfig
 
 SAMPLE = Path(__file__).parent.parent / "src" / "shgat" / "sample"
 SETS = ("n8n", "numpybank", "livemcpbench", "metatool", "toollens")
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats() | st.text(max_size=5) | st.sampled_from(["a", "b", "c"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["id", "text", "tools", "capabilities", "success_rate", "uses", "embedding", "parent", "server"]),
+            inner,
+            max_size=6,
+        )
+    ),
+    max_leaves=12,
+)  # now and then under a record's keys
 
 
 def real_set(name):

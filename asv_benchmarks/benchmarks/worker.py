@@ -13,7 +13,7 @@ import orjson
 
 import shgat
 from shgat import Catalog
-from shgat.learning.learner import Plan
+from shgat.learning.run import Plan
 from shgat.serving import Ranker
 
 SAMPLE = Path(shgat.__file__).parent / "sample"

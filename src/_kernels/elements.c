@@ -255,13 +255,14 @@ EVERY_CPU void shgat_adam(float *restrict p, const float *restrict g, float *res
     }
 }
 
-EVERY_CPU int shgat_all_finite(const float *x, ptrdiff_t n) {
-    int32_t bad = 0;
+EVERY_CPU int shgat_all_at_most(const float *x, ptrdiff_t n, float limit) {
+    int32_t bad = 0, most;
+    memcpy(&most, &limit, sizeof most);
 #pragma omp simd reduction(| : bad)
     for (ptrdiff_t j = 0; j < n; ++j) {
-        int32_t bits;
+        int32_t bits; /* without the sign they are ordered as the numbers are, infinity and NaN above them */
         memcpy(&bits, x + j, sizeof bits);
-        bad |= (bits & 0x7f800000) == 0x7f800000;
+        bad |= (bits & 0x7fffffff) > most;
     }
     return !bad;
 }

@@ -43,7 +43,7 @@ float shgat_exp_shifted(const float *z, ptrdiff_t n, float tau, float *top, floa
 /* One Adam step with decoupled decay toward `anchor` (toward zero where anchor is NULL). */
 void shgat_adam(float *p, const float *g, float *m, float *v, const float *anchor, ptrdiff_t n, float g_scale, float beta1,
                 float beta2, float step_size, float v_scale, float eps, float decay);
-/* Is every x[i] finite? */
-int shgat_all_finite(const float *x, ptrdiff_t n);
+/* Is every |x[i]| at most limit >= 0? No infinity and no NaN is. */
+int shgat_all_at_most(const float *x, ptrdiff_t n, float limit);
 
 #endif

@@ -45,27 +45,23 @@ def normalize_rows_backward(const float[:, ::1] d_out, const float[:, ::1] out, 
 
 def score_intent(const float[::1] x, const float[:, ::1] w, const float[:, ::1] keys, float scale, bint unit,
                  float[::1] q, float[::1] z):
-    """z (n,) = scale keys (n, D) . q, q (D,) = w (D, d) x, divided by |q| where `unit`. Returns whether x is finite."""
+    """z (n,) = scale keys (n, D) . q, q (D,) = w (D, d) x, divided by |q| where `unit`."""
     cdef float inverse = 1.0
-    cdef bint finite
     if (w.shape[1] != x.shape[0] or keys.shape[1] != w.shape[0] or z.shape[0] != keys.shape[0]
             or q.shape[0] != w.shape[0]):
         raise ValueError("score_intent: shapes do not fit")
     with nogil:
-        finite = el.all_finite(&x[0], x.shape[0])
-        if finite:
-            _blas.gemv_n(w.shape[0], w.shape[1], 1.0, &w[0, 0], &x[0], 0.0, &q[0])
-            if unit:
-                inverse = _inverse(<float> sqrt(el.sum_of_squares(&q[0], q.shape[0])))
-            if keys.shape[0]:
-                _blas.gemv_n(keys.shape[0], keys.shape[1], scale * inverse, &keys[0, 0], &q[0], 0.0, &z[0])
-    return finite
+        _blas.gemv_n(w.shape[0], w.shape[1], 1.0, &w[0, 0], &x[0], 0.0, &q[0])
+        if unit:
+            inverse = _inverse(<float> sqrt(el.sum_of_squares(&q[0], q.shape[0])))
+        if keys.shape[0]:
+            _blas.gemv_n(keys.shape[0], keys.shape[1], scale * inverse, &keys[0, 0], &q[0], 0.0, &z[0])
 
 
-def all_finite(const float[::1] x):
-    """Is every entry finite? One pass, no temporary."""
-    cdef bint finite = True
+def all_at_most(const float[::1] x, float limit):
+    """Is every |x_i| at most limit? No infinity and no NaN is. One pass, no temporary."""
+    cdef bint fine = True
     if x.shape[0]:
         with nogil:
-            finite = el.all_finite(&x[0], x.shape[0])
-    return finite
+            fine = el.all_at_most(&x[0], x.shape[0], limit)
+    return fine

@@ -1,17 +1,26 @@
 """SuperHyperGraph Attention: rank the right tools for an intent, and learn the ranking from what worked."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from . import _openblas as _openblas  # first: the kernels need OpenBLAS at hand
+from . import _lazy
+from . import _openblas as _openblas  # before the first kernel: they need OpenBLAS at hand
 from .config import SHGATConfig, adaptive_heads
-from .errors import CatalogError, InputError, MissingExtraError, ModelFileError, ShgatError, StoreError, TraceError, WorkerError
+from .errors import (
+    CatalogError,
+    InputError,
+    MissingExtraError,
+    ModelFileError,
+    ShgatError,
+    StoreError,
+    TraceError,
+    WorkerError,
+)
 from .graph import Capability, Catalog, Tool
-from .model import Explanation, Params, RankedSet, Ranking
+from .model import Explanation, ModelState, Params, RankedSet, Ranking
 from .shgat import SHGAT
 
 if TYPE_CHECKING:
-    from .traces import Traces, load_traces
+    from .traces import Trace, Traces, load_traces
     from .training import TrainingConfig, TrainReport
 
 __version__ = "0.1.0"
@@ -24,6 +33,7 @@ __all__ = [
     "InputError",
     "MissingExtraError",
     "ModelFileError",
+    "ModelState",
     "Params",
     "RankedSet",
     "Ranking",
@@ -31,6 +41,7 @@ __all__ = [
     "ShgatError",
     "StoreError",
     "Tool",
+    "Trace",
     "TraceError",
     "Traces",
     "TrainReport",
@@ -39,15 +50,6 @@ __all__ = [
     "adaptive_heads",
     "load_traces",
 ]
-_OF_TRAINING, _OF_TRACES = ("TrainReport", "TrainingConfig"), ("Traces", "load_traces")
 
-
-def __getattr__(name: str) -> Any:
-    """Training is imported when it is asked for: who only ranks need not wait for it."""
-    if name not in _OF_TRAINING + _OF_TRACES:
-        raise AttributeError(f"module 'shgat' has no attribute {name!r}")
-    return getattr(import_module(".traces" if name in _OF_TRACES else ".training", __name__), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+# Training is imported when it is asked for: who only ranks need not wait for it.
+__getattr__, __dir__ = _lazy.names(__name__, {"traces": "Trace Traces load_traces", "training": "TrainReport TrainingConfig"})

@@ -2,53 +2,51 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
-import numpy.typing as npt
 
 from ._kernels import readout
+from ._types import Float32
 from .errors import InputError
 
-Floats = npt.NDArray[np.float32]
 LARGEST = 1e15  # of a vector's entries: beyond it, sums of squares overflow float32
 
 
-def vector(value: object, dimension: int, what: str) -> Floats:
-    """A finite float32 vector of `dimension`, or an InputError that names `what`."""
+def vector(value: object, dimension: int | None, what: str) -> Float32:
+    """A finite float32 vector of `dimension` (None: of any), or an InputError that names `what`."""
     array = as_float32(value, what)
-    if array.shape != (dimension,):
-        raise InputError(f"{what} has shape {array.shape}, expected ({dimension},)")
-    if not readout.all_finite(array):
-        raise InputError(f"{what} holds NaN or infinity at position {int(np.argmin(np.isfinite(array)))}")
-    _refuse_huge(array, what)
+    if array.shape != (array.size if dimension is None else dimension,):
+        raise InputError(f"{what} has shape {array.shape}, expected ({'d' if dimension is None else dimension},)")
+    if not readout.all_at_most(array, LARGEST):
+        i = int(np.argmin(np.abs(array) <= LARGEST))
+        _refuse(float(array[i]), what, f"at position {i}")
     return array
 
 
-def matrix(value: object, dimension: int, what: str) -> Floats:
+def matrix(value: object, dimension: int, what: str) -> Float32:
     """A finite float32 matrix (B, dimension); a single vector becomes one row."""
     array = as_float32(value, what)
     if array.ndim == 1:
         array = array[None, :]
     if array.ndim != 2 or array.shape[1] != dimension:
         raise InputError(f"{what} has shape {array.shape}, expected (B, {dimension})")
-    if not readout.all_finite(array.reshape(-1)):
-        row = int(np.argmin(np.isfinite(array).all(axis=1)))
-        raise InputError(f"{what} holds NaN or infinity in row {row}")
-    _refuse_huge(array, what)
+    if not readout.all_at_most(array.reshape(-1), LARGEST):
+        row = int(np.argmin((np.abs(array) <= LARGEST).all(axis=1)))
+        _refuse(float(array[row][np.argmin(np.abs(array[row]) <= LARGEST)]), what, f"in row {row}")
     return array
 
 
-def _refuse_huge(array: Floats, what: str) -> None:
-    peak = max(float(array.max(initial=0.0)), -float(array.min(initial=0.0)))
-    if peak > LARGEST:
-        where = np.unravel_index(int(np.argmax(np.abs(array))), array.shape)
-        place = f"position {where[0]}" if array.ndim == 1 else f"row {where[0]}"
-        raise InputError(f"{what} has an entry of size {peak:.3g} in {place}, at most {LARGEST:g} can be used")
+def _refuse(entry: float, what: str, place: str) -> NoReturn:
+    if not np.isfinite(entry):
+        raise InputError(f"{what} holds NaN or infinity {place}")
+    raise InputError(f"{what} has an entry of size {abs(entry):.3g} {place}, at most {LARGEST:g} can be used")
 
 
-def as_float32(value: object, what: str) -> Floats:
+def as_float32(value: object, what: str) -> Float32:
     """A C-ordered float32 array of numbers; null, text and ragged lists are refused."""
+    if isinstance(value, np.ndarray) and value.dtype == np.float32 and value.flags.c_contiguous:
+        return value
     try:
         array = np.asarray(value)
         if array.dtype.kind not in "fiu":

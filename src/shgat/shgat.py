@@ -1,28 +1,25 @@
-"""The model: a live hypergraph with parameters, and the index that answers requests from it."""
+"""SHGAT: a live model, the door to ranking and to training."""
 
-import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from . import _check
+from ._types import Float32
 from .config import SHGATConfig
-from .errors import CatalogError, InputError
+from .errors import CatalogError
 from .graph import Capability, Catalog, Cooccurrence, Tool
 from .graph.inheritance import with_mean_embeddings
-from .model import index, json_params, model_file, scoring
+from .model import ModelState, Params, RankedSet, Ranking, WhyNot, carry_over, index, json_params, model_file, scoring
+from .model.candidates import KINDS, Kind
 from .model.channels import Learned
-from .model.params import Floats, Params, initial_params, resolve_layout
-from .model.ranking import RankedSet, Ranking
+from .model.why_not import why_not
 
 if TYPE_CHECKING:
     from .traces import Traces
     from .training import TrainReport
-
-_log = logging.getLogger("shgat")
 
 
 class SHGAT:
@@ -33,20 +30,13 @@ class SHGAT:
 
     Attributes
     ----------
-    config : SHGATConfig
-    catalog : the tools and capabilities, as they are now
-    params : Params; after a write to `params.buffer`, call `invalidate()`
+    state : everything that the model is, as it is now; immutable, and replaced as a whole by every change
     version : int, increased by every change
-    learned : what training added to the parameters, None before
-    report : the report of the training that made the model, as JSON values, None before
     """
 
-    def __init__(self, catalog: Catalog, config: SHGATConfig, params: Params, cooccurrence: Cooccurrence | None = None) -> None:
-        _ = catalog.dimension  # raises where there are no embeddings
-        self.config, self.catalog, self.params, self.cooccurrence = config, catalog, params, cooccurrence
-        self.learned: Learned | None = None
-        self.report: dict[str, Any] | None = None
-        self.version = 1
+    def __init__(self, state: ModelState) -> None:
+        _ = state.catalog.dimension  # raises where there are no embeddings
+        self.state, self.version = state, 1
         self._lock = threading.RLock()
         self._index: index.Index | None = None
         self._maps_changed = True  # since the last index: W_q, W_intent or W_context
@@ -55,12 +45,7 @@ class SHGAT:
     @classmethod
     def from_catalog(cls, catalog: Catalog, config: SHGATConfig | None = None, seed: int = 0) -> "SHGAT":
         """An untrained model, which ranks as cosine does; `seed` draws the small noise of its attention."""
-        config = config or SHGATConfig()
-        layout = resolve_layout(catalog, config)
-        if layout.n_heads * layout.d_head < layout.d:
-            _log.info("%d x %d readout dimensions < d = %d: a random projection, so an untrained model only approximates cosine",
-                      layout.n_heads, layout.d_head, layout.d)  # fmt: skip
-        return cls(catalog, config, initial_params(layout, config, np.random.default_rng(seed)))
+        return cls(ModelState.untrained(catalog, config or SHGATConfig(), seed))
 
     @classmethod
     def from_capabilities(
@@ -79,6 +64,31 @@ class SHGAT:
         return cls.from_catalog(Catalog.from_records(with_mean_embeddings(tools, edges), edges), config, seed)
 
     # ---------------------------------------------------------------- what it holds
+    @property
+    def catalog(self) -> Catalog:
+        """The tools and capabilities, as they are now."""
+        return self.state.catalog
+
+    @property
+    def config(self) -> SHGATConfig:
+        """What kind of model it is."""
+        return self.state.config
+
+    @property
+    def params(self) -> Params:
+        """The parameters; after a write to `params.buffer`, call `invalidate()`."""
+        return self.state.params
+
+    @property
+    def learned(self) -> Learned | None:
+        """What training added to the parameters, None before."""
+        return self.state.learned
+
+    @property
+    def report(self) -> dict[str, Any] | None:
+        """The report of the training that made the model, as JSON values, None before."""
+        return self.state.report
+
     @property
     def tool_ids(self) -> list[str]:
         """Columns of `score(kind="tools")`."""
@@ -101,23 +111,20 @@ class SHGAT:
             return current
         with self._lock:
             if self._index is None or self._index.version != self.version:
-                known = None if self._maps_changed else self._index
-                self._index = index.build(
-                    self.catalog, self.cooccurrence, self.params, self.config, self.version, self.learned, known
-                )
+                self._index = index.build(self.state, self.version, None if self._maps_changed else self._index)
                 self._maps_changed = False
             return self._index
 
     def invalidate(self) -> None:
-        """Parameters or graph were changed from outside: the next request rebuilds what is cached."""
+        """Parameters were changed from outside: the next request rebuilds what is cached."""
         with self._lock:
             self._maps_changed = True
             self.version += 1
 
     # ---------------------------------------------------------------- asking it
     def score(
-        self, intents: object, kind: str = "tools", *, texts: Sequence[str] | None = None, context_tools: Sequence[str] = ()
-    ) -> Floats:
+        self, intents: object, kind: Kind = "tools", *, texts: Sequence[str] | None = None, context_tools: Sequence[str] = ()
+    ) -> Float32:
         """Scores of the whole catalogue, by which `rank` sorts.
 
         Parameters
@@ -125,18 +132,32 @@ class SHGAT:
         intents : (B, d) or (d,) finite numbers
         kind : "tools" or "capabilities"
         texts : B intent texts for the channels that read words; without them those channels say nothing
+        context_tools : ids of tools that the session has used before
 
         Returns
         -------
         (B, n) float32, columns in the order of `tool_ids` or `capability_ids`
         """
-        return scoring.score(self.index(), intents, kind, texts, context_tools)
+        _check.choice(kind, KINDS, "kind")
+        current = self.index()
+        return scoring.score(current, _check.matrix(intents, current.dimension, "intents"), kind, texts, context_tools)
+
+    def probabilities(self, intents: object, *, texts: Sequence[str] | None = None, context_tools: Sequence[str] = ()) -> Float32:
+        """Calibrated probability that each tool is right, (B, n_tools) float32; parameters as those of `score`.
+
+        Raises
+        ------
+        InputError
+            before training, when there is no calibration (`learned` is None).
+        """
+        current = self.index()
+        return scoring.probabilities(current, _check.matrix(intents, current.dimension, "intents"), texts, context_tools)
 
     def rank(
         self,
         intent: object,
         top_k: int = 10,
-        kind: str = "tools",
+        kind: Kind = "tools",
         *,
         text: str | None = None,
         context_tools: Sequence[str] = (),
@@ -149,7 +170,7 @@ class SHGAT:
         Parameters
         ----------
         text : the intent's text, for the channels that read words
-        context_tools : ids of tools already used in this session
+        context_tools : ids of tools that the session has used before
         candidates : ids to choose among; None for all
         min_score : leave out tools whose calibrated probability of being right is lower; the ranking may then be empty
         explain : also say why
@@ -159,37 +180,47 @@ class SHGAT:
         InputError
             for a wrong dimension, NaN, or an unknown id.
         """
+        _check.choice(kind, KINDS, "kind")
+        _check.positive_integer(top_k, "top_k")
         current = self.index()
-        ranking = scoring.rank(current, intent, top_k, kind, text, context_tools, candidates, min_score)
-        return scoring.explain(current, ranking, intent, text, context_tools) if explain else ranking
+        x = _check.vector(intent, current.dimension, "intent")
+        ranking = scoring.rank(current, x, top_k, kind, text, context_tools, candidates, min_score)
+        return scoring.explain(current, ranking, x, text, context_tools) if explain else ranking
 
     def rank_sets(self, intent: object, top_k: int = 5, *, context_tools: Sequence[str] = ()) -> list[RankedSet]:
         """The best capabilities for one intent, each with all the tools it needs."""
-        return scoring.rank_sets(self.index(), intent, top_k, context_tools)
+        _check.positive_integer(top_k, "top_k")
+        current = self.index()
+        return scoring.rank_sets(current, _check.vector(intent, current.dimension, "intent"), top_k, context_tools)
+
+    def why_not(self, intent: object, tool: str, *, text: str | None = None, context_tools: Sequence[str] = ()) -> WhyNot:
+        """Why a tool is not the first for an intent (d,); `text` and `context_tools` as in `rank`. InputError for an unknown tool."""
+        current = self.index()
+        return why_not(current, _check.vector(intent, current.dimension, "intent"), tool, text, context_tools)
 
     # ---------------------------------------------------------------- teaching it
     def fit(self, traces: "Traces", **options: Any) -> "TrainReport":
         """Learns from traces; options as in `shgat.training.fit`. The model changes only if held-out traces say it got better."""
-        from .training.fit import fit
+        from .training import fit
 
-        return fit(self, traces, **options)
+        fitted = fit(self.state, traces, **options)
+        self._adopt(fitted.state)
+        return fitted.report
 
     def partial_fit(self, traces: "Traces", **options: Any) -> "TrainReport":
         """Goes on learning from a few new traces; see `shgat.training.partial_fit` for the options."""
-        from .training.update import partial_fit
+        from .training import partial_fit
 
-        return partial_fit(self, traces, **options)
+        fitted = partial_fit(self.state, traces, **options)
+        self._adopt(fitted.state)
+        return fitted.report
 
-    def adopt(
-        self, catalog: Catalog, config: SHGATConfig, params: Params, learned: Learned | None, report: Mapping[str, Any] | None
-    ) -> None:
-        """Takes the result of a training on `catalog`, all at once; tools and capabilities that were added since come along."""
+    def _adopt(self, trained: ModelState | None) -> None:
+        """Takes what was learned, all at once; tools and capabilities that were added or removed since stay so. None: nothing changes."""
+        if trained is None:
+            return
         with self._lock:
-            now = self.catalog
-            if now is not catalog:
-                params = json_params.carried_over(params, catalog, now, config)
-            self.config, self.params, self.learned = config, params, learned
-            self.report = None if report is None else dict(report)
+            self.state = replace(carry_over.over(trained, self.catalog), cooccurrence=self.state.cooccurrence)
             self.invalidate()
 
     # ---------------------------------------------------------------- changing it
@@ -198,20 +229,8 @@ class SHGAT:
         tool = Tool.from_record(tool)
         with self._lock:
             self._refuse_known(tool.id)
-            if tool.embedding is None:
-                raise InputError(f"tool {tool.id!r} has no embedding")
-            Catalog.from_records([tool], [])  # finite, not zero
-            if tool.embedding.shape != (self.dimension,):
-                raise InputError(
-                    f"the embedding of tool {tool.id!r} has shape {tool.embedding.shape}, expected ({self.dimension},)"
-                )
-            before, catalog = self.index(), self.catalog.with_isolated_tool(tool)
-            if self.config.node_offsets:
-                self.params = json_params.carried_over(self.params, self.catalog, catalog, self.config)
-            if self.cooccurrence is not None:
-                self.cooccurrence = self.cooccurrence.resized(len(catalog.tools))
-            self.catalog = catalog
-            self._index = index.with_isolated_tool(before, catalog, self.cooccurrence, self.params, self.version + 1, self.learned)
+            before, state = self.index(), carry_over.with_tool(self.state, tool)
+            self.state, self._index = state, index.with_isolated_tool(before, state, self.version + 1)
             self.version += 1  # last: a reader that sees it finds the index that belongs to it
 
     def add_capability(self, capability: Capability | Mapping[str, Any]) -> None:
@@ -219,67 +238,51 @@ class SHGAT:
         capability = Capability.from_record(capability)
         with self._lock:
             self._refuse_known(capability.id)
-            self._replace(Catalog.from_records(self._tools(), [*self._capabilities(), capability]))
+            tools, capabilities = self.catalog.records()
+            self._change(carry_over.over(self.state, Catalog.from_records(tools, [*capabilities, capability])))
 
     def remove(self, item: str) -> None:
         """Removes a tool or a capability, from every capability that contains it too."""
         with self._lock:
-            is_tool, is_capability = item in self.catalog.tool_column, item in self.catalog.capability_column
-            if is_tool and is_capability:
-                raise InputError(f"{item!r} is the id of a tool and of a capability; give them ids of their own")
-            if not is_tool and not is_capability:
-                raise InputError(f"unknown tool or capability {item!r}")
-            if len(self.catalog.tools) + len(self.catalog.capabilities) == 1:
-                raise InputError(f"{item!r} is all that the catalogue holds")
-            tools = [t for t in self._tools() if t.id != item]
-            capabilities = [
-                replace(
-                    c,
-                    tools=tuple(t for t in c.tools if t != item),
-                    capabilities=tuple(m for m in c.capabilities if m != item),
-                )
-                for c in self._capabilities()
-                if c.id != item
-            ]
-            self._replace(Catalog.from_records(tools, capabilities), removed=item)
+            self._change(carry_over.over(self.state, self.catalog.without(item)))
 
     def set_cooccurrence(self, pairs: Iterable[tuple[str, str, float]]) -> None:
         """Co-occurrence weights (from tool, to tool, weight) for V->V; an empty list takes V->V out."""
         with self._lock:
-            self.cooccurrence = Cooccurrence.from_pairs(pairs, self.catalog.tool_column)
-            self.version += 1
+            self._change(replace(self.state, cooccurrence=Cooccurrence.from_pairs(pairs, self.catalog.tool_column)))
 
-    def _tools(self) -> list[Tool]:
-        rows = self.catalog.tool_embeddings
-        assert rows is not None
-        return [replace(t, embedding=row) for t, row in zip(self.catalog.tools, rows, strict=True)]
-
-    def _capabilities(self) -> list[Capability]:
-        rows = self.catalog.capability_embeddings
-        assert rows is not None
-        return [replace(c, embedding=row) for c, row in zip(self.catalog.capabilities, rows, strict=True)]
+    def _change(self, state: ModelState) -> None:
+        self.state = state
+        self.version += 1
 
     def _refuse_known(self, item: str) -> None:
         if item in self.catalog.tool_column or item in self.catalog.capability_column:
             raise CatalogError(f"the id {item!r} is taken")
 
-    def _replace(self, catalog: Catalog, removed: str | None = None) -> None:
-        """Moves to another catalogue, parameters and co-occurrence with it."""
-        if self.cooccurrence is not None and removed in self.catalog.tool_column:
-            self.cooccurrence = self.cooccurrence.without(self.catalog.tool_column[removed])
-        self.params = json_params.carried_over(self.params, self.catalog, catalog, self.config)
-        self.catalog = catalog
-        self.version += 1
-
     # ---------------------------------------------------------------- keeping it
     def save(self, path: str | Path) -> None:
         """Writes one safetensors file with a manifest and checksums; the file at `path` is replaced at once or not at all."""
-        model_file.save(self, Path(path))
+        model_file.save(self.state, Path(path))
+
+    def to_bytes(self) -> bytes:
+        """What `save` writes."""
+        return model_file.to_bytes(self.state)
 
     @classmethod
     def load(cls, path: str | Path) -> "SHGAT":
         """Reads what `save` wrote; a torn or altered file raises ModelFileError."""
-        return model_file.load(cls, Path(path))
+        return cls(model_file.load(Path(path)))
+
+    @classmethod
+    def from_bytes(cls, data: bytes, name: str = "the model", catalog: Catalog | None = None) -> "SHGAT":
+        """The inverse of `to_bytes`; `name` is what errors call it.
+
+        Parameters
+        ----------
+        catalog : the model is moved to it: what was learned follows the ids that are there. None: the catalogue it was saved with
+        """
+        state = model_file.from_bytes(data, name, catalog)
+        return cls(state if catalog is None else carry_over.over(state, catalog))
 
     def export_params(self) -> dict[str, Any]:
         """The parameters as JSON values: headParams, W_intent, levelParams, v2vParams, config, ..."""
@@ -288,5 +291,5 @@ class SHGAT:
     def import_params(self, values: Mapping[str, Any]) -> None:
         """Takes what `export_params` gave; shapes, names and numbers are checked first, and nothing changes if they are wrong."""
         with self._lock:
-            self.params = json_params.import_params(values, self.params, self.config)
+            self.state = replace(self.state, params=json_params.import_params(values, self.params, self.config))
             self.invalidate()

@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 
 from shgat import Catalog, TraceError, load_traces
 from shgat.cli.db import app
-from shgat.cli.demo import SAMPLE
 from shgat.store import Store
 from shgat.traces import Trace
+from worlds import SAMPLE
 
 D = 8
 
@@ -88,9 +88,11 @@ def test_a_store_without_catalogue_makes_no_folder(url, tmp_path):
 
 def test_refused_rows_are_named_and_the_exit_code_says_so(url, tmp_path):
     file = tmp_path / "x.jsonl"
-    file.write_text('{"id": "a", "intent": "i"}\nnonsense\n{"id": "b"}\n')
+    file.write_text('{"id": "a", "intent": "i"}\nnonsense\n{"id": "b"}\n{"id": "c", "outcome": 2}\n')
     result = call("import", file, "--url", url, "--dimension", D, "--json", code=1)
-    assert [fault["row"] for fault in json.loads(result.stdout)["faults"]] == [2, 3]
+    report = json.loads(result.stdout)
+    assert (report["added"], report["refused"]) == (2, 2)
+    assert [fault["row"] for fault in report["faults"]] == [2, 4]
     assert result.stderr.startswith("error: x.jsonl, row 2: not JSON")
     assert result.stderr.count("\n") == 1
 

@@ -1,18 +1,12 @@
-"""`shgat gateway simulate` and `shgat worker`, as commands."""
-
-import subprocess
-import sys
+"""`shgat gateway simulate`."""
 
 import orjson
 
-
-def shgat(*arguments, stdin=b""):
-    command = [sys.executable, "-m", "shgat", *arguments]
-    return subprocess.run(command, input=stdin, capture_output=True, timeout=120, check=False)
+from commands import run
 
 
 def test_a_simulation_learns_in_bounded_time():
-    done = shgat("gateway", "simulate", "--seconds", "6", "--json")
+    done = run("gateway", "simulate", "--seconds", "6", "--json")
     assert done.returncode == 0, done.stderr
     found = orjson.loads(done.stdout)
     assert len(found["windows"]) == 12
@@ -24,14 +18,7 @@ def test_a_simulation_learns_in_bounded_time():
 
 
 def test_a_simulation_for_people():
-    done = shgat("gateway", "simulate", "--seconds", "1")
+    done = run("gateway", "simulate", "--seconds", "1")
     assert done.returncode == 0, done.stderr
-    assert b"frozen cosine" in done.stdout
-    assert b"Hit@1 at the end" in done.stdout
-
-
-def test_the_worker_is_listed_and_answers():
-    assert b"worker" in shgat("--help").stdout
-    done = shgat("worker", stdin=b"{}")
-    assert done.returncode == 1
-    assert orjson.loads(done.stdout)["success"] is False
+    assert "frozen cosine" in done.stdout
+    assert "Hit@1 at the end" in done.stdout

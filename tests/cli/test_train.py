@@ -9,19 +9,9 @@ import orjson
 import pytest
 
 from shgat import SHGAT, Catalog
-from shgat.cli import main
-from shgat.cli.demo import SAMPLE
+from worlds import SAMPLE
 
 QUICK = ("--epochs", "2", "--lr", "3e-3")
-
-
-@pytest.fixture
-def ask(capfd):
-    def run(*arguments):
-        code = main([str(a) for a in arguments])
-        return code, *capfd.readouterr()
-
-    return run
 
 
 @pytest.fixture

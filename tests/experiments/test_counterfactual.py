@@ -1,11 +1,16 @@
 """A model's value on logged decisions: against simulated logs whose truth is known, and bad logs refused by name."""
 
+import re
+
 import numpy as np
 import orjson
 import pytest
 
 from shgat.errors import InputError
 from shgat.experiments.counterfactual import DecisionLog, value_on_log
+from shgat.serving import Ranker
+from shgat.store import Decision, Ranked, Store
+from shgat.traces import Trace
 
 
 def simulated(trained, rng, n, path):
@@ -33,7 +38,7 @@ def truth(trained, log, greedy):
     """The policy's expected outcome over the same decisions."""
     total = 0.0
     for i in range(len(log)):
-        offered = log.traces.tools.row(i).tolist()
+        offered = log.offered.row(i).tolist()
         x = log.traces.vectors(np.array([i]))[0]
         ranking = trained.model.rank(x, 5, text=log.traces.texts[i], candidates=[trained.model.tool_ids[t] for t in offered])
         p = ranking.probabilities.astype(float)
@@ -97,3 +102,104 @@ def test_a_decision_logged_twice_is_refused(trained, tmp_path):
     path.write_bytes(orjson.dumps(GOOD) + b"\n" + orjson.dumps(GOOD))
     with pytest.raises(InputError, match="'d1' occurs twice"):
         DecisionLog.load(path, trained.catalog)
+
+
+# ---------------------------------------------------------------- from a store
+OFFERED = ("mail.send_message", "chat.post_message", "files.read_file")
+
+
+@pytest.fixture
+def store(sqlite_url):
+    with Store.open(sqlite_url, 384) as store:
+        yield store
+
+
+def decide(store, key, chosen=None, *, offered=OFFERED, propensities=(1.0, 1.0, 1.0), outcome=1.0, **options):
+    """A stored decision over tools, and where `chosen` is given, the feedback that these tools were run."""
+    ranked = [Ranked(t, place, p) for place, (t, p) in enumerate(zip(offered, propensities, strict=True), 1)]
+    given = {"intent": f"intent of {key}", "embedding": np.full(384, 0.05, np.float32)} | options
+    assert store.add_decision(Decision(id=key, model_version="v1", ranked=ranked, **{"intent_hash": "none"} | given))
+    if chosen is not None:
+        assert store.add_trace(Trace(id=f"t {key}", decision_id=key, tools=chosen, outcome=outcome, intent="said later"))
+
+
+def test_a_store_says_what_was_decided_and_what_followed(store, trained):
+    x = np.random.default_rng(0).standard_normal(384).astype(np.float32)
+    decide(store, "a", [OFFERED[1]], outcome=0.25, embedding=x, context_tools=("sheets.lock_range",))
+    decide(store, "b", ["sheets.lock_range", OFFERED[2], OFFERED[0]], offered=OFFERED[::-1], intent=None)
+    log = DecisionLog.from_store(store, trained.catalog)
+    column = trained.catalog.tool_column
+    assert len(log) == 2
+    assert log.chosen.tolist() == [column[OFFERED[1]], column[OFFERED[2]]]  # the first tool run that was offered
+    assert [log.offered.row(i).tolist() for i in range(2)] == [sorted(column[t] for t in OFFERED)] * 2
+    assert log.traces.outcome.tolist() == [0.25, 1.0]
+    assert list(log.traces.texts) == ["intent of a", ""]
+    assert [log.traces.context.row(i).tolist() for i in range(2)] == [[column["sheets.lock_range"]], []]
+    np.testing.assert_array_equal(log.traces.intents[0], x)
+    assert (log.traces.capability == -1).all()
+    assert log.skipped == []
+
+
+def test_propensities_follow_the_shares_of_the_places_with_one_added_for_each(store, trained):
+    places = [0] * 5 + [1] * 3 + [2]
+    for i, place in enumerate(places):
+        decide(store, f"d{i}", [OFFERED[place]], propensities=(0.5, 0.4, 0.1) if i % 2 else (1.0, 1.0, 1.0))
+    log = DecisionLog.from_store(store, trained.catalog)
+    share = np.array([5 + 1, 3 + 1, 1 + 1]) / (9 + 3)
+    own = [(0.5, 0.4, 0.1)[place] if i % 2 else 1.0 for i, place in enumerate(places)]
+    np.testing.assert_allclose(log.propensity, share[places] * own)
+
+
+def test_a_place_that_was_offered_and_never_chosen_has_its_one_too(store, trained):
+    for i in range(4):
+        decide(store, f"d{i}", [OFFERED[0]])
+    np.testing.assert_allclose(DecisionLog.from_store(store, trained.catalog).propensity, (4 + 1) / (4 + 3))
+
+
+UNUSABLE = {
+    "no feedback": ({}, "has no feedback"),
+    "no embedding": ({"chosen": [OFFERED[0]], "embedding": None}, "has no embedding"),
+    "a stranger offered": (
+        {"chosen": [OFFERED[0]], "offered": (OFFERED[0], "gone", OFFERED[1])}, "names 'gone', which is no tool of the catalogue",
+    ),
+    "a stranger before": ({"chosen": [OFFERED[0]], "context_tools": ("gone",)}, "names 'gone', which is no tool of the catalogue"),
+    "something else was run": ({"chosen": ["sheets.lock_range"]}, "was followed by tools that were not offered"),
+    "nothing was run": ({"chosen": []}, "was followed by tools that were not offered"),
+    "never to be chosen": (
+        {"chosen": [OFFERED[1]], "propensities": (1.0, 0.0, 0.0)}, "has propensity 0.0 for the chosen 'chat.post_message'",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", UNUSABLE)
+def test_a_decision_that_cannot_be_used_is_named_and_alone_it_is_an_error(store, trained, what):
+    options, reason = UNUSABLE[what]
+    decide(store, "bad", **options)
+    with pytest.raises(InputError, match=re.escape(f"{store.url} holds no decision that can be used: 'bad' {reason}")):
+        DecisionLog.from_store(store, trained.catalog)
+    decide(store, "good", [OFFERED[2]])
+    log = DecisionLog.from_store(store, trained.catalog)
+    assert log.chosen.tolist() == [trained.catalog.tool_column[OFFERED[2]]]
+    assert log.skipped == [("bad", reason)]
+
+
+def test_an_empty_store_holds_no_decision(store, trained):
+    with pytest.raises(InputError, match="holds no decision that can be used: there is none"):
+        DecisionLog.from_store(store, trained.catalog)
+
+
+def test_what_a_ranker_recorded_can_be_valued(trained, sqlite_url):
+    rng = np.random.default_rng(0)
+    with Ranker.open(sqlite_url, trained.catalog, mode="off") as ranker:
+        for i in range(40):
+            x = trained.test.vectors(np.array([i]))[0]
+            answer = ranker.rank(x, 5, text=str(trained.test.texts[i]), context_tools=["chat.post_message"])
+            ranker.feedback(answer.decision_id, tools=[answer.ids[rng.integers(5)]], outcome=float(rng.random() < 0.5))
+        ranker.rank(trained.test.vectors(np.array([50]))[0], 5)  # nobody said what came of it
+    with Store.open(sqlite_url) as store:
+        log = DecisionLog.from_store(store, trained.catalog)
+    assert (len(log), [why for _, why in log.skipped]) == (40, ["has no feedback"])
+    assert (log.traces.context.degrees == 1).all()
+    found = value_on_log(trained.model, log, rng=rng)
+    assert found.logged.value == pytest.approx(log.traces.outcome.mean())
+    assert all(np.isfinite(e.value) for e in found.estimates.values())

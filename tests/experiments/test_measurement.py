@@ -8,7 +8,6 @@ import pytest
 from shgat import SHGAT
 from shgat.errors import InputError
 from shgat.experiments.measurement import Measurement, measure, measure_cosine
-from shgat.experiments.pair import compare, gate, summarize_pair
 from shgat.graph import Incidence
 
 
@@ -71,45 +70,3 @@ def test_pooled_is_the_same_as_at_once(trained):
     assert np.array_equal(pooled.ranks, whole.ranks)
     assert np.array_equal(pooled.cold, whole.cold)
     assert np.array_equal(pooled.metrics["ndcg@5"], whole.metrics["ndcg@5"])
-
-
-def test_the_summary_holds_means_intervals_and_differences(trained):
-    ours, theirs = measure(trained.model, trained.test), measure_cosine(trained.catalog, trained.test)
-    found = summarize_pair(ours, theirs, rng=np.random.default_rng(0))
-    assert found == summarize_pair(ours, theirs, rng=np.random.default_rng(0))
-    for summary in found.values():
-        for metric, d in summary.difference.items():
-            assert d.value == pytest.approx(summary.a[metric].value - summary.b[metric].value)
-            assert d.ci_low <= d.value <= d.ci_high
-    assert found["all"].a["recall@5"].value == pytest.approx(np.mean(ours.metrics["recall@5"]))
-    tests = compare(ours, theirs, rng=np.random.default_rng(0), metrics=("hit@1", "criterion"))
-    assert [t.metric for t in tests] == ["hit@1", "criterion"]
-    assert all(t.p_bootstrap < 0.01 and t.p_permutation < 0.01 for t in tests)
-    with pytest.raises(InputError, match="no metric 'hit@2'"):
-        compare(ours, theirs, rng=np.random.default_rng(0), metrics=("hit@2",))
-
-
-def test_the_gate_opens_for_what_is_better_alone(trained):
-    ours, theirs = measure(trained.model, trained.test), measure_cosine(trained.catalog, trained.test)
-    assert gate(ours, theirs, rng=np.random.default_rng(0)).passed
-    assert gate(theirs, ours, rng=np.random.default_rng(0)).reason.startswith("not better than the baseline")
-    same = gate(ours, ours, rng=np.random.default_rng(0), name_b="itself")
-    assert not same.passed
-    assert "not better than itself" in same.reason
-
-
-def test_the_gate_stays_shut_where_a_part_got_worse(trained):
-    theirs = measure_cosine(trained.catalog, trained.test, unseen=np.zeros(83, bool))
-    cold = np.arange(100) >= 80
-    worse = {name: np.where(cold, 0.0, 1.0) for name in theirs.metrics}
-    ours, theirs = (
-        replace(theirs, metrics=worse, cold=cold),
-        replace(theirs, cold=cold, metrics={n: np.full(100, 0.5) for n in worse}),
-    )
-    assert gate(ours, theirs, rng=np.random.default_rng(0)).reason.startswith("worse than the baseline")
-
-
-def test_other_traces_cannot_be_compared(trained):
-    ours, theirs = measure(trained.model, trained.test), measure(trained.model, trained.test.take(np.arange(50)))
-    with pytest.raises(InputError, match="the same traces"):
-        summarize_pair(ours, theirs, rng=np.random.default_rng(0))

@@ -1,3 +1,5 @@
+"""Levels are longest paths, and every membership is one edge each way."""
+
 import itertools
 
 import networkx as nx

@@ -1,3 +1,5 @@
+"""Counts and suspects of a catalogue."""
+
 import numpy as np
 
 from shgat import Catalog

@@ -1,3 +1,5 @@
+"""Attention over members against the twin, its backward against central differences."""
+
 from itertools import pairwise
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""V->V against the twin, its backward against central differences."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Matrix products against the twin, in and out of BLAS's hands."""
+
 import numpy as np
 import pytest
 

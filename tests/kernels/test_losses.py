@@ -1,3 +1,5 @@
+"""InfoNCE and push-down against the twins, also where logits are extreme."""
+
 from itertools import pairwise
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Adam against the twin, step by step."""
+
 import numpy as np
 import pytest
 

@@ -1,5 +1,10 @@
+"""Unit rows, the scores of one intent and the look for what is too large, against the twins and NumPy."""
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from reference import readout as twin
 from reference.gradients import assert_gradient
@@ -55,7 +60,7 @@ def test_score_intent_matches_the_twin(n, d_out, d, unit):
     rng = np.random.default_rng(0)
     x, w, keys = rng.standard_normal(d), rng.standard_normal((d_out, d)), rng.standard_normal((n, d_out))
     z, q = np.full(n, np.nan, np.float32), np.full(d_out, np.nan, np.float32)
-    assert readout.score_intent(*single(x, w, keys), 1.7, unit, q, z)
+    readout.score_intent(*single(x, w, keys), 1.7, unit, q, z)
     np.testing.assert_allclose(z, twin.score_intent(x, w, keys, 1.7, unit), rtol=1e-4, atol=1e-5)
 
 
@@ -67,21 +72,34 @@ def test_a_zero_intent_scores_zero(unit):
         np.empty(5, np.float32),
         np.empty(4, np.float32),
     )
-    assert readout.score_intent(np.zeros(3, np.float32), w, keys, 1.0, unit, q, z)
+    readout.score_intent(np.zeros(3, np.float32), w, keys, 1.0, unit, q, z)
     np.testing.assert_array_equal(z, 0.0)
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("bad", [np.nan, -np.nan, np.inf, -np.inf, 1.5, -1.5, np.nextafter(np.float32(1.25), np.float32(2))])
 @pytest.mark.parametrize("n", [1, 16, 67])
-def test_what_is_not_finite_is_seen_wherever_it_stands(bad, n):
+def test_what_is_too_large_or_not_finite_is_seen_wherever_it_stands(bad, n):
     for i in range(n):
-        x = np.ones(n, np.float32)
-        assert readout.all_finite(x)
+        x = np.full(n, -1.25, np.float32)
+        assert readout.all_at_most(x, 1.25)
         x[i] = bad
-        assert not readout.all_finite(x)
-    w, keys = np.ones((2, n), np.float32), np.ones((3, 2), np.float32)
-    assert not readout.score_intent(x, w, keys, 1.0, True, np.empty(2, np.float32), np.empty(3, np.float32))
-    assert readout.all_finite(np.array([3.4e38, -3.4e38, 1e-45, 0.0], np.float32))
+        assert not readout.all_at_most(x, 1.25)
+
+
+LARGEST = float(np.finfo(np.float32).max)
+
+
+@given(
+    hnp.arrays(np.float32, st.integers(0, 70), elements=st.floats(width=32)),
+    st.sampled_from([0.0, 1e-45, 1.0, 1e15, LARGEST]) | st.floats(0.0, LARGEST, width=32),
+)
+def test_all_at_most_is_what_numpy_says(x, limit):
+    assert readout.all_at_most(x, limit) == bool((np.abs(x) <= np.float32(limit)).all())
+
+
+def test_nothing_is_at_most_anything_and_no_size_at_most_a_negative_one():
+    assert readout.all_at_most(np.zeros(0, np.float32), 0.0)
+    assert not readout.all_at_most(np.zeros(1, np.float32), -1.0)
 
 
 def test_shapes_and_dtypes_that_do_not_fit_raise():
@@ -95,3 +113,7 @@ def test_shapes_and_dtypes_that_do_not_fit_raise():
         readout.score_intent(x.astype(float), w, keys, 1.0, True, q, z)
     with pytest.raises(ValueError, match="contiguous"):
         readout.normalize_rows(keys[:, ::2], np.zeros((4, 2), np.float32), z)
+    with pytest.raises(ValueError, match="contiguous"):
+        readout.all_at_most(np.zeros(6, np.float32)[::2], 1.0)
+    with pytest.raises(ValueError, match="dtype"):
+        readout.all_at_most(np.zeros(6), 1.0)

@@ -1,3 +1,5 @@
+"""The sum tree: sums stay exact, and slots are found as often as their priority says."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings

@@ -1,3 +1,5 @@
+"""The best by a stable sort, and the votes of what was chosen."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings

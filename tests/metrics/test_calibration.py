@@ -1,4 +1,4 @@
-"""Calibration against scikit-learn, and what makes it safe to put behind a ranker: it never reorders."""
+"""Calibration and its figures against scikit-learn, and what makes it safe to put behind a ranker: it never reorders."""
 
 import json
 
@@ -6,12 +6,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.calibration import _sigmoid_calibration
+from sklearn.calibration import _sigmoid_calibration, calibration_curve
 from sklearn.isotonic import IsotonicRegression as TheirIsotonic
+from sklearn.metrics import brier_score_loss
 
 from shgat.errors import InputError
-from shgat.metrics.calibration import IsotonicRegression, PlattScaling
-from shgat.metrics.ranking import expected_calibration_error
+from shgat.metrics.calibration import (
+    IsotonicRegression,
+    PlattScaling,
+    brier,
+    expected_calibration_error,
+    reliability_bins,
+    sigmoid,
+)
 
 BOTH = pytest.mark.parametrize("kind", [PlattScaling, IsotonicRegression])
 
@@ -120,3 +127,47 @@ def test_bad_data_is_refused_by_name(kind, scores, outcomes, message):
 def test_a_damaged_file_is_refused(kind, values):
     with pytest.raises(InputError, match=kind.__name__):
         kind.from_dict(values)
+
+
+def test_calibration_metrics_against_scikit_learn():
+    rng = np.random.default_rng(5)
+    p = rng.random(4000)
+    outcome = (rng.random(4000) < p**2).astype(float)
+    assert brier(p, outcome) == pytest.approx(brier_score_loss(outcome, p))
+    bins = reliability_bins(p, outcome, 15)
+    observed, predicted = calibration_curve(outcome, p, n_bins=15)
+    np.testing.assert_allclose(bins.observed, observed)
+    np.testing.assert_allclose(bins.predicted, predicted)
+    by_hand = np.sum(bins.count / 4000 * np.abs(observed - predicted))
+    assert expected_calibration_error(p, outcome, 15) == pytest.approx(by_hand)
+
+
+def test_calibration_at_the_edges():
+    bins = reliability_bins([0.0, 0.5, 1.0], [0.0, 0.5, 1.0], 2)
+    assert bins.count.tolist() == [1, 2]
+    assert expected_calibration_error([0.0, 0.5, 1.0], [0.0, 0.5, 1.0], 7) == 0.0
+    assert np.isnan(expected_calibration_error([], []))
+    assert np.isnan(brier([], []))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: brier([0.5, 1.5], [0, 1]), r"p\[1\]"),
+        (lambda: brier([0.5], [float("nan")]), r"outcome\[0\]"),
+        (lambda: reliability_bins([0.5], [0, 1]), "one length"),
+        (lambda: reliability_bins([0.5], [1], 0), "n_bins"),
+    ],
+)
+def test_figures_of_what_is_no_probability_are_refused(make, message):
+    with pytest.raises(InputError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_sigmoid_is_exact_at_both_ends_and_keeps_its_type(dtype):
+    z = np.array([-1e4, -3.0, 0.0, 3.0, 1e4], dtype)
+    with np.errstate(over="raise"):
+        p = sigmoid(z)
+    assert p.dtype == dtype
+    np.testing.assert_allclose(p, [0.0, 1.0 / (1.0 + np.exp(3.0)), 0.5, 1.0 / (1.0 + np.exp(-3.0)), 1.0], rtol=1e-5)

@@ -6,25 +6,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ir_measures import AP, RR, R, Success, nDCG
-from sklearn.calibration import calibration_curve
-from sklearn.metrics import brier_score_loss
 
 from shgat.errors import InputError
+from shgat.graph import Incidence
 from shgat.metrics import ranking
 from shgat.metrics.ranking import (
-    Relevance,
-    brier,
     coverage,
-    expected_calibration_error,
+    criterion,
     gini,
     per_query,
     per_query_from_ranks,
     ranks_of_relevant,
-    reliability_bins,
     summarize,
 )
 
 KS = (1, 3, 5, 10)
+SCORES = np.zeros((1, 3), np.float32)
+
+
+def unchecked(starts, columns):
+    """An incidence of arrays as they are."""
+    return Incidence(np.array(starts, np.int32), np.array(columns, np.int32))
 
 
 def random_case(rng, n_rows=60, n=40, most=6, levels=None):
@@ -33,12 +35,12 @@ def random_case(rng, n_rows=60, n=40, most=6, levels=None):
     if levels is not None:
         scores = rng.integers(0, levels, (n_rows, n)).astype(np.float32)
     rows = [rng.choice(n, rng.integers(0, most + 1), replace=False).tolist() for _ in range(n_rows)]
-    return scores, Relevance.from_lists(rows)
+    return scores, Incidence.from_rows(rows)
 
 
 def ranks_by_sorting(scores, relevance):
     ranks = []
-    for row in range(len(relevance)):
+    for row in range(relevance.n_rows):
         order = np.argsort(-scores[row], kind="stable").tolist()
         columns = relevance.indices[relevance.indptr[row] : relevance.indptr[row + 1]]
         ranks += [order.index(c) + 1 for c in columns]
@@ -52,7 +54,7 @@ def test_ranks_are_those_of_a_stable_sort(levels):
 
 
 def test_ties_go_to_the_lower_column():
-    relevance = Relevance.from_lists([[0, 2, 3], [1]])
+    relevance = Incidence.from_rows([[0, 2, 3], [1]])
     scores = np.array([[1, 1, 1, 2], [-np.inf, -np.inf, 0, -np.inf]], np.float32)
     assert ranks_of_relevant(scores, relevance).tolist() == [2, 4, 1, 3]
 
@@ -85,7 +87,7 @@ def test_streamed_blocks_of_rows_give_the_whole():
 def test_against_ir_measures():
     scores, relevance = random_case(np.random.default_rng(4), n_rows=200)
     qrels, run = {}, {}
-    for row in range(len(relevance)):
+    for row in range(relevance.n_rows):
         mine = relevance.indices[relevance.indptr[row] : relevance.indptr[row + 1]]
         if mine.size:
             qrels[str(row)] = {str(c): 1 for c in mine}
@@ -104,13 +106,13 @@ def test_against_ir_measures():
 
 def test_comp_is_the_whole_set_in_the_top_k():
     scores = np.array([[4, 3, 2, 1]], np.float32)
-    values = per_query(scores, Relevance.from_lists([[0, 2]]), (1, 2, 3))
+    values = per_query(scores, Incidence.from_rows([[0, 2]]), (1, 2, 3))
     assert [values[f"comp@{k}"][0] for k in (1, 2, 3)] == [0.0, 0.0, 1.0]
 
 
 def test_a_row_without_relevant_items_has_no_value():
     scores = np.zeros((3, 4), np.float32)
-    values = per_query(scores, Relevance.from_lists([[], [0], []]))
+    values = per_query(scores, Incidence.from_rows([[], [0], []]))
     assert all(np.isnan(v[[0, 2]]).all() and v[1] == 1.0 for v in values.values())
     summary = summarize(values)
     assert summary.pop("n") == 1.0
@@ -119,10 +121,19 @@ def test_a_row_without_relevant_items_has_no_value():
 
 def test_nothing_relevant_at_all():
     for n_rows in (0, 2):
-        values = per_query(np.zeros((n_rows, 3), np.float32), Relevance.from_lists([[]] * n_rows))
+        values = per_query(np.zeros((n_rows, 3), np.float32), Incidence.from_rows([[]] * n_rows))
         summary = summarize(values)
         assert summary["n"] == 0.0
         assert np.isnan(summary["mrr"])
+
+
+def test_the_criterion_is_the_mean_of_its_three_and_nothing_where_there_is_nothing_to_find():
+    scores, relevance = random_case(np.random.default_rng(6))
+    values = per_query(scores, relevance)
+    np.testing.assert_allclose(
+        criterion(values), np.mean([values["recall@5"], values["ndcg@5"], values["comp@5"]], axis=0), rtol=1e-12
+    )
+    np.testing.assert_array_equal(np.isnan(criterion(values)), relevance.degrees == 0)
 
 
 @settings(max_examples=60, deadline=None)
@@ -131,12 +142,12 @@ def test_laws(seed):
     rng = np.random.default_rng(seed)
     scores, relevance = random_case(rng, n_rows=12, n=15, most=5)
     values = per_query(scores, relevance, (1, 3, 15, 99))
-    some = relevance.sizes > 0
+    some = relevance.degrees > 0
 
     rows, columns = rng.permutation(12), rng.permutation(15)
     where = np.argsort(columns)
     lists = [where[relevance.indices[relevance.indptr[r] : relevance.indptr[r + 1]]].tolist() for r in rows]
-    moved = per_query(scores[np.ix_(rows, columns)], Relevance.from_lists(lists), (1, 3, 15, 99))
+    moved = per_query(scores[np.ix_(rows, columns)], Incidence.from_rows(lists), (1, 3, 15, 99))
     scaled = per_query(scores * 4.0 - 1.0, relevance, (1, 3, 15, 99))
     for name, v in values.items():
         np.testing.assert_allclose(moved[name], v[rows], rtol=1e-12)  # neither rows nor columns have an order
@@ -153,14 +164,6 @@ def test_laws(seed):
     assert (values["mrr"][some] >= values["hit@1"][some]).all()
 
 
-def test_take_repeats_and_reorders():
-    relevance = Relevance.from_lists([[3, 1], [], [2]])
-    taken = relevance.take([2, 0, 0, 1])
-    assert taken.indptr.tolist() == [0, 1, 3, 5, 5]
-    assert taken.indices.tolist() == [2, 1, 3, 1, 3]
-    assert len(relevance.take([])) == 0
-
-
 def test_coverage_and_gini():
     assert coverage(np.array([[0, 1], [1, -1]]), 4) == 0.5
     assert gini(np.array([[0, 1], [2, 3]]), 4) == pytest.approx(0.0)
@@ -172,46 +175,22 @@ def test_coverage_and_gini():
     assert gini(shown, 30) == pytest.approx(by_pairs)
 
 
-def test_calibration_metrics_against_scikit_learn():
-    rng = np.random.default_rng(5)
-    p = rng.random(4000)
-    outcome = (rng.random(4000) < p**2).astype(float)
-    assert brier(p, outcome) == pytest.approx(brier_score_loss(outcome, p))
-    bins = reliability_bins(p, outcome, 15)
-    observed, predicted = calibration_curve(outcome, p, n_bins=15)
-    np.testing.assert_allclose(bins.observed, observed)
-    np.testing.assert_allclose(bins.predicted, predicted)
-    by_hand = np.sum(bins.count / 4000 * np.abs(observed - predicted))
-    assert expected_calibration_error(p, outcome, 15) == pytest.approx(by_hand)
-
-
-def test_calibration_at_the_edges():
-    bins = reliability_bins([0.0, 0.5, 1.0], [0.0, 0.5, 1.0], 2)
-    assert bins.count.tolist() == [1, 2]
-    assert expected_calibration_error([0.0, 0.5, 1.0], [0.0, 0.5, 1.0], 7) == 0.0
-    assert np.isnan(expected_calibration_error([], []))
-    assert np.isnan(brier([], []))
-
-
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Relevance(np.array([0, 2]), np.array([1, 1])), "row 0"),
-        (lambda: Relevance(np.array([0, 1]), np.array([-1])), "row 0"),
-        (lambda: Relevance(np.array([0, 1]), np.array([1, 2])), "rises from 0"),
-        (lambda: Relevance(np.array([0.0]), np.array([1])), "indptr"),
-        (lambda: ranks_of_relevant(np.zeros((2, 3), np.float32), Relevance.from_lists([[0]])), r"\(1, n\)"),
-        (lambda: ranks_of_relevant(np.zeros((1, 3), np.float32), Relevance.from_lists([[3]])), "column 3"),
+        (lambda: ranks_of_relevant(SCORES, unchecked([0, 2], [1, 1])), "columns of row 0"),
+        (lambda: ranks_of_relevant(SCORES, unchecked([0, 1], [-1])), "columns of row 0"),
+        (lambda: ranks_of_relevant(SCORES, unchecked([0, 1], [1, 2])), "rises from 0"),
+        (lambda: ranks_of_relevant(SCORES, Incidence(np.array([0.0, 1.0]), np.array([1], np.int32))), "indptr"),
+        (lambda: per_query_from_ranks(np.array([1, 2]), unchecked([0, 2], [2, 1])), "columns of row 0"),
+        (lambda: ranks_of_relevant(np.zeros((2, 3), np.float32), Incidence.from_rows([[0]])), r"\(1, n\)"),
+        (lambda: ranks_of_relevant(np.zeros((1, 3), np.float32), Incidence.from_rows([[3]])), "column 3"),
         (
-            lambda: ranks_of_relevant(np.full((1, 3), np.nan, np.float32), Relevance.from_lists([[0]])),
+            lambda: ranks_of_relevant(np.full((1, 3), np.nan, np.float32), Incidence.from_rows([[0]])),
             "row 0 holds NaN",
         ),
-        (lambda: per_query_from_ranks(np.array([0]), Relevance.from_lists([[3]])), "from 1"),
-        (lambda: per_query(np.zeros((1, 3), np.float32), Relevance.from_lists([[0]]), (0,)), "cut-off"),
-        (lambda: brier([0.5, 1.5], [0, 1]), r"p\[1\]"),
-        (lambda: brier([0.5], [float("nan")]), r"outcome\[0\]"),
-        (lambda: reliability_bins([0.5], [0, 1]), "one length"),
-        (lambda: reliability_bins([0.5], [1], 0), "n_bins"),
+        (lambda: per_query_from_ranks(np.array([0]), Incidence.from_rows([[3]])), "from 1"),
+        (lambda: per_query(np.zeros((1, 3), np.float32), Incidence.from_rows([[0]]), (0,)), "cut-off"),
         (lambda: coverage(np.array([4]), 4), "below n = 4"),
     ],
 )

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shgat.errors import InputError
-from shgat.metrics.ranking import Relevance
+from shgat.graph import Incidence
 from shgat.metrics.splits import cold_tool_split, duration, holdout, k_folds, rolling_windows
 
 DAY = 86400.0
@@ -75,7 +75,7 @@ def test_the_future_has_no_say_in_an_earlier_split():
 def test_a_cold_tool_is_in_no_training_row():
     rng = np.random.default_rng(2)
     rows = [rng.choice(40, rng.integers(0, 4), replace=False).tolist() for _ in range(200)]
-    train, test, cold = cold_tool_split(Relevance.from_lists(rows), 40, rng, share=0.25)
+    train, test, cold = cold_tool_split(Incidence.from_rows(rows), 40, rng, share=0.25)
     assert len(cold) == 10
     assert all(rows[i] and not set(rows[i]) & set(cold) for i in train)
     assert all(set(rows[i]) & set(cold) for i in test)
@@ -95,8 +95,8 @@ def test_a_cold_tool_is_in_no_training_row():
         (lambda rng: rolling_windows([]), "n at least 1"),
         (lambda rng: rolling_windows([1.0, np.nan]), "row 1"),
         (lambda rng: rolling_windows(np.array(["2026-01-01", "NaT"], "M8[s]")), "row 1"),
-        (lambda rng: cold_tool_split(Relevance.from_lists([[0]]), 1, rng), "cannot be held out"),
-        (lambda rng: cold_tool_split(Relevance.from_lists([[7], [0]]), 5, rng), "column 7"),
+        (lambda rng: cold_tool_split(Incidence.from_rows([[0]]), 1, rng), "cannot be held out"),
+        (lambda rng: cold_tool_split(Incidence.from_rows([[7], [0]]), 5, rng), "column 7"),
     ],
 )
 def test_refusals(make, message):

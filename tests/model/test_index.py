@@ -1,3 +1,5 @@
+"""An index never changes, and holds what it says."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Parameters as JSON: the round trip is exact, and what does not fit is named."""
+
 import copy
 import json
 import math
@@ -102,15 +104,3 @@ def test_numbers_json_cannot_hold_are_not_exported():
     model.params["w_context"][0, 0] = np.inf
     with pytest.raises(InputError, match="w_context holds NaN or infinity"):
         model.export_params()
-
-
-def test_offsets_follow_their_tools():
-    """One tool added, another removed: as many rows as before, in other places."""
-    model = trained(config=SHGATConfig(node_offsets=True))
-    offsets = dict(zip(model.tool_ids, model.params["tool_offsets"].copy(), strict=True))
-    model.add_tool({"id": "new", "embedding": X})
-    assert not model.params["tool_offsets"][-1].any()
-    model.remove("t0")
-    assert model.params["tool_offsets"].shape == (14, 16)
-    for tool, row in zip(model.tool_ids, model.params["tool_offsets"], strict=True):
-        np.testing.assert_array_equal(row, offsets.get(tool, np.zeros(16)))

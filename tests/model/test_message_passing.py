@@ -18,8 +18,8 @@ def twin_graph(model):
         np.concatenate([hierarchy.tools_of.row(c), hierarchy.row_of[hierarchy.capabilities_of.row(c)]]).astype(int) for c in order
     ]
     mixing = None
-    if model.cooccurrence is not None:
-        edges = model.cooccurrence
+    if model.state.cooccurrence is not None:
+        edges = model.state.cooccurrence
         mixing = edges.incidence.indptr, edges.incidence.indices, edges.weights.astype(np.float64)
     embeddings = np.concatenate([found.tool_embeddings, found.capability_embeddings[order]]).astype(np.float64)
     indptr = np.concatenate([[0], np.cumsum([len(m) for m in members])])
@@ -42,7 +42,7 @@ def test_forward_and_scores_match_the_twin(attention, similarity, mixing, offset
         params["capability_offsets"] = params["capability_offsets"][order]
     settings = twin.Settings(heads=model.params.layout.n_message_heads, similarity=similarity)
     expected, _ = twin.forward(params, graph, settings)
-    phases = passing(model.catalog.hierarchy, model.cooccurrence, model.params, config)
+    phases = passing(model.catalog.hierarchy, model.state.cooccurrence, model.params, config)
     x, _ = phases.forward(stack(model.catalog, model.params), model.params)
     np.testing.assert_allclose(x, expected, rtol=1e-4, atol=1e-5)
 

@@ -1,6 +1,9 @@
+"""A model file gives back the very model, or a ModelFileError."""
+
 import contextlib
 import math
 import struct
+from pathlib import Path
 
 import numpy as np
 import orjson
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 
 from shgat import SHGAT, Catalog, InputError, ModelFileError, SHGATConfig, load_traces
 from shgat.model import model_file
+from shgat.model.channels import CHANNELS
 from worlds import SAMPLE, pairs, trained, unit
 
 X = unit(np.random.default_rng(0), 16)
@@ -21,12 +25,12 @@ def small(**config):
     return model
 
 
-DATA = model_file.to_bytes(small())
+DATA = small().to_bytes()
 HEADER = 8 + struct.unpack("<Q", DATA[:8])[0]
 
 
 def read(data):
-    return model_file.from_bytes(SHGAT, bytes(data), "m.safetensors")
+    return SHGAT.from_bytes(bytes(data), "m.safetensors")
 
 
 @pytest.mark.parametrize("config", [{}, {"attention": "gat"}, {"similarity": "dot", "reliability": "steps"}])
@@ -42,20 +46,50 @@ def test_round_trip_bit_for_bit(tmp_path, config):
     for kind in ("tools", "capabilities"):
         np.testing.assert_array_equal(again.score(X, kind), SHGAT.load(tmp_path / "m.safetensors").score(X, kind))
         np.testing.assert_allclose(again.score(X, kind), model.score(X, kind), rtol=1e-5)
-    assert model_file.to_bytes(again) == model_file.to_bytes(model)
+    assert again.to_bytes() == model.to_bytes()
     again.params.buffer[:] *= 0.5  # a loaded model can be trained
 
 
-def test_reading_over_a_catalogue_that_is_there_already():
+def test_a_file_is_what_to_bytes_says(tmp_path):
     model = small()
-    known = Catalog.from_records(model._tools(), model._capabilities())
-    again = model_file.from_bytes(SHGAT, DATA, "m", known)
+    model.save(tmp_path / "m.safetensors")
+    assert (tmp_path / "m.safetensors").read_bytes() == model.to_bytes() == DATA
+
+
+def test_a_catalogue_that_is_there_already_is_not_built_twice():
+    tools, capabilities = small().catalog.records()
+    known, turned = (Catalog.from_records(ts, capabilities) for ts in (tools, tools[::-1]))
+    again = model_file.from_bytes(DATA, "m", known)
     assert again.catalog is known
-    np.testing.assert_array_equal(again.score(X), read(DATA).score(X))
-    other = Catalog.from_records(model._tools()[::-1], model._capabilities())  # other columns
-    moved = model_file.from_bytes(SHGAT, DATA, "m", other)
-    assert moved.catalog is not other
-    assert moved.tool_ids == model.tool_ids
+    np.testing.assert_array_equal(SHGAT(again).score(X), read(DATA).score(X))
+    other = model_file.from_bytes(DATA, "m", turned)  # other columns
+    assert other.catalog is not turned
+    assert other.catalog.fingerprint == known.fingerprint
+
+
+VERSION_0_1 = Path(__file__).parent / "version_0_1.safetensors"
+ASKED_0_1 = orjson.loads(VERSION_0_1.with_suffix(".json").read_bytes())
+
+
+@pytest.mark.parametrize("asked", ASKED_0_1, ids=lambda a: "-".join([a["kind"], *(k for k in ("text", "context_tools") if k in a)]))
+def test_a_file_of_version_0_1_ranks_as_it_did(asked):
+    """Six tools and four capabilities, gates open, with node offsets, co-occurrence, and a weight on every channel."""
+    model = SHGAT.load(VERSION_0_1)
+    given = {k: asked[k] for k in ("text", "context_tools") if k in asked}
+    ranking = model.rank(asked["intent"], 6, asked["kind"], **given)
+    assert list(ranking.ids) == asked["ids"]
+    np.testing.assert_allclose(ranking.scores, asked["scores"], rtol=1e-6, atol=1e-6)
+    if asked["kind"] == "tools":
+        np.testing.assert_allclose(ranking.probabilities, asked["probabilities"], atol=1e-6)
+        assert set(model.learned.fusion.names) == set(CHANNELS)
+    assert ranking.probabilities is None or asked["kind"] == "tools"
+
+
+def test_a_file_of_version_0_1_is_written_again_with_all_it_holds():
+    tensors, manifest = model_file.unpack(VERSION_0_1.read_bytes(), "before")
+    again, said = model_file.unpack(SHGAT.load(VERSION_0_1).to_bytes(), "after")
+    assert said == manifest
+    assert tensors.keys() == again.keys()
 
 
 def test_saving_leaves_nothing_else_behind(tmp_path):
@@ -115,7 +149,7 @@ def test_a_flipped_bit_anywhere(at, bit):
         model = read(data)
     except ModelFileError:
         return
-    assert model_file.to_bytes(model) == DATA  # a blank in the header may differ; the model may not
+    assert model.to_bytes() == DATA  # a blank in the header may differ; the model may not
 
 
 @settings(deadline=None, max_examples=200)
@@ -182,7 +216,7 @@ def learned():
     model = SHGAT.from_catalog(catalog)
     model.set_cooccurrence([(catalog.tools[i].id, catalog.tools[i + 1].id, 1.0) for i in range(4)])
     model.fit(load_traces(SAMPLE / "train.jsonl", catalog), epochs=1, message_passing=False, node_offsets=False, force=True)
-    return model_file.to_bytes(model)
+    return model.to_bytes()
 
 
 @pytest.mark.parametrize("what", CRAFTED)
@@ -191,7 +225,7 @@ def test_arrays_with_right_checksums_that_the_kernels_could_not_take(learned, wh
     tensors = {name: array.copy() for name, array in tensors.items()}
     CRAFTED[what](tensors)
     manifest = {k: v for k, v in manifest.items() if k not in ("tensors", "format")}
-    assert model_file.from_bytes(SHGAT, learned, "m").learned is not None
+    assert read(learned).learned is not None
     with pytest.raises(ModelFileError, match="memory" if "memory" in what else "cooccurrence"):
         read(model_file.pack(tensors, manifest))
 

@@ -1,12 +1,11 @@
-import itertools
+"""Rankings, sets and explanations agree with the scores, and bad questions are named."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shgat import SHGAT, Catalog, InputError, SHGATConfig
-from worlds import catalog, cosine64, records, trained, unit
+from worlds import catalog, cosine64, records, unit
+from worlds import trained as some_model
 
 X = unit(np.random.default_rng(11), 16)
 CONFIGS = [SHGATConfig(), SHGATConfig(similarity="dot"), SHGATConfig(fusion="sigmoid"), SHGATConfig(n_heads=2, d_head=5)]
@@ -17,7 +16,7 @@ IDS = ["cosine", "dot", "sigmoid", "projection"]
 @pytest.mark.parametrize("context", [(), ("t3", "t0")], ids=["", "context"])
 @pytest.mark.parametrize("kind", ["tools", "capabilities"])
 def test_rank_sorts_by_score(config, kind, context):
-    model = trained(config=config)
+    model = some_model(config=config)
     scores = model.score(X, kind, context_tools=context)[0]
     ids = model.tool_ids if kind == "tools" else model.capability_ids
     ranking = model.rank(X, 5, kind, context_tools=context)
@@ -29,51 +28,19 @@ def test_rank_sorts_by_score(config, kind, context):
 
 
 def test_the_order_of_context_tools_does_not_matter():
-    model = trained()
+    model = some_model()
     one, other = (model.score(X, context_tools=c) for c in (["t1", "t2"], ["t2", "t1", "t1"]))
     np.testing.assert_array_equal(one, other)
 
 
 def test_candidates():
-    model = trained()
+    model = some_model()
     everything = model.rank(X, 100)
     chosen = ["t7", "t2", "t13", "t2"]
     few = model.rank(X, 100, candidates=chosen)
     assert few.ids == tuple(i for i in everything.ids if i in chosen)
     assert model.rank(X, candidates=[]).ids == ()
     assert model.rank(X, 1, candidates=iter(chosen)).ids == few.ids[:1]
-
-
-@pytest.mark.parametrize("opened", [False, True])
-@given(st.permutations(range(9)), st.integers(0, 99))
-def test_equal_embeddings_tie_in_catalogue_order(opened, places, seed):
-    """Nine tools with three different embeddings, wherever they stand."""
-    rng = np.random.default_rng(seed)
-    embeddings = [unit(rng, 24) for _ in range(3)]
-    rows = [{"id": f"t{i}", "embedding": embeddings[p % 3]} for i, p in enumerate(places)]
-    model = SHGAT.from_catalog(Catalog.from_records(rows, []))
-    if opened:
-        model.params["w_k"][:] += 0.1 * rng.standard_normal(model.params["w_k"].shape).astype(np.float32)
-        model.invalidate()
-    x = unit(rng, 24)
-    for ranking in (model.rank(x, 9), model.rank(x, 9, context_tools=["t0"])):
-        groups = [places[int(i[1:])] % 3 for i in ranking.ids]
-        assert sum(a != b for a, b in itertools.pairwise(groups)) == 2
-        for g in range(3):
-            same = [int(i[1:]) for i in ranking.ids if places[int(i[1:])] % 3 == g]
-            assert same == sorted(same)
-            assert len({s for i, s in ranking if places[int(i[1:])] % 3 == g}) == 1
-    scores = model.score(np.stack([x, -x]))
-    assert all(len(np.unique(row)) == 3 for row in scores)
-
-
-def test_a_twin_that_is_added_ties_too():
-    model = SHGAT.from_catalog(catalog())
-    model.add_tool({"id": "again", "embedding": model.catalog.tool_embeddings[4]})
-    model.add_tool({"id": "thrice", "embedding": model.catalog.tool_embeddings[4]})
-    ranking = model.rank(model.catalog.tool_embeddings[4], 3)
-    assert ranking.ids == ("t4", "again", "thrice")
-    assert len(set(ranking.scores.tolist())) == 1
 
 
 def test_sets_hold_the_tools_of_members_of_members():
@@ -93,7 +60,7 @@ def test_sets_hold_the_tools_of_members_of_members():
 
 @pytest.mark.parametrize("config", CONFIGS, ids=IDS)
 def test_explanations(config):
-    model = trained(config=config)
+    model = some_model(config=config)
     ranking = model.rank(X, 14, explain=True, context_tools=["t2"])
     rows = model.catalog.tool_embeddings[[model.tool_ids.index(i) for i in ranking.ids]]
     np.testing.assert_allclose([e.cosine for e in ranking.explanations], cosine64(X, rows), atol=1e-5)
@@ -111,7 +78,7 @@ def test_explanations(config):
 
 
 def test_shares_are_the_attention_of_the_version_that_answers():
-    model = trained()
+    model = some_model()
     index = model.index()
     containing = index.catalog.hierarchy.containing
     assert index.shares.shape == (containing.nnz,)
@@ -143,14 +110,47 @@ def test_reliability_moves_a_capability_by_the_logarithm_of_its_factor():
     assert factors["c0"] == 1.0
 
 
+@pytest.mark.parametrize("context", [(), ("files.read_file", "files.write_file")], ids=["", "context"])
+@pytest.mark.parametrize("with_texts", [False, True], ids=["", "texts"])
+def test_probabilities_are_those_of_rank(trained, context, with_texts):
+    intents, texts = trained.test.vectors(np.arange(6)), [trained.test.texts[i] for i in range(6)] if with_texts else None
+    found = trained.model.probabilities(intents, texts=texts, context_tools=context)
+    assert (found.shape, found.dtype) == ((6, 83), np.float32)
+    for i, (x, row) in enumerate(zip(intents, found, strict=True)):
+        ranking = trained.model.rank(x, 83, text=texts and texts[i], context_tools=context)
+        expected = dict(zip(ranking.ids, ranking.probabilities, strict=True))
+        np.testing.assert_allclose(row, [expected[t] for t in trained.model.tool_ids], rtol=1e-4, atol=1e-6)
+    alone = trained.model.probabilities(intents[0], texts=texts and texts[:1], context_tools=context)
+    np.testing.assert_allclose(alone, found[:1], rtol=1e-4, atol=1e-6)
+
+
+def test_probabilities_need_a_training(trained):
+    with pytest.raises(InputError, match="no calibrated probabilities"):
+        some_model().probabilities(X)
+    with pytest.raises(InputError, match="min_score needs calibrated probabilities"):
+        some_model().rank(X, min_score=0.5)
+    with pytest.raises(InputError, match="min_score needs calibrated probabilities of tools"):
+        trained.model.rank(np.ones(384), kind="capabilities", min_score=0.5)
+
+
+@pytest.mark.parametrize("least", [0.0, 0.2, 0.9, 1.0])
+def test_min_score_leaves_out_what_is_less_probable(trained, least):
+    x, text = trained.test.vectors(np.array([4]))[0], trained.test.texts[4]
+    everything, chosen = trained.model.rank(x, 83, text=text), trained.model.tool_ids[::3]
+    probable = [i for i, p in zip(everything.ids, everything.probabilities, strict=True) if p >= least]
+    assert list(trained.model.rank(x, 83, text=text, min_score=least).ids) == probable
+    few = trained.model.rank(x, 83, text=text, min_score=least, candidates=chosen)
+    assert list(few.ids) == [i for i in probable if i in chosen]
+
+
 def test_empty_batches():
-    model = trained()
+    model = some_model()
     assert model.score(np.zeros((0, 16), np.float32)).shape == (0, 14)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float64, np.float32])
 def test_intents_of_any_float(dtype):
-    model, x = trained(), X.astype(np.float16)
+    model, x = some_model(), X.astype(np.float16)
     np.testing.assert_array_equal(model.rank(x.astype(dtype)).scores, model.rank(x).scores)
     assert model.rank(x.astype(dtype).tolist()).ids == model.rank(x).ids
     strided = np.zeros(32, np.float32)
@@ -174,11 +174,14 @@ HUGE = np.full(16, 3e38, np.float32)
         (lambda m: m.rank([None] * 16), "intent is not an array of numbers"),
         (lambda m: m.rank("find me a tool"), "intent is not an array of numbers"),
         (lambda m: m.rank(None), "intent is not an array of numbers"),
-        (lambda m: m.rank(HUGE), "intent has an entry of size 3e.38 in position 0"),
+        (lambda m: m.rank(HUGE), "intent has an entry of size 3e.38 at position 0"),
         (lambda m: m.score(np.stack([X, HUGE])), "intents has an entry of size 3e.38 in row 1"),
         (lambda m: m.score([X.tolist(), [1.0]]), "intents is not an array of numbers"),
         (lambda m: m.score(np.ones((2, 17))), r"intents has shape \(2, 17\), expected \(B, 16\)"),
         (lambda m: m.score(np.stack([X, BAD])), "intents holds NaN or infinity in row 1"),
+        (lambda m: m.score(X, texts=["a", "b"]), "texts: 2 for 1 intents"),
+        (lambda m: m.probabilities(np.stack([X, BAD])), "intents holds NaN or infinity in row 1"),
+        (lambda m: m.why_not(HUGE, "t1"), "intent has an entry of size 3e.38 at position 0, at most 1e.15 can be used"),
         (lambda m: m.score(X, "sets"), "kind is one of tools, capabilities, not 'sets'"),
         (lambda m: m.rank(X, kind=None), "kind is one of"),
         (lambda m: m.rank(X, 0), "top_k is a whole number of at least 1, not 0"),
@@ -193,6 +196,6 @@ HUGE = np.full(16, 3e38, np.float32)
     ],
 )
 def test_bad_input_is_named(config, ask, message):
-    model = trained(config=config)
+    model = some_model(config=config)
     with pytest.raises(InputError, match=message):
         ask(model)

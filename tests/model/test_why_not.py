@@ -5,7 +5,6 @@ import pytest
 
 from shgat import SHGAT
 from shgat.errors import InputError
-from shgat.model import why_not
 
 
 def intent(trained, row):
@@ -16,7 +15,7 @@ def test_the_place_is_that_of_rank(trained):
     x, text = intent(trained, 3)
     ranking = trained.model.rank(x, 83, text=text)
     for place in (0, 1, 7, 82):
-        why = why_not(trained.model, x, ranking.ids[place], text=text)
+        why = trained.model.why_not(x, ranking.ids[place], text=text)
         assert (why.rank, why.n_tools) == (place + 1, 83)
         assert why.score == ranking.scores[place]
         assert why.probability == pytest.approx(float(ranking.probabilities[place]))
@@ -27,7 +26,7 @@ def test_gaps_add_up_to_the_distance_from_the_first(trained):
     for row in range(20):
         x, text = intent(trained, row)
         ranking = trained.model.rank(x, 83, text=text)
-        why = why_not(trained.model, x, ranking.ids[-1], text=text)
+        why = trained.model.why_not(x, ranking.ids[-1], text=text)
         assert sum(why.gaps.values()) == pytest.approx(float(ranking.scores[0] - ranking.scores[-1]), abs=1e-3)
         assert why.blamed == max(why.gaps, key=why.gaps.get)
 
@@ -38,7 +37,7 @@ def test_cosine_and_traces_are_counted(trained):
     cosine = own @ x / np.linalg.norm(own, axis=1)
     counts = np.bincount(trained.train.tools.indices[trained.train.outcome[trained.train.tools.row_of_entry] >= 0.5], minlength=83)
     for column in (0, 40, 82):
-        why = why_not(trained.model, x, trained.model.tool_ids[column], text=text)
+        why = trained.model.why_not(x, trained.model.tool_ids[column], text=text)
         assert why.cosine == pytest.approx(cosine[column], abs=1e-3)
         assert why.cosine_rank == 1 + np.count_nonzero(cosine > cosine[column])
         assert why.traces == counts[column]
@@ -49,7 +48,7 @@ def test_the_carrier_holds_the_tool_also_through_members(trained):
     sets = {s.id: s.tools for s in trained.model.rank_sets(intent(trained, 0)[0], 40)}
     x, text = intent(trained, 0)
     for tool in trained.model.tool_ids:
-        carrier = why_not(trained.model, x, tool, text=text).carrier
+        carrier = trained.model.why_not(x, tool, text=text).carrier
         holding = [key for key, tools in sets.items() if tool in tools]
         assert (carrier.id if carrier else None) == (holding[0] if holding else None)
 
@@ -57,15 +56,15 @@ def test_the_carrier_holds_the_tool_also_through_members(trained):
 def test_sentences_say_it(trained):
     x, text = intent(trained, 1)
     ranking = trained.model.rank(x, 83, text=text)
-    said = " ".join(why_not(trained.model, x, ranking.ids[9], text=text).sentences())
+    said = " ".join(trained.model.why_not(x, ranking.ids[9], text=text).sentences())
     assert said.startswith(f"Rank 10 of 83, below {ranking.ids[0]}, {ranking.ids[1]}, {ranking.ids[2]} and 6 more; by cosine alone")
     assert "Put down most by" in said
-    assert why_not(trained.model, x, ranking.ids[0], text=text).sentences() == [f"{ranking.ids[0]} stands first of 83 tools."]
+    assert trained.model.why_not(x, ranking.ids[0], text=text).sentences() == [f"{ranking.ids[0]} stands first of 83 tools."]
 
 
 def test_an_untrained_model_blames_nothing(trained):
     model = SHGAT.from_catalog(trained.catalog)
-    why = why_not(model, intent(trained, 1)[0], "files.read_file")
+    why = model.why_not(intent(trained, 1)[0], "files.read_file")
     assert (why.seen, why.gaps, why.blamed, why.probability) == (None, {}, None, None)
     assert why.rank == why.cosine_rank
     assert why.to_dict()["sentences"]
@@ -74,6 +73,6 @@ def test_an_untrained_model_blames_nothing(trained):
 def test_bad_questions_are_refused(trained):
     x, _ = intent(trained, 1)
     with pytest.raises(InputError, match="unknown tool 'nothing'"):
-        why_not(trained.model, x, "nothing")
+        trained.model.why_not(x, "nothing")
     with pytest.raises(InputError, match="expected"):
-        why_not(trained.model, x[:5], "files.read_file")
+        trained.model.why_not(x[:5], "files.read_file")

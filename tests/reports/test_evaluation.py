@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from shgat import SHGAT
-from shgat.errors import InputError
 from shgat.experiments.measurement import measure, measure_cosine
-from shgat.reports.evaluation import build_report
-from shgat.reports.figures import draw, draw_sheet
+from shgat.experiments.protocols import Recipe, run_cross_validation
+from shgat.reports.evaluation import build_report, build_trials_report
 from shgat.reports.html import render_report
 
 
@@ -67,12 +66,21 @@ def test_an_untrained_model_has_a_smaller_report(trained):
     report = build_report(model, trained.test, ours, ours, rng=np.random.default_rng(0))
     assert not {"reliability", "learning_curve"} & set(report)
     assert render_report(report)
-    with pytest.raises(InputError, match="not trained"):
-        draw(model)
 
 
-def test_pictures_are_drawn(trained):
-    pytest.importorskip("matplotlib")
-    figures = draw(trained.model)
-    assert {"loss", "validation", "channels", "heads"} <= set(figures)
-    assert len(draw_sheet(trained.model).subfigs) == len(figures)
+def test_the_report_of_a_protocol_counts_each_trial_and_all_intents_together(trained):
+    traces = trained.train.take(np.arange(90))
+    trials = run_cross_validation(trained.catalog, traces, Recipe(options={"epochs": 1}), k=3)
+    report = build_trials_report(trials, traces, rng=np.random.default_rng(0), about={"seed": "0"}, worst=2)
+    assert report["title"] == "cv: shgat against cosine"
+    rows = report["breakdowns"]["trial"]
+    assert [row["name"] for row in rows] == [f"fold {i} of 3, {who}" for i in (1, 2, 3) for who in ("shgat", "cosine")]
+    succeeded = int((traces.outcome >= 0.5).sum())
+    assert sum(row["n"] for row in rows[::2]) == report["headline"]["intents"] == succeeded
+    pooled = sum(row["n"] * row["metrics"]["recall@5"] for row in rows[::2]) / succeeded
+    assert report["headline"]["recall@5"] == pytest.approx(pooled)
+    tested = {str(traces.texts[i]) for i in trials.trials[-1].split.test}
+    assert {missed["intent"] for missed in report["worst_intents"]} <= tested
+    refused = [t.name for t in trials.trials if not t.report.accepted]
+    assert [note.split(":")[0] for note in report["notes"] if "was refused" in note] == refused
+    assert "<h2>Breakdown</h2>" in render_report(report)

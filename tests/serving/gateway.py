@@ -1,17 +1,20 @@
-"""A gateway that is killed; run by test_endurance.py: python gateway.py URL FROM TO
+"""A gateway that is killed; run by test_endurance.py: python gateway.py URL START
 
 Reports each acknowledged feedback on stdout, and lives until it is killed.
 """
 
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import orjson
 
+import shgat
 from shgat import Catalog
-from shgat.cli.demo import SAMPLE
 from shgat.serving import Ranker
+
+SAMPLE = Path(shgat.__file__).parent / "sample"
 
 
 def main(url: str, start: int) -> None:

@@ -1,6 +1,5 @@
 """Killed gateways, killed children, and stores that are locked, gone or full."""
 
-import gc
 import os
 import random
 import resource
@@ -13,19 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from people import until, use
 from postgres import PostgresServer
+from processes import children, descriptors
+from shgat import SHGAT
 from shgat.errors import ShgatError
-from shgat.learning.learner import MEMORY
+from shgat.learning.spool import MEMORY
 from shgat.store import Store
 
 HERE = Path(__file__).parent
-
-
-def until(condition, seconds=60.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 def check(url, acknowledged):
@@ -35,11 +30,11 @@ def check(url, acknowledged):
         assert len(set(found)) == len(found) == store.counts()["priorities"]
         assert set(acknowledged) <= set(found)
         assert all(store.decision(key) is not None for key in acknowledged)
-        latest = store.latest_parameters()
-        assert latest is None or latest.damaged == ()
+        newest = store.newest_model(lambda version: SHGAT.from_bytes(version.data))
+        assert newest is None or newest.damaged == ()
 
 
-def kill_gateways(url, open_ranker, people, use, n, seed):
+def kill_gateways(url, open_ranker, people, n, seed):
     rng, acknowledged = random.Random(seed), []
     for run in range(n):
         command = [sys.executable, HERE / "gateway.py", url, str(37 * run)]
@@ -58,30 +53,30 @@ def kill_gateways(url, open_ranker, people, use, n, seed):
     assert not [p for p in MEMORY.glob("shgat-ranker-*") if not Path(f"/proc/{p.name.split('-')[2]}").exists()]
 
 
-def test_killed_gateways_lose_nothing(url, open_ranker, people, use):
-    kill_gateways(url, open_ranker, people, use, 2, 0)
+def test_killed_gateways_lose_nothing(sqlite_url, open_ranker, people):
+    kill_gateways(sqlite_url, open_ranker, people, 2, 0)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_fifty_killed_gateways_lose_nothing(url, open_ranker, people, use):
-    kill_gateways(url, open_ranker, people, use, 50, 1)
+def test_fifty_killed_gateways_lose_nothing(sqlite_url, open_ranker, people):
+    kill_gateways(sqlite_url, open_ranker, people, 50, 1)
 
 
-def test_a_killed_child_leaves_the_old_parameters_and_the_next_training_works(open_ranker, people, use, url):
+def test_a_killed_child_leaves_the_old_parameters_and_the_next_training_works(open_ranker, people, sqlite_url):
+    before = set(children())
     ranker = open_ranker(mode="live", debounce=0.0)
-    fds = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
-    until(lambda: ranker._background._learner._child.pid is not None)
-    child = ranker._background._learner._child.pid
+    fds = descriptors()
+    until(lambda: set(children()) - before)
+    (child,) = set(children()) - before
     os.kill(child, signal.SIGKILL)
     keys = use(ranker, people[:40])
     until(lambda: ranker.stats()["trainings"]["accepted"] >= 1)
     assert not Path(f"/proc/{child}").exists()
     assert ranker.rank(people[0][0]).ranked_by == "model"
-    gc.collect()
-    assert abs(len(os.listdir("/proc/self/fd")) - fds) <= 6  # noqa: PTH208  (connections of the pool)
+    assert abs(descriptors() - fds) <= 6  # connections of the pool
     until(lambda: not ranker.stats()["waiting_for_store"])
-    check(url, keys)
+    check(sqlite_url, keys)
 
 
 def test_a_locked_database_is_flagged_and_recovered_from(open_ranker, people, tmp_path):
@@ -103,7 +98,7 @@ def test_a_locked_database_is_flagged_and_recovered_from(open_ranker, people, tm
     assert not ranker.feedback(first.decision_id, tools=tools, outcome=1.0)
 
 
-def test_a_store_that_cannot_be_reached_at_first(open_ranker, people, use, tmp_path):
+def test_a_store_that_cannot_be_reached_at_first(open_ranker, people, tmp_path):
     folder = tmp_path / "later"
     url = f"sqlite:///{folder / 'store.db'}"
     ranker = open_ranker(url=url)
@@ -130,7 +125,7 @@ def own_server():
     server.remove()
 
 
-def test_a_stopped_postgresql_is_flagged_and_recovered_from(own_server, open_ranker, people, use):
+def test_a_stopped_postgresql_is_flagged_and_recovered_from(own_server, open_ranker, people):
     url = own_server.url("ranker")
     ranker = open_ranker(url=url, mode="live", debounce=0.0)
     keys = use(ranker, people[:20])
@@ -156,7 +151,7 @@ def test_a_stopped_postgresql_is_flagged_and_recovered_from(own_server, open_ran
     until(lambda: not ranker.stats()["trouble"])
 
 
-def test_a_full_disk_is_flagged_and_recovered_from(open_ranker, people, url):
+def test_a_full_disk_is_flagged_and_recovered_from(open_ranker, people, sqlite_url):
     ranker = open_ranker()
     x, text, tools = people[0]
     ranker.rank(x, 3, text=text)
@@ -173,4 +168,4 @@ def test_a_full_disk_is_flagged_and_recovered_from(open_ranker, people, url):
         signal.signal(signal.SIGXFSZ, before)
     until(lambda: ranker.rank(x, 3).degraded == (), 5.0)
     until(lambda: not ranker.stats()["waiting_for_store"], 5.0)
-    check(url, [answer.decision_id])
+    check(sqlite_url, [answer.decision_id])

@@ -1,18 +1,21 @@
-"""An empty store on each of the two databases, and traces for it."""
+"""An empty store on each of the two databases, traces for it, and what its tables differ in from the code."""
 
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import pytest
 import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 
+import traces.examples
 from postgres import PostgresServer
 from shgat.store import Store
+from shgat.store.database import Database
+from shgat.store.migration import VERSION_TABLE
 from shgat.store.schema import METADATA
-from shgat.traces import Trace
 
-DIMENSION = 8
+DIMENSION = traces.examples.D
 
 
 @pytest.fixture(scope="session")
@@ -35,34 +38,43 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
         yield store
 
 
-def make_trace(i: int = 0, **changes: Any) -> Trace:
-    values: dict[str, Any] = {
-        "id": f"t{i}",
-        "intent": f"find thé thing № {i}",
-        "embedding": np.random.default_rng(i).standard_normal(DIMENSION).astype(np.float32),
-        "tools": ("fs.read", f"tool {i}"),
-        "capability": "cap:read",
-        "context_tools": ("fs.list",),
-        "outcome": (i % 3) / 3,
-        "duration_ms": 12.5 + i,
-        "error": None if i % 3 else "timed out",
-        "decision_id": f"d{i}",
-        "parent_id": f"t{i // 2}" if i else None,
-        "created_at": 1_700_000_000.123 + i,
-    }
-    return Trace(**(values | changes))
+@pytest.fixture
+def other(tmp_path) -> Iterator[Store]:
+    """Another empty store."""
+    with Store.open(f"sqlite:///{tmp_path}/other.db", DIMENSION) as store:
+        yield store
 
 
-@pytest.fixture(name="make_trace")
-def _make_trace() -> Any:
-    return make_trace
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    """A database with nothing in it."""
+    database = Database(url, 5.0)
+    yield database
+    database.close()
 
 
-def columns(trace: Trace) -> dict[str, Any]:
-    """Every column of a trace, comparable."""
-    return {k: v.tobytes() if isinstance(v, np.ndarray) else v for k, v in vars(trace).items() if k != "seq"}
+@pytest.fixture(scope="session")
+def make_trace() -> Any:
+    return traces.examples.make_trace
 
 
-@pytest.fixture(name="columns")
-def _columns() -> Any:
-    return columns
+@pytest.fixture(scope="session")
+def columns() -> Any:
+    return traces.examples.columns
+
+
+@pytest.fixture(scope="session")
+def differences() -> Any:
+    """What a database has otherwise than the code."""
+
+    def found(database: Database) -> list[Any]:
+        def same_type(context: Any, inspected: Any, column: Any, found: Any, expected: Any) -> bool | None:
+            if column.name == "embedding" and database.is_postgresql:
+                return bool(found.dim != DIMENSION)
+            return None
+
+        options = {"compare_type": same_type, "include_name": lambda name, kind, parents: name != VERSION_TABLE}
+        with database.read() as connection:
+            return list(compare_metadata(MigrationContext.configure(connection, opts=options), METADATA))
+
+    return found

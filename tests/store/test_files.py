@@ -1,24 +1,18 @@
-"""Traces as files: exact round trips, and bad rows refused by their number while all others are taken."""
-
-import contextlib
+"""What a store holds as files and back: exact round trips, and bad rows refused by their number while all others are taken."""
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from shgat import Catalog, load_traces
 from shgat.errors import InputError, StoreError
-from shgat.store import Store, export_traces, import_traces
+from shgat.graph import Capability, Tool
+from shgat.store import export_folder, export_traces, import_folder, import_traces
+from shgat.store.files import ImportReport
+from traces.examples import CATALOG, D
 
-D = 8
 ENDINGS = ["jsonl", "parquet"]
-
-
-@pytest.fixture
-def other(tmp_path):
-    with Store.open(f"sqlite:///{tmp_path}/other.db", D) as store:
-        yield store
 
 
 @pytest.fixture
@@ -28,7 +22,8 @@ def traces(make_trace):
     return [
         *(make_trace(i, embedding=rng.standard_normal(D).astype(np.float32), priority=i / 7) for i in range(1, 2100)),
         make_trace(5000, embedding=None, capability=None, decision_id=None, duration_ms=None, tools=(), error="é\n\u2028"),
-        make_trace(5001, embedding=extremes, priority=None, created_at=0.1 + 0.2, outcome=1e-300, context_tools=()),
+        make_trace(5001, embedding=extremes, priority=None, timestamp=0.1 + 0.2, outcome=1e-300, weight=1e-300, context_tools=()),
+        make_trace(5002, intent="", weight=0.0),
     ]
 
 
@@ -51,18 +46,7 @@ def test_a_round_trip_is_exact(store, other, traces, columns, tmp_path, ending):
 def test_an_empty_store_makes_an_empty_file(store, other, tmp_path, ending):
     path = tmp_path / f"traces.{ending}"
     assert export_traces(store, path) == 0
-    assert import_traces(other, path).added == 0
-
-
-def test_the_matrix_is_aligned_with_the_lines(store, make_trace, tmp_path):
-    store.add_traces([make_trace(0), make_trace(1, embedding=None)])
-    export_traces(store, tmp_path / "x.jsonl")
-    lines = [orjson.loads(line) for line in (tmp_path / "x.jsonl").read_bytes().splitlines()]
-    matrix = np.load(tmp_path / "x.npy")
-    assert [line["id"] for line in lines] == ["t0", "t1"]
-    assert matrix.dtype == np.float32
-    np.testing.assert_array_equal(matrix[0], make_trace(0).embedding)
-    assert np.isnan(matrix[1]).all()
+    assert import_traces(other, path) == ImportReport(0, 0, 0, ())
 
 
 def test_bad_lines_are_refused_by_number_and_the_others_taken(store, tmp_path, make_trace):
@@ -81,28 +65,54 @@ def test_bad_lines_are_refused_by_number_and_the_others_taken(store, tmp_path, m
         b'{"id": "taken", "intent": "another"}',
         b'{"id": "h", "intent": "i", "decision_id": "d-taken"}',
         b'{"id": "a", "intent": "the id of line 1"}',
-        b'{"id": "z", "intent": "i", "embedding": [1, 2, 3, 4, 5, 6, 7, 0.1], "outcome": 0.5}',
+        b'{"id": "z", "embedding": [1, 2, 3, 4, 5, 6, 7, 0.1], "outcome": 0.5}',
         b'{"id": "cut off", "int',
     ]
     (tmp_path / "x.jsonl").write_bytes(b"\n".join(lines))
     report = import_traces(store, tmp_path / "x.jsonl")
     faults = dict(report.faults)
     assert (report.added, report.present, report.refused) == (2, 0, 12)
-    assert sorted(faults) == [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15]
+    assert list(faults) == [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15]
     assert "outcome" in faults[3]
     assert "not JSON" in faults[4]
-    assert "8 dimensions" in faults[8] or "has 8" in faults[8]
+    assert "a trace has an id" in faults[6]
+    assert "'e': embedding has 2 dimensions, expected 8" in faults[8]
     assert "another trace of that id" in faults[11]
     assert "'d-taken' already has another trace" in faults[12]
     assert {t.id for t in store.traces()} == {"taken", "a", "z"}
     assert store.trace("z").embedding[-1] == np.float32(0.1)
+    assert store.trace("z").intent == ""
+
+
+@pytest.mark.parametrize("change", [{"outcome": 0.125}, {"weight": 7.0}, {"embedding": None}, {"timestamp": 1.0}, {"intent": ""}])
+def test_a_trace_that_differs_from_the_stored_one_is_refused(store, other, make_trace, tmp_path, change):
+    store.add_traces([make_trace(1, **change), make_trace(2)])
+    other.add_traces([make_trace(1), make_trace(2)])
+    export_traces(store, tmp_path / "x.jsonl")
+    report = import_traces(other, tmp_path / "x.jsonl")
+    assert (report.added, report.present) == (0, 1)
+    assert report.faults == ((1, "trace 't1': the store holds another trace of that id"),)
+
+
+def test_a_time_or_a_priority_that_a_file_leaves_open_makes_no_other_trace(store, tmp_path):
+    (tmp_path / "x.jsonl").write_bytes(b'{"id": "a"}\n')
+    assert import_traces(store, tmp_path / "x.jsonl").added == 1
+    store.set_priorities(["a"], [0.5])
+    assert import_traces(store, tmp_path / "x.jsonl").present == 1
+
+
+def test_a_thousand_faults_are_named_and_all_are_counted(store, tmp_path):
+    (tmp_path / "x.jsonl").write_bytes(b"{}\n" * 2500 + b'{"id": "a"}\n')
+    report = import_traces(store, tmp_path / "x.jsonl")
+    assert (report.added, report.refused) == (1, 2500)
+    assert [row for row, _ in report.faults] == list(range(1, 1001))
 
 
 @pytest.mark.parametrize(
     ("matrix", "fault"),
     [
-        (np.zeros((1, D), np.float32), "2 lines and x.npy 1 rows"),
-        (np.zeros((2, D + 1), np.float32), "9 columns, the store has 8"),
+        (np.zeros((1, D), np.float32), r"x\.npy has shape \(1, 8\), expected \(2, 8\) as x\.jsonl has it"),
+        (np.zeros((2, D + 1), np.float32), r"x\.npy has shape \(2, 9\), expected \(2, 8\)"),
         (np.zeros((2, D), np.int32), "expected floats"),
     ],
 )
@@ -114,7 +124,7 @@ def test_a_matrix_that_does_not_fit_is_refused(store, tmp_path, matrix, fault):
     assert store.counts()["traces"] == 0
 
 
-def test_half_precision_and_bad_rows_of_the_matrix(store, tmp_path):
+def test_bad_rows_of_the_matrix_are_refused_by_their_lines(store, tmp_path):
     (tmp_path / "x.jsonl").write_bytes(b"".join(b'{"id": "%d", "intent": "i"}\n' % i for i in range(3)))
     matrix = np.ones((3, D), np.float16)
     matrix[1, 3] = np.inf
@@ -124,61 +134,11 @@ def test_half_precision_and_bad_rows_of_the_matrix(store, tmp_path):
 
 
 def test_bad_rows_of_parquet_are_refused_by_number(store, tmp_path):
-    table = pa.table(
-        {
-            "id": ["a", "b", None, "d", "e"],
-            "intent": ["i", "", "i", "i", "i"],
-            "outcome": [1.0, 1.0, 1.0, None, 2.0],
-            "embedding": [[1.0] * D, None, None, None, None],
-            "more": [1, 2, 3, 4, 5],
-        }
-    )
+    table = pa.table({"id": ["a", None, "c"], "outcome": [1.0, 1.0, 2.0], "embedding": [[1.0] * D, None, None]})
     pq.write_table(table, tmp_path / "x.parquet")
     report = import_traces(store, tmp_path / "x.parquet")
-    assert (report.added, [row for row, _ in report.faults]) == (1, [2, 3, 4, 5])
+    assert (report.added, [row for row, _ in report.faults]) == (1, [2, 3])
     np.testing.assert_array_equal(store.trace("a").embedding, np.ones(D))
-
-
-@pytest.mark.parametrize("column", ["id", "intent"])
-def test_parquet_without_a_needed_column_is_refused(store, tmp_path, column):
-    pq.write_table(pa.table({column: ["x"]}), tmp_path / "x.parquet")
-    with pytest.raises(InputError, match="has no column"):
-        import_traces(store, tmp_path / "x.parquet")
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"embedding": ["text"]},
-        {"embedding": [["text"] * D]},
-        {"tools": [1.5]},
-        {"tools": [[1, 2]]},
-        {"outcome": ["much"]},
-        {"id": [7]},
-        {"intent": [b"bytes"]},
-        {"timestamp": ["today"]},
-    ],
-)
-def test_parquet_of_other_types_is_refused_by_row(store, tmp_path, values):
-    pq.write_table(pa.table({"id": ["x"], "intent": ["i"]} | values), tmp_path / "x.parquet")
-    report = import_traces(store, tmp_path / "x.parquet")
-    assert (report.added, report.refused) == (0, 1)
-
-
-def test_a_damaged_parquet_never_brings_other_values(store, other, make_trace, columns, tmp_path):
-    given = [make_trace(i) for i in range(200)]
-    store.add_traces(given)
-    export_traces(store, tmp_path / "x.parquet")
-    wanted = {t.id: columns(t) for t in given}
-    original = (tmp_path / "x.parquet").read_bytes()
-    rng = np.random.default_rng(0)
-    for i in range(60):
-        raw = bytearray(original)
-        raw[rng.integers(len(raw))] ^= 1 << int(rng.integers(8))
-        (tmp_path / "x.parquet").write_bytes(raw if i % 4 else original[: rng.integers(len(original))])
-        with contextlib.suppress(InputError):
-            import_traces(other, tmp_path / "x.parquet")
-    assert all(columns(t)["embedding"] == wanted[t.id]["embedding"] for t in other.traces())
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -203,3 +163,34 @@ def test_a_failed_export_leaves_the_old_file(store, make_trace, tmp_path, ending
         export_traces(store, path)
     assert {p.name: p.read_bytes() for p in tmp_path.glob("x.*") if "db" not in p.name} == before
     assert not list(tmp_path.glob(".x*"))
+
+
+class TestFolders:
+    def test_a_folder_is_the_catalogue_and_the_traces(self, store, other, make_trace, columns, tmp_path):
+        store.keep_catalog(CATALOG)
+        given = [make_trace(i, tools=[f"t{i}"], context_tools=["t4"], capability="c1") for i in range(3)]
+        store.add_traces(given)
+        catalog, n = export_folder(store, tmp_path / "out")
+        assert (catalog.checksum, n) == (CATALOG.checksum, 3)
+        loaded = Catalog.load(tmp_path / "out")
+        assert loaded.checksum == CATALOG.checksum
+        assert load_traces(tmp_path / "out" / "train.jsonl", loaded).ids.tolist() == ["t0", "t1", "t2"]
+        assert import_folder(other, loaded, tmp_path / "out") == ImportReport(3, 0, 0, ())
+        assert [columns(t) for t in other.traces()] == [columns(t) for t in given]
+        assert not other.keep_catalog(CATALOG)
+
+    def test_traces_that_the_catalogue_has_outgrown_are_left_out_where_asked(self, store, make_trace, tmp_path):
+        store.upsert_catalog([Tool("a", embedding=np.ones(D))], [Capability("c", tools=("a",), embedding=np.ones(D))])
+        store.add_traces([make_trace(1), make_trace(2, tools=["a"], context_tools=[], capability="c")])
+        catalog, _ = export_folder(store, tmp_path / "out")
+        assert load_traces(tmp_path / "out" / "train.jsonl", catalog, unknown="skip").ids.tolist() == ["t2"]
+
+    def test_a_folder_without_traces_is_a_catalogue(self, other, tmp_path):
+        assert import_folder(other, CATALOG, tmp_path) == ImportReport(0, 0, 0, ())
+        assert not other.keep_catalog(CATALOG)
+
+    def test_without_a_catalogue_there_is_no_folder(self, store, make_trace, tmp_path):
+        store.add_trace(make_trace(1))
+        with pytest.raises(InputError, match="holds no catalogue"):
+            export_folder(store, tmp_path / "out")
+        assert not (tmp_path / "out").exists()

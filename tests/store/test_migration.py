@@ -1,77 +1,142 @@
-"""Every revision upgrades and downgrades a populated store, and the newest is the schema that the code works with."""
+"""Every revision upgrades and downgrades a populated store, and opening a store is what upgrades it."""
 
-from collections.abc import Iterator
+import hashlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
 
 import shgat.store as store_package
 from shgat.errors import StoreError
-from shgat.store import Decision, Store
-from shgat.store.database import Database
+from shgat.store import Decision, Ranked, Store
+from shgat.store.embedding import embedding_type
 from shgat.store.migration import VERSION_TABLE, current_revision, downgrade, upgrade
-from shgat.store.schema import METADATA, REVISION
+from shgat.store.schema import REVISION
+from traces.examples import D
 
-D = 8
-
-
-@pytest.fixture
-def database(url: str) -> Iterator[Database]:
-    database = Database(url, 5.0)
-    yield database
-    database.close()
+REVISIONS = ["v1_traces", "v2_parameters", "v3_priorities", "v4_claims", REVISION]
 
 
-def differences(database: Database) -> list[Any]:
-    def same_type(context: Any, inspected: Any, column: Any, found: Any, expected: Any) -> bool | None:
-        if column.name == "embedding" and database.is_postgresql:
-            return bool(found.dim != D)
-        return None
-
-    options = {"compare_type": same_type, "include_name": lambda name, kind, parents: name != VERSION_TABLE}
-    with database.read() as connection:
-        return list(compare_metadata(MigrationContext.configure(connection, opts=options), METADATA))
-
-
-def test_a_migrated_store_has_the_schema_of_the_code(database):
-    upgrade(database, D)
-    assert differences(database) == []
-    with database.write() as connection:
-        connection.execute(sa.text("CREATE TABLE more (x int)"))
-    assert differences(database) != []
-
-
-@pytest.mark.parametrize("revision", ["v1_traces", "v2_parameters", "v3_priorities"])
-def test_a_populated_store_goes_back_and_forth(url, database, make_trace, columns, revision):
+@pytest.mark.parametrize("revision", REVISIONS[:-1])
+def test_a_populated_store_goes_back_and_forth(url, database, differences, make_trace, columns, revision):
+    age = REVISIONS.index(revision)
     given = [make_trace(i) for i in range(3)]
     with Store.open(url, D) as store:
         store.add_traces(given)
-        store.add_decision(Decision(id="d", intent="i", ranked=[("a", 1)], model_version="1"))
-        version = store.put_parameters(b"tensors", {"n": 1})
+        store.add_decision(Decision(id="d", intent="i", ranked=[("a", 1)], model_version="1", context_tools=("b",)))
+        version = store.put_model(b"tensors", {"n": 1})
         store.set_priorities(["t0"], [0.5])
         assert store.claim("one")
     downgrade(database, revision)
     with database.read() as connection:
         assert current_revision(connection) == revision
-        assert not sa.inspect(connection).has_table("claims")
-        assert sa.inspect(connection).has_table("priorities") == (revision == "v3_priorities")
-        assert sa.inspect(connection).has_table("parameters") == (revision != "v1_traces")
-    with Store.open(url) as store:  # opening is what upgrades
-        first = replace(given[0], priority=0.5 if revision == "v3_priorities" else None)  # what a downgrade lost starts as new
-        assert [columns(t) for t in store.traces()] == [columns(t) for t in (first, *given[1:])]
+        tables = set(sa.inspect(connection).get_table_names())
+        assert tables & {"parameters", "priorities", "claims", "model_versions"} == set(
+            ["parameters", "priorities", "claims"][:age]
+        )
+        assert {c["name"] for c in sa.inspect(connection).get_columns("traces")} >= {"created_at"}
+    with Store.open(url) as store:
+        kept = [replace(t, weight=1.0, priority=None) for t in given]  # what a downgrade lost starts as new
+        if age >= REVISIONS.index("v3_priorities"):
+            kept[0] = replace(kept[0], priority=0.5)
+        assert [columns(t) for t in store.traces()] == [columns(t) for t in kept]
         assert store.counts()["priorities"] == 3
-        assert store.claim("another")
-        assert store.decision("d").ranked[0].id == "a"
-        found = store.latest_parameters()
-        assert (found is None) if revision == "v1_traces" else (found.version == version and found.data == b"tensors")
+        assert store.claim("another") == (revision != "v4_claims")
+        assert (store.decision("d").ranked[0].id, store.decision("d").context_tools) == ("a", ())
+        found = store.newest_model(lambda found: found.data)
+        assert found is None if revision == "v1_traces" else (found.version, found.content) == (version, b"tensors")
         assert store.add_trace(make_trace(4))
     assert differences(database) == []
+
+
+class TestV5:
+    """The names of the files reach the store; what v4 could not say has a default."""
+
+    @pytest.fixture
+    def v4(self, url, database):
+        """A store that was written at v4."""
+        upgrade(database, D)
+        downgrade(database, "v4_claims")
+        data, manifest = b"tensors", json.dumps({"n": 1})
+        digest = hashlib.sha256(len(manifest).to_bytes(8, "big") + manifest.encode() + data).hexdigest()
+        trace = "INSERT INTO traces (id, intent, embedding, tools, context_tools, outcome, created_at) VALUES (:id, :intent, "
+        trace += """:embedding, '["a", "b"]', '["c"]', 0.25, 12.5)"""
+        model = "INSERT INTO parameters (data, manifest, sha256, active, activated_at, created_at, updated_at) VALUES (:data, "
+        model += ":manifest, :sha256, :active, :activated_at, 5.5, 6.5)"
+        decision = "INSERT INTO decisions (id, intent_hash, intent, ranked, model_version, session, created_at) VALUES ("
+        decision += """'d', 'ab12', 'asked', '[["a", 1, 0.5]]', '1', 's', 7.5)"""
+        priority = "INSERT INTO priorities (trace_seq, priority, updated_at) SELECT seq, 0.75, 1.0 FROM traces"
+        with database.write() as connection:
+            insert = sa.text(trace).bindparams(sa.bindparam("embedding", type_=embedding_type()))
+            connection.execute(insert, {"id": "said", "intent": "send it", "embedding": np.arange(D, dtype=np.float32)})
+            connection.execute(insert, {"id": "unsaid", "intent": "(no text)", "embedding": None})
+            connection.execute(sa.text(priority))
+            connection.execute(sa.text(decision))
+            for active in (False, True):
+                values = {"data": data, "manifest": manifest, "sha256": digest, "active": active}
+                connection.execute(sa.text(model), values | {"activated_at": 8.5 + active})
+            connection.execute(sa.text("INSERT INTO claims (user_id, owner, expires_at) VALUES ('local', 'one', 1e12)"))
+        return url
+
+    def test_what_was_written_at_v4_is_there_under_its_new_names(self, v4, database, differences):
+        with Store.open(v4) as store:
+            said, unsaid = store.traces()
+            assert (said.intent, unsaid.intent) == ("send it", "")
+            np.testing.assert_array_equal(said.embedding, np.arange(D))
+            for trace in (said, unsaid):
+                assert (trace.tools, trace.context_tools, trace.outcome) == (("a", "b"), ("c",), 0.25)
+                assert (trace.weight, trace.timestamp, trace.priority) == (1.0, 12.5, 0.75)
+            decision = store.decision("d")
+            assert (decision.context_tools, decision.ranked) == ((), (Ranked("a", 1, 0.5),))
+            assert (decision.intent, decision.intent_hash, decision.session, decision.created_at) == ("asked", "ab12", "s", 7.5)
+            assert [tuple(v) for v in store.model_versions()] == [(1, False, 7, 5.5, 6.5), (2, True, 7, 5.5, 6.5)]
+            found = store.newest_model(lambda version: version)
+            assert (found.version, found.content.data, found.content.manifest) == (2, b"tensors", {"n": 1})
+            assert not store.claim("another")
+            assert differences(database) == []
+
+    def test_an_upgraded_store_is_written_to_and_numbers_on(self, v4, make_trace, columns):
+        with Store.open(v4) as store:
+            last = store.trace("unsaid").seq
+            assert store.add_trace(make_trace(1, weight=0.25))
+            assert store.trace("t1").seq > last
+            assert columns(store.trace("t1")) == columns(make_trace(1, weight=0.25))
+            assert store.put_model(b"new", {}) == 3
+            store.activate_model(1)
+            assert [v.active for v in store.model_versions()] == [True, False, False]
+
+    def test_it_goes_back_to_v4_with_everything_that_v4_can_say(self, v4, database):
+        names = "id, intent, embedding, tools, context_tools, outcome, created_at"
+        tables = {"traces": names, "decisions": "*", "parameters": "*", "priorities": "*", "claims": "*"}
+
+        def everything():
+            with database.read() as connection:
+                selects = {name: sa.text(f"SELECT {what} FROM {name} ORDER BY 1, 2") for name, what in tables.items()}
+                rows = {name: [tuple(row) for row in connection.execute(select)] for name, select in selects.items()}
+                inspector = sa.inspect(connection)
+                indexes = {i["name"]: i["column_names"] for name in tables for i in inspector.get_indexes(name)}
+                return rows, indexes, {name: [c["name"] for c in inspector.get_columns(name)] for name in tables}
+
+        before = everything()
+        Store.open(v4).close()
+        downgrade(database, "v4_claims")
+        assert everything() == before
+        assert {"ix_parameters_active", "ix_traces_created_at"} < before[1].keys()
+        Store.open(v4).close()  # and forth once more
+
+    def test_an_upgrade_that_fails_leaves_the_store_of_v4(self, v4, database):
+        with database.write() as connection:
+            connection.execute(sa.text("CREATE TABLE model_versions (x int)"))  # of somebody else
+        with pytest.raises(StoreError, match="model_versions"):
+            Store.open(v4)
+        with database.read() as connection:
+            assert current_revision(connection) == "v4_claims"
+            assert connection.scalars(sa.text("SELECT created_at FROM traces")).all() == [12.5, 12.5]
+            assert connection.scalars(sa.text("SELECT version FROM parameters ORDER BY 1")).all() == [1, 2]
 
 
 def test_down_to_nothing_and_up_again(url, database, make_trace):
@@ -118,4 +183,6 @@ def test_the_revisions_are_package_data():
     config = Config()
     config.set_main_option("path_separator", "os")
     config.set_main_option("script_location", str(Path(store_package.__file__).parent / "migrations"))
-    assert ScriptDirectory.from_config(config).get_heads() == [REVISION]
+    script = ScriptDirectory.from_config(config)
+    assert script.get_heads() == [REVISION]
+    assert [revision.revision for revision in script.walk_revisions()] == REVISIONS[::-1]

@@ -3,7 +3,7 @@
     python writer.py URL KILLS SEED
 
 The parent never opens a connection. Each child reports, over a pipe, what the store has acknowledged. At the end the
-parent prints the acknowledged ids and the (id, value) pairs of acknowledged priorities and parameters as JSON.
+parent prints the acknowledged ids and the (id, value) pairs of acknowledged priorities and models as JSON.
 """
 
 import json
@@ -31,8 +31,8 @@ def write(url: str, run: int, pipe: int) -> None:
             os.write(pipe, f"trace {' '.join(ids)}\n".encode())
             store.set_priorities(ids, [i + 0.5] * 3)
             os.write(pipe, f"priority {ids[0]} {i + 0.5}\n".encode())
-            version = store.put_parameters(b"%d" % i * 500, {"i": i})
-            os.write(pipe, f"parameters {version} {i}\n".encode())
+            version = store.put_model(b"%d" % i * 500, {"i": i})
+            os.write(pipe, f"model {version} {i}\n".encode())
 
 
 def main(url: str, kills: int, seed: int) -> None:

@@ -1,9 +1,14 @@
 """Small catalogues and traces whose answer is known."""
 
+import collections
+import dataclasses
+
 import numpy as np
 
-from shgat import SHGAT, Catalog, SHGATConfig, Traces
+from shgat import SHGAT, Catalog, SHGATConfig, Traces, TrainingConfig
+from shgat.graph import Incidence
 from shgat.model.index import stack
+from shgat.model.memory import Memory
 
 FLAT = [((0, 1, 2), ()), ((), ()), ((4, 1, 3), ())]
 DEEP = [((0, 1), ()), ((3,), (0, 2)), ((2, 1, 4), ()), ((1,), (0,)), ((5, 1), (1,)), ((0,), (1, 3, 2))]  # levels 0 1 0 1 2 2
@@ -72,3 +77,49 @@ def hit_at_1(model, traces):
 def start_rows(model):
     """(n, d) float64 frozen embeddings of the stacked nodes."""
     return stack(model.catalog, model.params, offsets=False).astype(np.float64)
+
+
+def mined(rng, n_tools=20, n_traces=90, d=16, *, named=False):
+    """Every trace runs a random pair or triple; the catalogue holds each such set as a capability, some in others."""
+    sets = [tuple(sorted(rng.choice(n_tools, int(rng.integers(2, 4)), replace=False).tolist())) for _ in range(n_traces)]
+    unique = list(dict.fromkeys(sets))
+    members = [(s, ()) for s in unique] + [((1,), (0, 3, 5)), ((2,), (len(unique),))]
+    of = catalog(rng, n_tools, members, d)
+    records = [
+        record(i, rng.standard_normal(d), s, **({"capability": f"c{unique.index(s)}"} if named else {})) for i, s in enumerate(sets)
+    ]
+    return of, records
+
+
+def poisoned(of, columns, rng):
+    """The catalogue with other texts and embeddings of some capabilities."""
+    embeddings = of.capability_embeddings.copy()
+    embeddings[columns] = unit(rng.standard_normal((len(columns), embeddings.shape[1])))
+    capabilities = tuple(dataclasses.replace(c, text="poison") if i in columns else c for i, c in enumerate(of.capabilities))
+    return Catalog(of.tools, capabilities, of.tool_embeddings, embeddings)
+
+
+def memory(rng, n=50, d=8, n_tools=9):
+    """(memory of random traces, the tools of each)"""
+    rows = [rng.choice(n_tools, int(rng.integers(1, 4)), replace=False).tolist() for _ in range(n)]
+    texts = [" ".join(rng.choice(["mail", "page", "send", "open", "anna", "file"], 4)) for _ in range(n)]
+    vectors = unit(rng.standard_normal((n, d))).astype(np.float32)
+    return Memory(tuple(map(str, range(n))), vectors, texts, Incidence.from_rows(rows)), rows
+
+
+def bm25(documents, query, k1=1.5, b=0.75):
+    """Lucene's BM25, by its formula."""
+    n, mean = len(documents), np.mean([len(d) for d in documents])
+    scores = np.zeros(n)
+    for word in query:
+        containing = sum(word in d for d in documents)
+        idf = np.log(1.0 + (n - containing + 0.5) / (containing + 0.5))
+        for i, d in enumerate(documents):
+            tf = collections.Counter(d)[word]
+            scores[i] += idf * tf / (tf + k1 * (1.0 - b + b * len(d) / mean))
+    return scores
+
+
+def settled(**changes):
+    """Training settings that leave nothing to the occasion."""
+    return TrainingConfig(**{"epochs": 20, "batch_size": 64, "lr": 1e-3, "rho": 1.0} | changes)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from shgat import SHGAT, SHGATConfig, TraceError, Traces, TrainingConfig
+from shgat.training import fit
 from training import planted
 
 QUICK = TrainingConfig(epochs=2, batch_size=64, lr=3e-3)
@@ -70,6 +71,42 @@ def test_a_seed_determines_every_bit(replay):
     assert first.weights == second.weights
     assert a.params.buffer.tobytes() != c.params.buffer.tobytes()
     assert other.seed == 1
+
+
+@pytest.mark.parametrize("good", [True, False], ids=["accepted", "refused"])
+def test_the_given_state_stays_as_it_was_and_a_refusal_gives_none(good):
+    of, records, rotation = planted.rotated(np.random.default_rng(0))
+    model = SHGAT.from_catalog(of)
+    assert model.fit(Traces.from_records(records, of), config=QUICK).accepted
+    given, before = model.state, state(model)
+    _, news, _ = planted.rotated(np.random.default_rng(1), of=of, rotation=rotation)
+    news = [{**r, "id": f"y{i}"} for i, r in enumerate(news if good else shuffled(np.random.default_rng(2), news))]
+    fitted = fit(given, Traces.from_records(news, of), config=QUICK)
+    assert fitted.report.accepted == good, fitted.report.reason
+    assert (model.state is given, state(model)) == (True, before)
+    assert (fitted.state is None) != good
+    if good:
+        assert fitted.state.params.buffer.tobytes() != given.params.buffer.tobytes()
+        assert fitted.state.report == fitted.report.to_dict() != given.report
+        assert fitted.state.learned.memory.ids == tuple(r["id"] for r in news)
+        assert given.learned.memory.ids == tuple(r["id"] for r in records)
+
+
+@pytest.mark.parametrize(
+    ("options", "epochs", "batch_size", "lr"),
+    [
+        ({}, 8, 128, 1e-3),
+        ({"config": TrainingConfig(negatives="random")}, 8, 128, 1e-3),
+        ({"config": TrainingConfig(epochs=2)}, 2, 128, 1e-3),
+        ({"config": TrainingConfig(epochs=2), "epochs": 1, "lr": 2e-3}, 1, 128, 2e-3),
+    ],
+    ids=["nothing", "negatives", "epochs", "beside the config"],
+)
+def test_what_is_asked_for_changes_nothing_else_of_the_recipe(options, epochs, batch_size, lr):
+    model, traces, _ = planted.planted_model()
+    choices = model.fit(traces.take(range(40)), validation="none", **options).choices
+    assert [choices[name] for name in ("epochs", "batch_size", "lr", "rho")] == [epochs, batch_size, lr, 1.0]
+    assert choices["negatives"] == (options["config"].negatives if "config" in options else "all")
 
 
 def test_what_was_trained_before_does_not_reach_the_next_training():

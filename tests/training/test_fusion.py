@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from shgat.metrics.ranking import Relevance, expected_calibration_error
+from shgat.graph import Incidence
+from shgat.metrics.calibration import expected_calibration_error
 from shgat.model.channels import log_softmax
 from shgat.training.fusion import SHORTLIST, HeldOut, fit_fusion
 
@@ -19,7 +20,7 @@ def planted_scores(rng, weights, *, n=600, tools=40, cold=0.0, bonus=0.0, new=4)
     unseen[: int(cold * n), -new:] = True
     z = sum(w * s for w, s in zip(weights, scores.values(), strict=True)) + bonus * unseen
     wanted = [[int((row + rng.gumbel(size=tools)).argmax())] for row in z]
-    return HeldOut(scores, unseen, Relevance.from_lists(wanted))
+    return HeldOut(scores, unseen, Incidence.from_rows(wanted))
 
 
 def loss(held, weights, rows=slice(None)):
@@ -84,7 +85,7 @@ def test_beyond_the_shortlist_the_wanted_tools_are_still_in():
 def test_nothing_to_find():
     rng = np.random.default_rng(5)
     scores = {name: rng.standard_normal((6, 5)).astype(np.float32) for name in NAMES}
-    fusion = fit_fusion(HeldOut(scores, np.zeros((6, 5), bool), Relevance.from_lists([[]] * 6)))
+    fusion = fit_fusion(HeldOut(scores, np.zeros((6, 5), bool), Incidence.from_rows([[]] * 6)))
     assert np.isfinite([*fusion.seen.values(), fusion.slope, fusion.intercept]).all()
 
 

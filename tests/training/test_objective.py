@@ -68,9 +68,9 @@ def as_twin(model, traces):
     order = np.argsort(hierarchy.level_of, kind="stable")
     members = [[*hierarchy.tools_of.row(c), *hierarchy.row_of[hierarchy.capabilities_of.row(c)]] for c in order]
     edges = None
-    if model.cooccurrence is not None:
-        rows = model.cooccurrence.incidence
-        edges = rows.indptr, rows.indices, model.cooccurrence.weights.astype(float)
+    if model.state.cooccurrence is not None:
+        rows = model.state.cooccurrence.incidence
+        edges = rows.indptr, rows.indices, model.state.cooccurrence.weights.astype(float)
     graph = twin.Graph(planted.start_rows(model), hierarchy.n_tools, hierarchy.level_of[order], *csr(members), edges)
     place = np.argsort(order)
     wanted = [{int(place[c]): y for c, y in row.items()} for row in capability_targets(catalog, traces)]
@@ -105,7 +105,7 @@ def test_loss_and_every_gradient_match_the_twin(members, offsets, mixing, attent
     model, traces = some_model(members, attention=attention, similarity=similarity, offsets=offsets, mixing=mixing)
     params, graph, batch, settings, order = as_twin(model, traces)
     expected_loss, expected = twin.loss_and_gradient(params, graph, batch, settings)
-    loss, gradient = loss_and_gradient(model, traces)
+    loss, gradient = loss_and_gradient(model.state, traces)
     assert_same(loss, gradient, expected_loss, expected, order)
     silent = {name for name, g in gradient.items() if not g.any()}
     assert silent == ({"log_scale"} if similarity == "dot" else set()) | (
@@ -119,7 +119,7 @@ def test_one_outcome(outcome, bare):
     runs = [(t, outcome, w, () if bare else context, None if bare else c) for t, _, w, context, c in RUNS if t]
     model, traces = some_model(planted.DEEP, runs=runs)
     params, graph, batch, settings, order = as_twin(model, traces)
-    loss, gradient = loss_and_gradient(model, traces)
+    loss, gradient = loss_and_gradient(model.state, traces)
     assert_same(loss, gradient, *twin.loss_and_gradient(params, graph, batch, settings), order)
     assert gradient["w_context"].any() != bare
 
@@ -129,13 +129,13 @@ def test_graphs_without_an_edge_to_a_tool(members):
     runs = [(t, o, w, c, None) for t, o, w, c, _ in RUNS if t]
     model, traces = some_model(members, runs=runs)
     params, graph, batch, settings, order = as_twin(model, traces)
-    loss, gradient = loss_and_gradient(model, traces)
+    loss, gradient = loss_and_gradient(model.state, traces)
     assert_same(loss, gradient, *twin.loss_and_gradient(params, graph, batch, settings), order)
 
 
 def test_the_gradient_predicts_the_loss_along_random_directions():
     model, traces = some_model(planted.DEEP, offsets=True, mixing=True)
-    _, gradient = loss_and_gradient(model, traces)
+    _, gradient = loss_and_gradient(model.state, traces)
     rng, buffer = np.random.default_rng(0), model.params.buffer
     kept = buffer.copy()
     for _ in range(5):
@@ -143,9 +143,9 @@ def test_the_gradient_predicts_the_loss_along_random_directions():
         u += gradient.buffer * np.float32(20.0 / np.linalg.norm(gradient.buffer))
         u *= np.float32(3e-3 / np.linalg.norm(u))
         buffer[:] = kept + u
-        above, _ = loss_and_gradient(model, traces)
+        above, _ = loss_and_gradient(model.state, traces)
         buffer[:] = kept - u
-        below, _ = loss_and_gradient(model, traces)
+        below, _ = loss_and_gradient(model.state, traces)
         buffer[:] = kept
         assert (above - below) / 2.0 == pytest.approx(float(u @ gradient.buffer), rel=0.01, abs=1e-6)
 
@@ -153,7 +153,7 @@ def test_the_gradient_predicts_the_loss_along_random_directions():
 def test_it_is_deterministic_and_leaves_the_model_alone():
     model, traces = some_model(planted.DEEP, offsets=True)
     kept, version = model.params.buffer.tobytes(), model.version
-    (first, a), (second, b) = loss_and_gradient(model, traces), loss_and_gradient(model, traces)
+    (first, a), (second, b) = loss_and_gradient(model.state, traces), loss_and_gradient(model.state, traces)
     assert first == second
     assert a.buffer.tobytes() == b.buffer.tobytes()
     assert (model.params.buffer.tobytes(), model.version) == (kept, version)
@@ -162,9 +162,9 @@ def test_it_is_deterministic_and_leaves_the_model_alone():
 def test_the_weight_scales_loss_and_gradient_alike():
     model, traces = some_model(planted.DEEP)
     traces.weight[:] = 1.0
-    loss, gradient = loss_and_gradient(model, traces)
+    loss, gradient = loss_and_gradient(model.state, traces)
     traces.weight[:] = 0.25
-    quarter, small = loss_and_gradient(model, traces)
+    quarter, small = loss_and_gradient(model.state, traces)
     assert quarter == pytest.approx(0.25 * loss, rel=1e-6)
     np.testing.assert_allclose(small.buffer, 0.25 * gradient.buffer, rtol=1e-3, atol=1e-7)
 
@@ -175,7 +175,7 @@ def test_the_weight_scales_loss_and_gradient_alike():
 def test_gradients_match_autograd(attention, similarity):
     model, traces = some_model(planted.DEEP, attention=attention, similarity=similarity, offsets=True, mixing=True)
     expected_loss, expected = autograd(model, traces)
-    loss, gradient = loss_and_gradient(model, traces)
+    loss, gradient = loss_and_gradient(model.state, traces)
     assert_same(loss, gradient, expected_loss, expected, np.arange(len(model.catalog.capabilities)))
 
 
@@ -190,13 +190,13 @@ def autograd(model, traces):
     n_tools, heads = len(catalog.tools), SIZES["n_message_heads"]
     tools = list((torch.tensor(catalog.tool_embeddings, dtype=torch.float64) + p["tool_offsets"]).unbind())
     edges = list((torch.tensor(catalog.capability_embeddings, dtype=torch.float64) + p["capability_offsets"]).unbind())
-    if model.cooccurrence is not None:
-        h, rows = torch.stack(tools), model.cooccurrence.incidence
+    if model.state.cooccurrence is not None:
+        h, rows = torch.stack(tools), model.state.cooccurrence.incidence
         unit = torch.nn.functional.normalize(h, dim=1)
         for i in range(n_tools):
             near = rows.row(i).tolist()
             if near:
-                w = torch.tensor(model.cooccurrence.weights[rows.indptr[i] : rows.indptr[i + 1]], dtype=torch.float64)
+                w = torch.tensor(model.state.cooccurrence.weights[rows.indptr[i] : rows.indptr[i + 1]], dtype=torch.float64)
                 alpha = torch.softmax(unit[near] @ unit[i] * w / p["temperature_logit"].exp(), dim=0)
                 mixed = h[i] + torch.sigmoid(p["residual_logit"]) * (alpha @ h[near])
                 tools[i] = mixed / mixed.norm()

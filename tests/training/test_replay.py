@@ -45,19 +45,6 @@ def test_with_beta_1_the_weighted_draws_are_uniform():
     np.testing.assert_allclose(total / total.mean(), 1.0, atol=0.2)
 
 
-def test_decay_moves_towards_the_mean():
-    replay = filled()
-    before = replay.priorities
-    replay.decay(0.25)
-    np.testing.assert_allclose(replay.priorities, before + 0.25 * (before.mean() - before))
-    replay.decay(1.0)
-    np.testing.assert_allclose(replay.priorities, before.mean())
-    assert replay.tree[1] == pytest.approx(before.sum())
-    PrioritizedReplay(4).decay(0.5)
-    with pytest.raises(InputError, match="rate"):
-        replay.decay(1.5)
-
-
 def test_the_oldest_makes_room():
     replay = PrioritizedReplay(3)
     replay.add(["a", "b", "c"], [0.1, 0.2, 0.3])
@@ -72,13 +59,13 @@ def test_the_oldest_makes_room():
     assert replay.priorities[replay.ids.index("a")] == pytest.approx(0.81**0.6)
 
 
-def test_update_by_id():
+def test_a_new_error_moves_its_slot_and_the_last_one_counts():
     replay = PrioritizedReplay(3)
     replay.add(["a", "b", "c", "d"], [0.1, 0.2, 0.3, 0.4])
-    replay.update_ids({"c": 0.9, "a": 0.5, "never": 0.5})
+    slot = replay.ids.index("c")
+    replay.update(np.array([slot, slot]), [0.5, -0.9])
     found = dict(zip(replay.ids, replay.priorities, strict=True))
     np.testing.assert_allclose([found["b"], found["c"], found["d"]], (np.array([0.2, 0.9, 0.4]) + 0.01) ** 0.6)
-    replay.update_ids({})
     assert replay.tree[1] == pytest.approx(sum(found.values()))
 
 
@@ -86,7 +73,7 @@ def test_new_ids_come_first_and_known_ones_are_refused():
     replay = PrioritizedReplay(8)
     replay.add(["a"])
     assert replay.priorities.tolist() == [1.0]
-    replay.update_ids({"a": 2.0})
+    replay.update(np.array([0]), [2.0])
     replay.add(["b"])
     assert replay.priorities[0] == replay.priorities[1]
     with pytest.raises(InputError, match="'a' is in the replay"):

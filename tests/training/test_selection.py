@@ -7,16 +7,15 @@ import pytest
 
 from shgat import SHGAT, SHGATConfig, Traces, TrainingConfig
 from shgat.graph import Incidence
-from shgat.metrics.ranking import Relevance
+from shgat.metrics.gate import decide
 from shgat.model.channels import Fusion
 from shgat.model.index import gates_open
 from shgat.training.fusion import HeldOut
-from shgat.training.selection import Candidate, Variant, choose
-from shgat.training.validation import cold_share
+from shgat.training.selection import Candidate, Selection, Variant, against_baselines, choose
 from training import planted
 
 QUICK = TrainingConfig(epochs=2, batch_size=64, lr=3e-3)
-NOTHING = HeldOut({}, np.zeros((0, 0), bool), Relevance.from_lists([]))
+NOTHING = HeldOut({}, np.zeros((0, 0), bool), Incidence.from_rows([]))
 
 
 def speaking(seed, n_tools=60, d=32, n_traces=300):
@@ -120,7 +119,7 @@ def test_cold_intents_count_as_often_as_they_come():
     scores = {"cosine": rng.standard_normal((40, 6)).astype(np.float32)}
     unseen = np.zeros((40, 6), bool)
     unseen[:, 5] = True
-    held = HeldOut(scores, unseen, Relevance.from_lists([[5] if i < 10 else [i % 5] for i in range(40)]))
+    held = HeldOut(scores, unseen, Incidence.from_rows([[5] if i < 10 else [i % 5] for i in range(40)]))
     found = {share: Candidate.of(Variant(False, False), held, ["cosine"], share).criterion for share in (0.0, 0.25, 1.0)}
     plain = found[0.25]  # a quarter of the held-out intents is cold
     np.testing.assert_allclose(found[0.0], np.where(held.cold, 0.0, plain / 0.75))
@@ -128,8 +127,42 @@ def test_cold_intents_count_as_often_as_they_come():
     assert found[0.0].mean() == pytest.approx(plain[10:].mean())
 
 
-def test_the_share_of_cold_intents_is_estimated_from_tools_seen_once():
-    tools = Incidence.from_rows([[0], [0, 1], [2], [0], [3, 3 + 1]])
-    assert cold_share(tools, 6) == 0.6
-    assert cold_share(Incidence.from_rows([[0], [0]]), 6) == 0.0
-    assert cold_share(Incidence.from_rows([]), 6) == 0.0
+def judged(*, cold, helpful, seed=0, n=120, n_tools=30):
+    """The selection of a candidate whose semantic channel tells the wanted tool, or nothing, while cosine tells a little."""
+    rng = np.random.default_rng(seed)
+    wanted = rng.integers(n_tools - 2, size=n)
+    wanted[:cold] = n_tools - 1
+    unseen = np.zeros((n, n_tools), bool)
+    unseen[:, n_tools - 1] = bool(cold)
+    right = np.zeros((n, n_tools), np.float32)
+    right[np.arange(n), wanted] = 1.0
+    noise = rng.standard_normal((2, n, n_tools)).astype(np.float32)
+    scores = {"semantic": noise[0] + (6.0 if helpful else 0.0) * right, "cosine": noise[1] + right}
+    held = HeldOut(scores, unseen, Incidence.from_rows([[t] for t in wanted.tolist()]))
+    chosen = Candidate.of(Variant(False, False), held, ("semantic", "cosine"), 0.1)
+    popularity = np.tile(np.arange(n_tools, 0.0, -1.0, dtype=np.float32), (n, 1))
+    return Selection(chosen, [], *against_baselines(chosen, popularity, np.random.default_rng(1)))
+
+
+def test_what_beats_every_baseline_passes():
+    found = judged(cold=20, helpful=True)
+    assert found.verdict.passed, found.verdict.reason
+    parts = [(c.against, c.part, c.n) for c in found.comparisons]
+    assert parts == [(name, part, n) for name in ("cosine", "popularity", "novelty")
+                     for part, n in (("all", 120), ("warm", 100), ("cold", 20))]  # fmt: skip
+    assert found.validation.keys() == {"shgat", "cosine"}
+    assert {part: metrics["n"] for part, metrics in found.validation["shgat"].items()} == {"all": 120, "warm": 100, "cold": 20}
+
+
+def test_without_cold_intents_novelty_has_nothing_to_say():
+    assert [(c.against, c.part) for c in judged(cold=0, helpful=True).comparisons] == [
+        (name, part) for name in ("cosine", "popularity") for part in ("all", "warm")
+    ]
+
+
+def test_being_new_is_not_enough():
+    found = judged(cold=60, helpful=False)
+    over_all = {c.against: c.low > 0.0 for c in found.comparisons if c.part == "all"}
+    assert over_all == {"cosine": True, "popularity": True, "novelty": False}
+    assert decide([c for c in found.comparisons if c.part == "all"], ()).reason.startswith("not better than novelty")
+    assert not found.verdict.passed

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from shgat import SHGAT, SHGATConfig, Traces, TrainingConfig
+from shgat import SHGAT, SHGATConfig, Traces
 from shgat.training import Examples, Trainer, subspace
 from shgat.training.objective import Masks, Objective
 from shgat.training.subspace import NAME, Subspace
@@ -36,7 +36,7 @@ def test_where_it_does_not_hold_or_pay_there_is_none():
     of, _ = wide()
     edges = SHGAT.from_catalog(of)
     edges.set_cooccurrence([("t0", "t1", 1.0)])
-    assert Subspace.of(of, edges.cooccurrence, SHGATConfig()) is None
+    assert Subspace.of(of, edges.state.cooccurrence, SHGATConfig()) is None
     assert Subspace.of(of, None, SHGATConfig(node_offsets=True)) is None
     assert Subspace.of(of, None, SHGATConfig(message_passing=False)) is None
     many, _, _ = planted.rotated(np.random.default_rng(0), n_tools=20, d=D)
@@ -75,7 +75,7 @@ def test_there_and_back_is_the_same():
 
 def test_training_within_it_learns_as_much(monkeypatch):
     of, traces = wide()
-    config = TrainingConfig(epochs=6, batch_size=16, lr=1e-2)
+    config = planted.settled(epochs=6, batch_size=16, lr=1e-2)
 
     def run():
         model = SHGAT.from_catalog(of)
@@ -83,7 +83,7 @@ def test_training_within_it_learns_as_much(monkeypatch):
         return trainer, trainer.run().losses
 
     within, inside = run()
-    monkeypatch.setattr(subspace, "WORTH", 0.0)
+    monkeypatch.setattr(subspace, "LARGEST_SHARE", 0.0)
     outside, whole = run()
     assert within.subspace is not None
     assert outside.subspace is None

@@ -1,16 +1,10 @@
-"""What an intent is wanted to find, and that nothing of the held-out part reaches the training."""
-
-import dataclasses
+"""What an intent is wanted to find: tools, and the capabilities that stand for them."""
 
 import numpy as np
 import pytest
 
-from shgat import SHGAT, Catalog, SHGATConfig, Traces, TrainingConfig
+from shgat import Traces
 from shgat.graph import Incidence
-from shgat.model.channels import CHANNELS
-from shgat.training import Examples, Trainer
-from shgat.training.fit import _Plan, _settings
-from shgat.training.selection import Variant
 from shgat.training.targets import CapabilityTargets, Targets, tool_targets
 from training import planted
 
@@ -68,79 +62,3 @@ def test_take_without_and_merged():
     assert as_rows(t.without(np.array([True, True, False]))) == [{2: 1.0}, {}, {}]
     other = Targets(Incidence.from_rows([[1], [0], [0, 1]]), np.array([1.0, 1.0, 0.5, 0.5], np.float32))
     assert as_rows(t.merged(other, np.array([False, False, True]))) == [{0: 0.25, 2: 0.75}, {1: 1.0}, {0: 0.5, 1: 0.5}]
-
-
-def mined(rng, n_tools=20, n_traces=90, d=16, *, named=False):
-    """Every trace runs a random pair or triple; the catalogue holds each such set as a capability, some in others."""
-    sets = [tuple(sorted(rng.choice(n_tools, int(rng.integers(2, 4)), replace=False).tolist())) for _ in range(n_traces)]
-    unique = list(dict.fromkeys(sets))
-    members = [(s, ()) for s in unique] + [((1,), (0, 3, 5)), ((2,), (len(unique),))]
-    catalog = planted.catalog(rng, n_tools, members, d)
-    records = [
-        planted.record(i, rng.standard_normal(d), s, **({"capability": f"c{unique.index(s)}"} if named else {}))
-        for i, s in enumerate(sets)
-    ]
-    return catalog, records
-
-
-def poisoned(catalog, columns, rng):
-    """The catalogue with other texts and embeddings of some capabilities."""
-    embeddings = catalog.capability_embeddings.copy()
-    embeddings[columns] = planted.unit(rng.standard_normal((len(columns), embeddings.shape[1])))
-    capabilities = tuple(dataclasses.replace(c, text="poison") if i in columns else c for i, c in enumerate(catalog.capabilities))
-    return Catalog(catalog.tools, capabilities, catalog.tool_embeddings, embeddings)
-
-
-@pytest.mark.parametrize("named", [False, True], ids=["", "named"])
-@pytest.mark.parametrize("offsets", [False, True], ids=["", "offsets"])
-@pytest.mark.parametrize("negatives", ["all", "semi-hard"])
-def test_a_capability_that_only_held_out_traces_vouch_for_influences_nothing(negatives, offsets, named):
-    catalog, records = mined(np.random.default_rng(0), named=named)
-    rows = np.arange(60)
-    config = TrainingConfig(epochs=3, batch_size=16, lr=1e-2, negatives=negatives, n_negatives=4)
-
-    def trainer(of):
-        model, traces = SHGAT.from_catalog(of, SHGATConfig(node_offsets=offsets)), Traces.from_records(records, of)
-        return Trainer(Examples.build(of, traces), None, model.config, model.params, config, rows, 0)
-
-    a = trainer(catalog)
-    assert a.unknown.sum() > 20
-    b = trainer(poisoned(catalog, np.flatnonzero(a.unknown).tolist(), np.random.default_rng(1)))
-    clean, dirty = a.run(), b.run()
-    assert clean.losses == dirty.losses
-    assert a.result().buffer.tobytes() == b.result().buffer.tobytes()
-
-
-def test_nor_does_it_influence_what_is_predicted_of_held_out_traces():
-    catalog, records = mined(np.random.default_rng(0))
-    settings = _settings(TrainingConfig(epochs=2, lr=1e-2), 90, None, None, None)
-
-    def plan(of):
-        return _Plan(SHGAT.from_catalog(of), Traces.from_records(records, of), settings, 0, CHANNELS, lambda epoch: None)
-
-    clean = plan(catalog)
-    (training, rows), *_ = clean.folds
-    clean.folds = clean.folds[:1]
-    inside = np.zeros(90, bool)
-    inside[training] = True
-    unknown = np.flatnonzero(clean.examples.capabilities.unknown(inside)).tolist()
-    assert unknown
-    dirty = plan(poisoned(catalog, unknown, np.random.default_rng(1)))
-    dirty.folds = dirty.folds[:1]
-    a, b = (p.validate(Variant(message_passing=True, node_offsets=False)).held for p in (clean, dirty))
-    for name, scores in a.scores.items():
-        np.testing.assert_array_equal(scores, b.scores[name], err_msg=name)
-    assert len(rows) == len(a.wanted)
-
-
-def test_where_every_capability_is_hidden_the_route_says_nothing():
-    from shgat.model.channels import Channels
-    from shgat.traces.columns import remembered
-
-    catalog, traces, _ = some()
-    channels = Channels.build(catalog, remembered(traces, np.arange(7)))
-    z = np.full((2, 5), -1e30, np.float32)
-    np.testing.assert_allclose(channels.route(z), np.log(1e-4), rtol=1e-5)
-    z[:, 1] = 3.0
-    np.testing.assert_allclose(channels.route(z)[0, :3], np.log(1.0 + 1e-4), atol=1e-5)
-    np.testing.assert_allclose(channels.route(z)[0, 3:], np.log(1e-4), rtol=1e-5)

@@ -3,12 +3,10 @@
 import numpy as np
 import pytest
 
-from shgat import SHGATConfig, ShgatError, Traces, TrainingConfig
+from shgat import SHGAT, SHGATConfig, ShgatError, Traces
 from shgat.model.channels import Channels
-from shgat.traces.columns import remembered
+from shgat.model.memory import Memory
 from shgat.training import Examples, Trainer
-from shgat.training.optim import Adam
-from shgat.training.trainer import clamp_gates, opened, parameter_groups
 from shgat.training.validation import Held, Score, unseen_tools
 from training import planted
 
@@ -33,7 +31,7 @@ def trainer(config, script=None, *, n_traces=80, seed=0, model_config=None, **op
     if script is not None:
         unseen = unseen_tools(traces.tools, rows, 10)
         last = np.arange(n_traces - 16, n_traces)
-        channels = Channels.build(model.catalog, remembered(traces, rows))
+        channels = Channels.build(model.catalog, Memory.of(traces, rows))
         held = Scripted(traces.take(last), last, np.zeros(16, bool), unseen, channels)
         object.__setattr__(held, "script", iter(script))
     examples = Examples.build(model.catalog, traces)
@@ -42,7 +40,7 @@ def trainer(config, script=None, *, n_traces=80, seed=0, model_config=None, **op
 
 def test_the_best_parameters_are_a_copy():
     script = [(0.5, 0.5), (0.8, 0.8), (0.2, 0.75), (0.2, 0.75)]
-    model, run = trainer(TrainingConfig(epochs=4, lr=1e-2, patience=10), script)
+    model, run = trainer(planted.settled(epochs=4, lr=1e-2, patience=10), script)
     before, seen = model.params.buffer.tobytes(), []
     state = run.run(lambda p: seen.append((p.params.buffer.copy(), p.best.buffer.copy())))
     assert state.best_epoch == 2
@@ -58,7 +56,7 @@ def test_the_best_parameters_are_a_copy():
 
 def test_it_stops_early_where_nothing_gets_better():
     script = [(0.5, 0.5), *[(0.4, 0.45)] * 20]
-    _, run = trainer(TrainingConfig(epochs=20, patience=3), script)
+    _, run = trainer(planted.settled(epochs=20, patience=3), script)
     state = run.run()
     assert (state.epoch, state.best_epoch) == (4, 1)
     assert state.stopped == "no improvement for 3 epochs"
@@ -66,7 +64,7 @@ def test_it_stops_early_where_nothing_gets_better():
 
 def test_it_stops_at_once_and_restores_where_hit_at_1_falls():
     script = [(0.5, 0.60), (0.7, 0.80), (0.6, 0.71), (0.5, 0.69), *[(0.9, 0.9)] * 20]
-    _, run = trainer(TrainingConfig(epochs=20, patience=10, lr=1e-2), script)
+    _, run = trainer(planted.settled(epochs=20, patience=10, lr=1e-2), script)
     kept = []
     state = run.run(lambda p: kept.append(p.params.buffer.copy()))
     assert (state.epoch, state.best_epoch) == (4, 2)
@@ -75,12 +73,12 @@ def test_it_stops_at_once_and_restores_where_hit_at_1_falls():
 
 
 def test_a_later_epoch_within_the_noise_is_taken():
-    _, run = trainer(TrainingConfig(epochs=3), [(0.5, 0.5), (0.5, 0.5), (0.6, 0.5)])
+    _, run = trainer(planted.settled(epochs=3), [(0.5, 0.5), (0.5, 0.5), (0.6, 0.5)])
     assert run.run().best_epoch == 3
 
 
 def test_without_a_held_out_part_the_last_epoch_is_kept():
-    _, run = trainer(TrainingConfig(epochs=3, lr=1e-2))
+    _, run = trainer(planted.settled(epochs=3, lr=1e-2))
     state = run.run()
     np.testing.assert_array_equal(state.best.buffer, state.params.buffer)
     assert state.best_epoch == 3
@@ -90,7 +88,7 @@ def test_without_a_held_out_part_the_last_epoch_is_kept():
 @pytest.mark.parametrize("offsets", [False, True])
 def test_what_the_loss_cannot_reach_is_not_touched(context, offsets):
     more = {"context_tools": ["t1"]} if context else {}
-    config = TrainingConfig(epochs=2, lr=1e-2, weight_decay=0.5, leave_batch_out=False)
+    config = planted.settled(epochs=2, lr=1e-2, weight_decay=0.5, leave_batch_out=False)
     _, run = trainer(config, model_config=SHGATConfig(node_offsets=offsets), **more)
     before = {name: view.copy() for name, view in run.progress.params.items()}
     state = run.run()
@@ -104,7 +102,7 @@ def test_what_the_loss_cannot_reach_is_not_touched(context, offsets):
 
 def test_a_given_temperature_is_that_of_the_cosines_and_leaves_the_scale_alone():
     def losses(kappa, temperature, epochs=3):
-        config = TrainingConfig(epochs=epochs, lr=1e-2, batch_size=64, temperature=temperature)
+        config = planted.settled(epochs=epochs, lr=1e-2, batch_size=64, temperature=temperature)
         _, run = trainer(config, model_config=SHGATConfig(log_scale=float(np.log(kappa))))
         state = run.run()
         return state.losses, float(np.exp(state.params["log_scale"][0]))
@@ -120,44 +118,10 @@ def test_a_given_temperature_is_that_of_the_cosines_and_leaves_the_scale_alone()
     assert annealed[-1] != pytest.approx(given[-1], rel=1e-2)
 
 
-@pytest.mark.parametrize("wrong", [0.07, (0.1,), (0.1, 0.0), (0.1, float("nan")), "ab"])
-def test_a_temperature_that_is_none(wrong):
-    with pytest.raises(ShgatError, match="temperature"):
-        TrainingConfig(temperature=wrong)
-
-
-def test_adam_leaves_parameters_outside_its_groups_alone():
-    model, _, _ = planted.planted_model()
-    rng = np.random.default_rng(0)
-    params = opened(model.params, TrainingConfig())
-    groups = parameter_groups(params, TrainingConfig(), context=False, message_passing=True)
-    named = {name for g in groups.values() for name in g.names}
-    adam, gradient = Adam(params, groups.values()), params.gradient()
-    gradient.buffer[:] = rng.standard_normal(gradient.buffer.size)
-    before = params.copy()
-    norm = adam.step(params, gradient, 1e-3, 1.0)
-    assert norm == pytest.approx(np.sqrt(sum(float((gradient[n].astype(float) ** 2).sum()) for n in named)), rel=1e-4)
-    assert {n for n in params if (params[n] != before[n]).any()} == named
-    assert named == set(params) - {"w_intent", "w_context"}
-
-
-def test_gates_are_projected_and_opened():
-    model, _, _ = planted.planted_model()
-    params = opened(model.params, TrainingConfig(rho=0.6, gate_up_bias=-1.0, gate_down_bias=-2.0))
-    np.testing.assert_allclose(params["level0.gate_up"], [0.6, 0.0, -1.0])
-    np.testing.assert_allclose(params["level0.gate_down"], [0.6, 0.0, -2.0])
-    assert not model.params["level0.gate_up"].any()
-    params["level0.gate_up"][0], params["level0.gate_down"][0] = 1.5, -0.1
-    clamp_gates(params)
-    assert (params["level0.gate_up"][0], params["level0.gate_down"][0]) == (1.0, 0.0)
-    again = opened(params, TrainingConfig(rho=0.3))
-    assert again["level0.gate_up"][0] == 1.0  # what was trained goes on from where it was
-
-
 def test_divergence_is_an_error_that_says_what_to_do():
     model, traces, _ = planted.planted_model(n_traces=64, n_tools=10)
     model.params["log_scale"][:] = np.inf
-    run = Trainer(Examples.build(model.catalog, traces), None, model.config, model.params, TrainingConfig(), np.arange(64), 0)
+    run = Trainer(Examples.build(model.catalog, traces), None, model.config, model.params, planted.settled(), np.arange(64), 0)
     with np.errstate(all="ignore"), pytest.raises(ShgatError, match="diverged at step 1"):
         run.run()
 
@@ -166,8 +130,6 @@ def test_failed_executions_push_their_tools_down():
     of, records, _ = planted.rotated(np.random.default_rng(0), n_traces=200, n_tools=10, noise=0.05)
     wrong = [{**r, "id": f"w{i}", "tools": ["t9"], "outcome": 0.0} for i, r in enumerate(records) if r["tools"] != ["t9"]]
     rng = np.random.default_rng(1)
-    from shgat import SHGAT
-
     with_failures, without = SHGAT.from_catalog(of), SHGAT.from_catalog(of)
     good = [r for r in records if r["tools"] != ["t9"]]
     both = [(good + wrong)[i] for i in rng.permutation(2 * len(good))]
@@ -176,3 +138,23 @@ def test_failed_executions_push_their_tools_down():
     without.fit(Traces.from_records(good, of), **options)
     x = np.stack([r["embedding"] for r in good])
     assert with_failures.score(x)[:, 9].mean() < without.score(x)[:, 9].mean() - 1.0
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["", "named"])
+@pytest.mark.parametrize("offsets", [False, True], ids=["", "offsets"])
+@pytest.mark.parametrize("negatives", ["all", "semi-hard"])
+def test_a_capability_that_only_held_out_traces_vouch_for_influences_nothing(negatives, offsets, named):
+    catalog, records = planted.mined(np.random.default_rng(0), named=named)
+    rows = np.arange(60)
+    config = planted.settled(epochs=3, batch_size=16, lr=1e-2, negatives=negatives, n_negatives=4)
+
+    def trainer(of):
+        model, traces = SHGAT.from_catalog(of, SHGATConfig(node_offsets=offsets)), Traces.from_records(records, of)
+        return Trainer(Examples.build(of, traces), None, model.config, model.params, config, rows, 0)
+
+    a = trainer(catalog)
+    assert a.unknown.sum() > 20
+    b = trainer(planted.poisoned(catalog, np.flatnonzero(a.unknown).tolist(), np.random.default_rng(1)))
+    clean, dirty = a.run(), b.run()
+    assert clean.losses == dirty.losses
+    assert a.result().buffer.tobytes() == b.result().buffer.tobytes()

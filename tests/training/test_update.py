@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from shgat import SHGAT, TraceError, Traces, TrainingConfig
+from shgat.training import partial_fit
 from training import planted
 
 
@@ -36,22 +37,58 @@ def test_it_goes_on_from_where_the_model_is():
     assert 0 < len(report.td_errors) <= 96  # a fifth was held out
 
 
-def test_where_it_gets_worse_the_parameters_stay_and_the_memory_grows():
-    model, rotation = fitted()
+def misleading(model, rotation):
+    """200 traces of which all but the held-out fifth, the latest, ran tools at random."""
     news = more(model, rotation, 1, n=200)
     rng = np.random.default_rng(0)
     records = [
-        {"id": f"z{i}", "intent": "", "embedding": x, "tools": [f"t{news.tools.row(i)[0]}"], "timestamp": float(i)}
+        {
+            "id": f"z{i}",
+            "embedding": x,
+            "tools": [f"t{news.tools.row(i)[0] if i >= 160 else rng.integers(30)}"],
+            "timestamp": float(i),
+        }
         for i, x in enumerate(news.vectors(np.arange(200)))
     ]
-    for record in records[:160]:  # the latest fifth is held out, and right
-        record["tools"] = [f"t{rng.integers(30)}"]
+    return Traces.from_records(records, model.catalog)
+
+
+def test_where_it_gets_worse_the_parameters_stay_and_the_memory_grows():
+    model, rotation = fitted()
     before = model.params.buffer.tobytes()
-    report = model.partial_fit(Traces.from_records(records, model.catalog), epochs=30, lr=3e-2)
+    report = model.partial_fit(misleading(model, rotation), epochs=30, lr=3e-2)
     assert not report.accepted
     assert report.reason.startswith("worse than before")
     assert model.params.buffer.tobytes() == before
     assert "z0" in model.learned.memory.ids
+
+
+@pytest.mark.parametrize("good", [True, False], ids=["accepted", "refused"])
+def test_the_given_state_stays_as_it_was(good):
+    model, rotation = fitted()
+    given, buffer, ids = model.state, model.params.buffer.tobytes(), model.learned.memory.ids
+    learned, report = given.learned, dict(given.report)
+    traces = more(model, rotation, 1, n=120) if good else misleading(model, rotation)
+    found = partial_fit(given, traces, epochs=4 if good else 30, lr=3e-3 if good else 3e-2)
+    assert found.report.accepted == good
+    assert given.params.buffer.tobytes() == buffer
+    assert (given.learned is learned, given.report, given.learned.memory.ids) == (True, report, ids)
+    assert found.state is not given
+    assert (found.state.params.buffer.tobytes() != buffer) == good
+    assert found.state.learned.memory.ids == (*ids, *traces.ids.tolist())
+    assert found.state.report == report  # of the training that chose the weights
+
+
+def test_what_is_asked_for_changes_nothing_else_of_the_recipe():
+    model, traces, _ = planted.planted_model()
+    few = traces.take(range(10))
+    for options, expected in (
+        ({}, (1, 32, 3e-4, 0.0)),
+        ({"config": TrainingConfig(clip=2.0)}, (1, 32, 3e-4, 0.0)),
+        ({"config": TrainingConfig(epochs=3, rho=0.5), "lr": 1e-3}, (3, 32, 1e-3, 0.5)),
+    ):
+        choices = model.partial_fit(few, **options).choices
+        assert tuple(choices[name] for name in ("epochs", "batch_size", "lr", "rho")) == expected
 
 
 def test_too_few_traces_to_hold_any_out():

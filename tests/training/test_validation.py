@@ -1,89 +1,85 @@
-"""How traces are held out, and what is scored on them."""
-
-import dataclasses
+"""What held-out traces say of a model: over the whole catalogue, part by part, and beyond noise."""
 
 import numpy as np
 import pytest
 
 from shgat import SHGAT, Traces
-from shgat.training import Examples
-from shgat.training.validation import Folds, Score, criterion, popularity, relevance, unseen_tools
+from shgat.graph import Incidence
+from shgat.metrics.ranking import criterion, per_query
+from shgat.model.channels import Channels
+from shgat.model.memory import Memory
+from shgat.training import Objective
+from shgat.training.validation import Held, Score, by_part, cold_share, logits, popularity, unseen_tools
 from training import planted
 
 
-def some_traces(n, n_tools=30, seed=0):
-    of, records, _ = planted.rotated(np.random.default_rng(seed), n_tools=n_tools, n_traces=n, d=8)
-    return Traces.from_records(records, of)
+def scored(records, of, held_out):
+    """(model, held-out part, objective) of an untrained model; the rows from `held_out` on are training."""
+    model, traces, rows = SHGAT.from_catalog(of), Traces.from_records(records, of), np.arange(held_out)
+    channels = Channels.build(of, Memory.of(traces, np.arange(held_out, len(traces))))
+    unseen = unseen_tools(traces.tools, np.arange(held_out, len(traces)), len(of.tools))
+    part = traces.take(rows)
+    return model, Held(part, rows, part.tools.touching(unseen), unseen, channels), Objective(of, None, model.config)
 
 
-@pytest.mark.parametrize(("n", "k"), [(16, 5), (499, 5), (500, 3), (2999, 3), (3000, 1)])
-def test_folds_do_not_overlap_and_hold_everything_out_once(n, k):
-    traces = some_traces(n)
-    folds = Folds().split(traces, 30, np.random.default_rng(0))
-    assert len(folds) == k
-    for training, held in folds:
-        assert not np.intersect1d(training, held).size
-        assert len(np.unique(training)) == len(training)
-        assert len(np.unique(held)) == len(held)
-        assert len(training) > n / 2
-    everything = np.concatenate([held for _, held in folds])
-    assert len(np.unique(everything)) == (n if k > 1 else len(everything))
-    assert k > 1 or 1000 <= len(everything) <= 1100
+def test_an_untrained_model_validates_as_cosine():
+    of, records, _ = planted.rotated(np.random.default_rng(0), rotation=np.eye(16), noise=0.8)
+    model, held, objective = scored(records, of, 100)
+    unknown = np.zeros(15, bool)
+    z, _ = logits(objective, model.params, unknown, held.traces)
+    cosine = held.traces.vectors(held.rows) @ of.tool_embeddings.T
+    np.testing.assert_allclose(z, 20.0 * cosine, atol=1e-4)
+    plain = np.nanmean(criterion(per_query(np.ascontiguousarray(cosine), held.traces.relevant)))
+    assert held.score(objective, model.params, unknown).value >= plain - 1e-9
 
 
-@pytest.mark.parametrize("n", [100, 600, 4000])
-def test_some_held_out_traces_need_a_tool_that_no_training_trace_has(n):
-    traces = some_traces(n)
-    for training, held in Folds().split(traces, 30, np.random.default_rng(1)):
-        unseen = unseen_tools(traces.tools, training, 30)
-        cold = [unseen[traces.tools.row(i)].any() for i in held]
-        assert 1 <= unseen.sum() <= 3
-        assert 0.02 <= np.mean(cold) <= 0.5
-        for t in np.flatnonzero(unseen):
-            assert not any(t in traces.tools.row(i) for i in training)
+def test_an_unknown_capability_has_no_logit_and_moves_no_other():
+    of, records, _ = planted.rotated(np.random.default_rng(0))
+    model, held, objective = scored(records, of, 20)
+    unknown = np.arange(15) % 4 == 0
+    (tools, known), (same_tools, hidden) = (
+        logits(objective, model.params, hide, held.traces) for hide in (np.zeros(15, bool), unknown)
+    )
+    assert (hidden[:, unknown] == np.float32(-1e30)).all()
+    np.testing.assert_allclose(hidden[:, ~unknown], known[:, ~unknown], rtol=1e-5)
+    np.testing.assert_allclose(same_tools, tools, rtol=1e-5)
 
 
-def test_with_time_stamps_the_latest_part_is_held_out():
-    traces = some_traces(300)
-    rng = np.random.default_rng(2)
-    moments = rng.permutation(300).astype(float)
-    timed = dataclasses.replace(traces, timestamp=moments)
-    ((training, held),) = Folds(cold_share=0.0).split(timed, 30, rng)
-    assert len(held) == 60
-    assert moments[training].max() < moments[held].min()
-    ((training, held),) = Folds().split(timed, 30, rng)
-    late = held[moments[held] >= 240]
-    assert len(late) == 60
-    unseen = unseen_tools(timed.tools, training, 30)
-    assert all(unseen[timed.tools.row(i)].any() for i in np.setdiff1d(held, late))  # earlier ones are there as cold ones only
-    moments[7] = np.nan
-    assert len(Folds().split(dataclasses.replace(traces, timestamp=moments), 30, rng)) == 5
-    same = dataclasses.replace(traces, timestamp=np.zeros(300))
-    assert len(Folds().split(same, 30, rng)) == 5
+def test_a_failed_trace_has_no_say():
+    of, records, _ = planted.rotated(np.random.default_rng(0), n_traces=40)
+    for record, outcome in zip(records, (1.0, 0.0, 0.4, 0.5), strict=False):
+        record["outcome"] = outcome
+    model, held, objective = scored(records, of, 4)
+    score = held.score(objective, model.params, np.zeros(15, bool))
+    assert np.isnan(score.rows).tolist() == [False, True, True, False]
+    assert score.metrics["all"]["n"] == 2
 
 
-def test_the_same_generator_gives_the_same_folds():
-    traces = some_traces(200)
-    a, b = (Folds().split(traces, 30, np.random.default_rng(5)) for _ in range(2))
-    for (t, h), (u, i) in zip(a, b, strict=True):
-        np.testing.assert_array_equal(t, u)
-        np.testing.assert_array_equal(h, i)
-
-
-def test_a_failed_trace_has_nothing_relevant():
-    of, records, _ = planted.rotated(np.random.default_rng(0), n_traces=4)
-    for r, outcome in zip(records, (1.0, 0.0, 0.4, 0.5), strict=True):
-        r["outcome"] = outcome
-    wanted = relevance(Traces.from_records(records, of))
-    assert wanted.sizes.tolist() == [1, 0, 0, 1]
+def test_metrics_come_by_part_and_a_part_without_intents_is_left_out():
+    metrics = {"mrr": np.array([1.0, 0.5, np.nan, 0.25]), "hit@1": np.array([1.0, 0.0, np.nan, 0.0])}
+    found = by_part(metrics, np.array([False, False, True, True]))
+    assert found["all"] == {"mrr": pytest.approx(1.75 / 3), "hit@1": pytest.approx(1 / 3), "n": 3}
+    assert found["warm"] == {"mrr": 0.75, "hit@1": 0.5, "n": 2}
+    assert found["cold"] == {"mrr": 0.25, "hit@1": 0.0, "n": 1}
+    assert by_part(metrics, np.array([False, False, True, False])).keys() == {"all", "warm"}
+    assert by_part({"mrr": np.full(2, np.nan)}, np.zeros(2, bool)) == {}
 
 
 def test_popularity_counts_training_traces_only():
-    traces = some_traces(60)
+    of, records, _ = planted.rotated(np.random.default_rng(0), n_traces=60, d=8)
+    traces = Traces.from_records(records, of)
     scores = popularity(traces, np.arange(40), np.arange(40, 60), 30)
     expected = np.bincount([t for i in range(40) for t in traces.tools.row(i)], minlength=30)
     assert scores.shape == (20, 30)
     np.testing.assert_array_equal(scores, np.tile(expected, (20, 1)))
+    np.testing.assert_array_equal(unseen_tools(traces.tools, np.arange(40), 30), expected == 0)
+
+
+def test_the_share_of_cold_intents_is_estimated_from_tools_seen_once():
+    tools = Incidence.from_rows([[0], [0, 1], [2], [0], [3, 3 + 1]])
+    assert cold_share(tools, 6) == 0.6
+    assert cold_share(Incidence.from_rows([[0], [0]]), 6) == 0.0
+    assert cold_share(Incidence.from_rows([]), 6) == 0.0
 
 
 def test_worse_means_beyond_the_standard_error():
@@ -97,24 +93,3 @@ def test_worse_means_beyond_the_standard_error():
     assert not nothing.worse_than(nothing)
     assert np.isnan(nothing.value)
     assert best.value == pytest.approx(0.55)
-
-
-def test_an_untrained_model_validates_as_cosine():
-    from shgat.metrics.ranking import per_query
-    from shgat.model.channels import Channels
-    from shgat.traces.columns import remembered
-    from shgat.training import Objective
-    from shgat.training.validation import Held, logits
-
-    of, records, _ = planted.rotated(np.random.default_rng(0), rotation=np.eye(16), noise=0.8)
-    model, traces = SHGAT.from_catalog(of), Traces.from_records(records, of)
-    rows = np.arange(100)
-    part = traces.take(rows)
-    held = Held(part, rows, np.zeros(100, bool), np.zeros(30, bool), Channels.build(of, remembered(traces, np.arange(100, 300))))
-    objective, unknown = Objective(of, None, model.config), np.zeros(15, bool)
-    z, _ = logits(objective, model.params, unknown, part)
-    cosine = part.vectors(rows) @ of.tool_embeddings.T
-    np.testing.assert_allclose(z, 20.0 * cosine, atol=1e-4)
-    plain = np.nanmean(criterion(per_query(np.ascontiguousarray(cosine), relevance(part))))
-    assert held.score(objective, model.params, unknown).value >= plain - 1e-9
-    assert Examples.build(of, traces).capabilities.unknown(np.ones(300, bool)).sum() == 0

@@ -12,8 +12,8 @@ import orjson
 
 with atheris.instrument_imports(include=["shgat"]):
     from shgat.errors import ShgatError
-    from shgat.worker.task import Task
     from shgat.worker.protocol import failure, parse
+    from shgat.worker.task import Task
 
 sys.path.insert(0, str(Path(__file__).parent))
 from conftest import make_job

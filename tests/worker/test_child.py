@@ -1,18 +1,13 @@
 """The child as a gateway in another language sees it: bytes in, bytes out, an exit code."""
 
-import os
 import subprocess
 import sys
-import threading
-import time
 
 import numpy as np
 import orjson
 import pytest
 
 from shgat import SHGAT
-from shgat.errors import WorkerError
-from shgat.worker.stream import Messages
 
 COMMAND = [sys.executable, "-m", "shgat.worker"]
 
@@ -106,38 +101,3 @@ def test_a_warm_child_answers_line_by_line_and_ends_with_its_stdin(make_job):
             assert orjson.loads(child.stdout.readline())["success"] is success
         child.stdin.close()
         assert child.wait(10) == 0
-
-
-def messages(pieces, timeout=0.2, limit=100, pause=0.0):
-    readable, writable = os.pipe()
-
-    def feed():
-        for piece in pieces:
-            os.write(writable, piece)
-            time.sleep(pause)
-        os.close(writable)
-
-    feeder = threading.Thread(target=feed)
-    feeder.start()
-    stream = Messages(readable, timeout, limit)
-    try:
-        while (message := stream.next()) is not None:
-            yield message
-    finally:
-        feeder.join()
-        os.close(readable)
-
-
-def test_messages_are_lines_however_they_are_cut():
-    assert list(messages([b'{"a"', b':1}\n{"b":2}\n', b"\n", b'{"c":3}'], pause=0.01)) == [b'{"a":1}', b'{"b":2}', b'{"c":3}']
-    assert list(messages([b"{\n  1,\n", b"  2\n}\n"])) == [b"{\n  1,\n  2\n}"]
-
-
-def test_a_line_that_never_ends_is_refused():
-    with pytest.raises(WorkerError, match="more than 100 bytes"):
-        list(messages([b"x" * 1000]))
-
-
-def test_a_pause_in_a_message_is_refused():
-    with pytest.raises(WorkerError, match="half a message"):
-        list(messages([b"xx", b"yy"], pause=0.5))

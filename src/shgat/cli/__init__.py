@@ -41,13 +41,13 @@ def _options(
 
 
 app.command("demo")(demo.demo)
-app.command("evaluate")(evaluate.evaluate)
 app.command("plot")(plot.plot)
 app.command("rank")(rank.rank)
 app.command("train")(train.train)
-app.command("worker")(worker.worker)
+app.command("worker", context_settings=worker.SETTINGS)(worker.worker)
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(db.app, name="db")
+app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(gateway.app, name="gateway")
 

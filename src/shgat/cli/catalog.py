@@ -55,37 +55,30 @@ def inspect(directory: Path) -> tuple[list[str], dict[str, Any]]:
 
 def _traces(directory: Path, catalog: "Catalog", faults: list[str]) -> list[dict[str, Any]]:
     """Size of each file of traces, and how many traces name tools that the catalogue does not have."""
-    from .._files import load_matrix
     from ..errors import InputError
-    from . import intents
+    from ..traces import Trace, read_traces
+    from . import traces as sources
 
     sizes = []
-    for path in intents.trace_files(directory):
+    dimension = catalog.dimension if catalog.has_embeddings else None
+    for path in sources.trace_files(directory):
+        found: list[Trace] = []
         try:
-            records = list(intents.records(path))
-            unknown = sum(any(_unknown(t, catalog) for t in _tools(r)) for r in records)
-            vectors = path.with_suffix(".npy")
-            shape = None
-            if vectors.exists():
-                shape = load_matrix(vectors, mmap=True).shape
-                expected = (len(records), catalog.dimension if catalog.has_embeddings else shape[1])
-                if shape != expected:
-                    faults.append(f"{vectors.name} has shape {shape}, expected {expected} as {path.name} and the catalogue have")
-            sizes.append(
-                {"file": path.name, "traces": len(records), "embeddings": shape is not None, "with_unknown_tools": unknown}
-            )
+            for number, trace in read_traces(path, dimension):
+                if isinstance(trace, Trace):
+                    found.append(trace)
+                else:
+                    faults.append(f"{path.name}, line {number}: {trace}")
         except InputError as error:
             faults.append(str(error))
+            continue
+        sizes.append({
+            "file": path.name,
+            "traces": len(found),
+            "embeddings": any(t.embedding is not None for t in found),
+            "with_unknown_tools": sum(any(tool not in catalog.tool_column for tool in t.tools) for t in found),
+        })  # fmt: skip
     return sizes
-
-
-def _tools(record: Any) -> list[Any]:
-    tools = record.get("tools")
-    return tools if isinstance(tools, list) else []
-
-
-def _unknown(tool: object, catalog: "Catalog") -> bool:
-    return not isinstance(tool, str) or tool not in catalog.tool_column
 
 
 def _table(title: str, about: dict[str, Any]) -> "Table":

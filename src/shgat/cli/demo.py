@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ..graph import Catalog
     from ..shgat import SHGAT
-    from .intents import Intent
+    from ..traces import Trace
 
 SAMPLE = Path(__file__).parent.parent / "sample"
 SHOWN = ("t0404", "t0412", "t0425", "t0437", "t0451", "t0468")
@@ -24,11 +24,12 @@ def demo(as_json: Annotated[bool, typer.Option("--json", help="JSON for programs
     from ..graph import Catalog
     from ..shgat import SHGAT
     from ..traces import load_traces
-    from . import intents, output, train
+    from . import output, train
+    from . import traces as sources
 
     catalog = Catalog.load(SAMPLE)
     traces = load_traces(SAMPLE / "train.jsonl", catalog)
-    everything = intents.load_all(SAMPLE / "test.jsonl")
+    everything = sources.read_all(SAMPLE / "test.jsonl")
     shown = [i for i in everything if i.id in SHOWN]
     models = {"before": SHGAT.from_catalog(catalog), "after": SHGAT.from_catalog(catalog)}
     with train.progress(quiet=not sys.stderr.isatty()) as on_epoch:
@@ -36,10 +37,10 @@ def demo(as_json: Annotated[bool, typer.Option("--json", help="JSON for programs
     columns = {"cosine": cosine_order(catalog, shown), **{name: order(model, shown) for name, model in models.items()}}
     scores = {"cosine": recall(cosine_order(catalog, everything, 5), everything)}
     scores |= {name: recall(order(model, everything, 5), everything) for name, model in models.items()}
-    sets = [models["after"].rank_sets(i.vector, 1)[0] for i in shown]
+    sets = [models["after"].rank_sets(i.embedding, 1)[0] for i in shown]
     if as_json:
         rows = [
-            {"id": i.id, "intent": i.text, "used": i.used, "best_set": {"id": s.id, "tools": s.tools}}
+            {"id": i.id, "intent": i.intent, "used": i.tools, "best_set": {"id": s.id, "tools": s.tools}}
             | {"ranked": {name: column[n] for name, column in columns.items()}}
             for n, (i, s) in enumerate(zip(shown, sets, strict=True))
         ]
@@ -62,7 +63,7 @@ def demo(as_json: Annotated[bool, typer.Option("--json", help="JSON for programs
     )
 
 
-def comparison(intents: Sequence["Intent"], columns: Mapping[str, Sequence[Sequence[str]]]) -> "Table":
+def comparison(intents: Sequence["Trace"], columns: Mapping[str, Sequence[Sequence[str]]]) -> "Table":
     """One row an intent, one column a way of ranking (`columns`: its best ids for each intent); ✓ marks what was really used."""
     from rich.table import Table
 
@@ -74,28 +75,28 @@ def comparison(intents: Sequence["Intent"], columns: Mapping[str, Sequence[Seque
     for name in columns:
         grid.add_column(name, overflow="fold")
     for n, intent in enumerate(intents):
-        used = set(intent.used)
+        used = set(intent.tools)
         cells = ["\n".join(f"{'✓' if t in used else ' '} {t}" for t in column[n]) for column in columns.values()]
-        grid.add_row(shorten(intent.text, 120), "\n".join(intent.used), *cells)
+        grid.add_row(shorten(intent.intent, 120), "\n".join(intent.tools), *cells)
     return grid
 
 
-def order(model: "SHGAT", intents: Sequence["Intent"], top: int = TOP) -> list[list[str]]:
+def order(model: "SHGAT", intents: Sequence["Trace"], top: int = TOP) -> list[list[str]]:
     """The best tools of a model for each intent."""
-    return [list(model.rank(i.vector, top, text=i.text or None).ids) for i in intents]
+    return [list(model.rank(i.embedding, top, text=i.intent or None).ids) for i in intents]
 
 
-def cosine_order(catalog: "Catalog", intents: Sequence["Intent"], top: int = TOP) -> list[list[str]]:
+def cosine_order(catalog: "Catalog", intents: Sequence["Trace"], top: int = TOP) -> list[list[str]]:
     """The tools nearest by cosine for each intent."""
     import numpy as np
 
     rows: Any = catalog.tool_embeddings
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    order = [np.argsort(-(unit @ i.vector), kind="stable")[:top] for i in intents]
+    order = [np.argsort(-(unit @ i.embedding), kind="stable")[:top] for i in intents]
     return [[catalog.tools[t].id for t in best.tolist()] for best in order]
 
 
-def recall(best: Sequence[Sequence[str]], intents: Sequence["Intent"]) -> float:
+def recall(best: Sequence[Sequence[str]], intents: Sequence["Trace"]) -> float:
     """Mean share of the really used tools among the best."""
-    shares = [len(set(b) & set(i.used)) / len(set(i.used)) for b, i in zip(best, intents, strict=True) if i.used]
+    shares = [len(set(b) & set(i.tools)) / len(set(i.tools)) for b, i in zip(best, intents, strict=True) if i.tools]
     return sum(shares) / max(len(shares), 1)

@@ -1,4 +1,4 @@
-"""`shgat evaluate`: is a model better, measured on traces, by a protocol, against another model, or on logs."""
+"""`shgat evaluate`: one command a question. How good is a model, does training pay, what would a model have earned, who won?"""
 
 from enum import StrEnum
 from pathlib import Path
@@ -6,15 +6,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    import numpy as np
+from ..errors import InputError
 
-    from ..experiments.measurement import Measurement
-    from ..experiments.pair import Gate
+if TYPE_CHECKING:
     from ..experiments.protocols import Trial, Trials
     from ..graph import Catalog
+    from ..metrics import Verdict
     from ..shgat import SHGAT
     from ..traces import Traces
+
+app = typer.Typer(help="Measure: a model, a training protocol, a log of decisions, an A/B test.", rich_markup_mode=None)
+
+Folder = Annotated[Path | None, typer.Option("--catalog", metavar="DIR", help="Catalogue folder.")]
+TraceFile = Annotated[
+    Path | None, typer.Option("--traces", metavar="FILE", help="Traces from elsewhere than the catalogue's folder.")
+]
+SkipUnknown = Annotated[bool, typer.Option("--skip-unknown", help="Leave out traces of unknown tools or without embedding.")]
+Page = Annotated[Path | None, typer.Option("--report", metavar="FILE.html", help="Also write one page that stands alone.")]
+Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
+ResamplingSeed = Annotated[int, typer.Option("--seed", metavar="N", help="Of resampling.")]
 
 
 class Protocol(StrEnum):
@@ -24,120 +34,159 @@ class Protocol(StrEnum):
     cv = "cv"
     temporal = "temporal"
     cold = "cold"
-    counterfactual = "counterfactual"
 
 
-def evaluate(
-    catalog: Annotated[Path | None, typer.Option(metavar="DIR", help="Catalogue folder.")] = None,
-    model: Annotated[Path | None, typer.Option(metavar="FILE", help="A trained model.")] = None,
-    split: Annotated[
-        str, typer.Option(metavar="NAME", help="Traces of the catalogue's folder: NAME.jsonl. [test; train for a --protocol]")
-    ] = "",
-    traces: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="Traces from elsewhere.")] = None,
-    protocol: Annotated[
-        Protocol | None, typer.Option(help="Train and test by a protocol; counterfactual: value --model on a --log.")
+@app.command()
+def model(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A trained model.")],
+    catalog: Folder = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="MODEL", help="Another model, compared metric by metric.  [default: frozen cosine]")
     ] = None,
-    compare: Annotated[tuple[Path, Path] | None, typer.Option(metavar="A B", help="Two models on the same traces, tested.")] = None,
-    gate: Annotated[
-        str | None, typer.Option(metavar="baseline|FILE", help="Exit 1 unless better than cosine, or than this model.")
-    ] = None,
-    ab: Annotated[Path | None, typer.Option(metavar="LOG.jsonl", help="Judge an A/B test from its log.")] = None,
-    log: Annotated[Path | None, typer.Option(metavar="LOG.jsonl", help="Logged decisions with propensities.")] = None,
-    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Also write one page that stands alone.")] = None,
-    folds: Annotated[int, typer.Option(metavar="K", help="For cv.")] = 5,
-    train_window: Annotated[str, typer.Option(metavar="TIME", help="For temporal.")] = "30d",
-    test_window: Annotated[str, typer.Option(metavar="TIME", help="For temporal.")] = "7d",
-    epochs: Annotated[int | None, typer.Option(metavar="N", help="Of each training of a protocol.")] = None,
-    greedy: Annotated[bool, typer.Option("--greedy", help="Counterfactual: the best tool always, not by probability.")] = False,
-    skip_unknown: Annotated[
-        bool, typer.Option("--skip-unknown", help="Leave out traces of unknown tools or without embedding.")
-    ] = False,
-    seed: Annotated[int, typer.Option(metavar="N", help="Of splits, training and resampling.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
+    split: Annotated[str, typer.Option(metavar="NAME", help="Traces of the catalogue's folder: NAME.jsonl.")] = "test",
+    traces: TraceFile = None,
+    gate: Annotated[bool, typer.Option("--gate", help="Exit 1 unless it is better than what it is compared with.")] = False,
+    report: Page = None,
+    skip_unknown: SkipUnknown = False,
+    seed: ResamplingSeed = 0,
+    as_json: Json = False,
 ) -> int:
-    """Measure how well tools are found, over the whole catalogue and beside frozen cosine."""
+    """How well does a model find tools, over the whole catalogue, beside frozen cosine or another model?"""
     import numpy as np
 
-    from ..errors import InputError
+    from ..experiments import pair
+    from ..experiments.measurement import measure, measure_cosine, unseen_tools
+    from . import traces as sources
     from . import verdicts
 
     rng = np.random.default_rng(seed)
-    whole = {"--ab": ab is not None, "--compare": compare is not None, "--protocol": protocol is not None}
-    chosen = [name for name, given in whole.items() if given]
-    if len(chosen) > 1:
-        raise InputError(f"give one of {' and '.join(chosen)}")
-    if report is not None and (ab is not None or protocol is Protocol.counterfactual):
-        raise InputError("--report is a page about rankings of traces: not of --ab, nor of --protocol counterfactual")
-    if gate is not None and (ab is not None or compare is not None or protocol is Protocol.counterfactual):
-        raise InputError("--gate asks whether a --model, or what a holdout, cv, temporal or cold --protocol trains, is better")
-    if ab is not None:
-        return verdicts.show_experiment(ab, as_json)
-    if protocol is Protocol.counterfactual:
-        ranker, _ = _model(catalog, _given(model, "--model FILE"))
-        return verdicts.show_counterfactual(ranker, _given(log, "--log LOG.jsonl"), rng, greedy, as_json)
-    if protocol is None and compare is None:
-        _given(model, "--model FILE")
-    source = _Source(catalog, traces, split or ("test" if protocol is None else "train"), skip_unknown)
-    if protocol is not None:
-        if gate not in (None, "baseline"):
-            raise InputError("a protocol trains its own models: their --gate is baseline")
-        options = {"seed": seed, "options": {"epochs": epochs}}
-        trials, measured = _run(protocol, source, options, folds, (train_window, test_window))
-        ours, theirs = trials.pooled()
-        passed = _gate(ours, theirs, gate, rng)
-        verdicts.show_trials(trials, ours, theirs, passed, rng, as_json)
-        if report is not None:
-            verdicts.write_trials_page(report, trials, measured, {"traces": str(source.path), "seed": str(seed)}, rng)
-        return _code(passed)
-    files = compare or (_given(model, "--model FILE"), None if gate in (None, "baseline") else Path(str(gate)))
-    return _models(source, files, gate, report, rng, as_json)
+    path = _trace_file(catalog, traces, split)
+    ranker, name = _model(catalog, model)
+    loaded = sources.load(path, ranker.catalog, skip_unknown)
+    ours = measure(ranker, loaded)
+    if against is None:
+        theirs, names = measure_cosine(ranker.catalog, loaded, unseen=unseen_tools(ranker)), ("shgat", "cosine")
+    else:
+        rival, other = _model(catalog, against)
+        _same_catalog(ranker, rival, model, against)
+        theirs, names = measure(rival, loaded), (name, other) if name != other else (str(model), str(against))
+    passed = pair.gate(ours, theirs, rng=rng, name_b=names[1]) if gate else None
+    about = {"model": str(model), "against": "cosine" if against is None else str(against), "traces": str(path)}
+    verdicts.show_pair(ours, theirs, names, about, passed, rng, as_json, tested=against is not None)
+    if report is not None:
+        verdicts.write_page(report, ranker, loaded, ours, theirs, names, about, rng)
+    return _code(passed)
 
 
-class _Source:
-    """Where traces come from."""
-
-    def __init__(self, catalog: Path | None, traces: Path | None, split: str, skip_unknown: bool) -> None:
-        self.folder, self.skip_unknown = catalog, skip_unknown
-        if traces is None:
-            traces = _given(catalog, "--catalog DIR, or --traces FILE.jsonl") / f"{split}.jsonl"
-        self.path = traces
-
-    def load(self, catalog: "Catalog") -> "Traces":
-        from . import intents
-
-        return intents.traces(self.path, catalog, self.skip_unknown)
-
-
-def _models(
-    source: _Source,
-    files: tuple[Path, Path | None],
-    gate: str | None,
-    report: Path | None,
-    rng: "np.random.Generator",
-    as_json: bool,
+@app.command()
+def protocol(
+    protocol: Annotated[Protocol, typer.Argument(metavar="holdout|cv|temporal|cold", help="How training and test are kept apart.")],
+    catalog: Folder = None,
+    split: Annotated[str, typer.Option(metavar="NAME", help="Traces of the catalogue's folder: NAME.jsonl.")] = "train",
+    traces: TraceFile = None,
+    folds: Annotated[int | None, typer.Option(metavar="K", help="For cv.  [default: 5]")] = None,
+    train_window: Annotated[str | None, typer.Option(metavar="TIME", help="For temporal.  [default: 30d]")] = None,
+    test_window: Annotated[str | None, typer.Option(metavar="TIME", help="For temporal.  [default: 7d]")] = None,
+    epochs: Annotated[int | None, typer.Option(metavar="N", help="Of each training.  [default: by the number of traces]")] = None,
+    gate: Annotated[bool, typer.Option("--gate", help="Exit 1 unless training is better than frozen cosine.")] = False,
+    report: Page = None,
+    skip_unknown: SkipUnknown = False,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of splits, training and resampling.")] = 0,
+    as_json: Json = False,
 ) -> int:
-    """One model beside cosine, or beside another one."""
-    from ..experiments.measurement import measure, measure_cosine, unseen_tools
+    """Does training pay? Models are trained on a part of the traces and tested on the rest, beside frozen cosine."""
+    import numpy as np
+
+    from ..experiments import pair
+    from ..graph import Catalog
+    from . import traces as sources
     from . import verdicts
 
-    first, second = files
-    ranker, name = _model(source.folder, first)
-    traces = source.load(ranker.catalog)
-    ours = measure(ranker, traces)
-    if second is None:
-        theirs = measure_cosine(ranker.catalog, traces, unseen=unseen_tools(ranker))
-        name, other = "shgat", "cosine"
-    else:
-        rival, other = _model(source.folder, second)
-        _same_catalog(ranker, rival, first, second)
-        theirs = measure(rival, traces)
-        name, other = (name, other) if name != other else (str(first), str(second))
-    passed = _gate(ours, theirs, gate, rng)
-    about = {"model": str(first), "against": other if second is None else str(second), "traces": str(source.path)}
-    verdicts.show_pair(ours, theirs, (name, other), about, passed, rng, as_json, tested=second is not None)
+    _only(protocol, Protocol.cv, {"--folds": folds})
+    _only(protocol, Protocol.temporal, {"--train-window": train_window, "--test-window": test_window})
+    rng = np.random.default_rng(seed)
+    path = _trace_file(catalog, traces, split)
+    loaded_catalog = Catalog.load(_given(catalog, "--catalog DIR"))
+    loaded = sources.load(path, loaded_catalog, skip_unknown)
+    given = {"folds": folds, "train": train_window, "test": test_window}
+    options = {"folds": 5, "train": "30d", "test": "7d"} | {name: value for name, value in given.items() if value is not None}
+    trials = _run(protocol, loaded_catalog, loaded, seed, epochs, options)
+    ours, theirs = trials.pooled()
+    passed = pair.gate(ours, theirs, rng=rng, name_b="cosine") if gate else None
+    verdicts.show_trials(trials, ours, theirs, passed, rng, as_json)
     if report is not None:
-        verdicts.write_page(report, ranker, traces, ours, theirs, (name, other), about, rng)
+        verdicts.write_trials_page(report, trials, loaded, {"traces": str(path), "seed": str(seed)}, rng)
     return _code(passed)
+
+
+@app.command()
+def log(
+    model: Annotated[Path, typer.Option("--model", metavar="FILE", help="The model that would have chosen.")],
+    log: Annotated[Path | None, typer.Argument(metavar="[LOG.jsonl]", help="Logged decisions with propensities.")] = None,
+    store: Annotated[str | None, typer.Option("--store", metavar="URL", help="A ranker's store instead of a file.")] = None,
+    catalog: Folder = None,
+    greedy: Annotated[bool, typer.Option("--greedy", help="The best tool always, not by probability.")] = False,
+    seed: ResamplingSeed = 0,
+    as_json: Json = False,
+) -> int:
+    """What would a model have earned on logged decisions? Off-policy estimates, from a file or a ranker's store."""
+    import numpy as np
+
+    from ..experiments.counterfactual import DecisionLog
+    from . import verdicts
+
+    if (log is None) == (store is None):
+        raise InputError("give LOG.jsonl or --store URL")
+    ranker, _ = _model(catalog, model)
+    if log is not None:
+        decisions, name = DecisionLog.load(log, ranker.catalog), str(log)
+    else:
+        from ..store import Store
+
+        with Store.open(str(store)) as opened:
+            decisions, name = DecisionLog.from_store(opened, ranker.catalog), opened.url
+    return verdicts.show_counterfactual(ranker, decisions, name, np.random.default_rng(seed), greedy, as_json)
+
+
+@app.command()
+def ab(
+    log: Annotated[
+        Path,
+        typer.Argument(metavar="LOG.jsonl", help="One answered intent a line: id, treated, success, error, fallback, latency."),
+    ],
+    as_json: Json = False,
+) -> int:
+    """Who won an A/B test, so far? May be asked at any time and as often as one likes."""
+    from . import verdicts
+
+    return verdicts.show_experiment(log, as_json)
+
+
+def _run(
+    protocol: Protocol, catalog: "Catalog", traces: "Traces", seed: int, epochs: int | None, options: dict[str, Any]
+) -> "Trials":
+    """The protocol run to its end; says on stderr how each trial went."""
+    from ..experiments import protocols
+    from . import output
+
+    def tell(trial: "Trial") -> None:
+        means = trial.means()
+        figures = f"{means['shgat']['criterion']:.3f} against {means['cosine']['criterion']:.3f}"
+        output.note(
+            f"shgat: {trial.name}: {figures}" + ("" if trial.report.accepted else f"; training refused: {trial.report.reason}")
+        )
+
+    recipe = protocols.Recipe(seed=seed, options={"epochs": epochs}, on_trial=tell)
+    if protocol is Protocol.cv:
+        return protocols.run_cross_validation(catalog, traces, recipe, k=options["folds"])
+    if protocol is Protocol.temporal:
+        return protocols.run_temporal(catalog, traces, recipe, train=options["train"], test=options["test"])
+    run = protocols.run_cold_tools if protocol is Protocol.cold else protocols.run_holdout
+    return run(catalog, traces, recipe)
+
+
+def _trace_file(catalog: Path | None, traces: Path | None, split: str) -> Path:
+    return traces if traces is not None else _given(catalog, "--catalog DIR, or --traces FILE") / f"{split}.jsonl"
 
 
 def _model(catalog: Path | None, path: Path) -> "tuple[SHGAT, str]":
@@ -154,44 +203,18 @@ def _same_catalog(a: "SHGAT", b: "SHGAT", first: Path, second: Path) -> None:
         raise ModelFileError(f"{second} was made for another catalogue than {first}: their tools differ")
 
 
-def _run(
-    protocol: Protocol, source: _Source, options: dict[str, Any], folds: int, windows: tuple[str, str]
-) -> "tuple[Trials, Traces]":
-    """The protocol run to its end, and the traces it was run on."""
-    from ..experiments import protocols
-    from ..graph import Catalog
-    from . import output
-
-    def tell(trial: "Trial") -> None:
-        means = trial.means()
-        figures = f"{means['shgat']['criterion']:.3f} against {means['cosine']['criterion']:.3f}"
-        output.note(
-            f"shgat: {trial.name}: {figures}" + ("" if trial.report.accepted else f"; training refused: {trial.report.reason}")
-        )
-
-    catalog = Catalog.load(_given(source.folder, "--catalog DIR"))
-    traces, recipe = source.load(catalog), protocols.Recipe(**options, on_trial=tell)
-    if protocol is Protocol.cv:
-        return protocols.run_cross_validation(catalog, traces, recipe, k=folds), traces
-    if protocol is Protocol.temporal:
-        return protocols.run_temporal(catalog, traces, recipe, train=windows[0], test=windows[1]), traces
-    run = protocols.run_cold_tools if protocol is Protocol.cold else protocols.run_holdout
-    return run(catalog, traces, recipe), traces
-
-
-def _gate(ours: "Measurement", theirs: "Measurement", asked: str | None, rng: "np.random.Generator") -> "Gate | None":
-    from ..experiments.pair import gate
-
-    return None if asked is None else gate(ours, theirs, rng=rng, name_b="cosine" if asked == "baseline" else asked)
-
-
-def _code(gate: "Gate | None") -> int:
-    return 0 if gate is None or gate.passed else 1
+def _only(protocol: Protocol, its: Protocol, options: dict[str, object]) -> None:
+    """An option that this protocol does not have is refused and not ignored."""
+    given = [name for name, value in options.items() if value is not None]
+    if given and protocol is not its:
+        raise InputError(f"{given[0]} goes with {its}, not with {protocol}")
 
 
 def _given(path: Path | None, what: str) -> Path:
-    from ..errors import InputError
-
     if path is None:
         raise InputError(f"give {what}")
     return path
+
+
+def _code(verdict: "Verdict | None") -> int:
+    return 0 if verdict is None or verdict.passed else 1

@@ -4,7 +4,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,19 +12,18 @@ import typer
 
 if TYPE_CHECKING:
     import numpy as np
-    import numpy.typing as npt
     from rich.table import Table
 
     from ..graph import Catalog
     from ..serving import Ranker
-    from .intents import Intent
+    from ..traces import Trace
 
 SAMPLE = Path(__file__).parent.parent / "sample"
 NOISE = 0.3  # of each coordinate of a repeated intent, in units of 1 / sqrt(d)
 DRIFTING = 0.3  # share of the tools for which people come to prefer another one
 WINDOWS = 12
 
-app = typer.Typer(name="gateway", help="A gateway in front of many tools.", no_args_is_help=True)
+app = typer.Typer(name="gateway", help="A gateway in front of many tools.")
 
 
 @app.callback()
@@ -128,10 +127,10 @@ def run(simulation: Simulation, ranker: "Ranker", catalog: "Catalog", seconds: f
     """Plays the stream in real time; yields at the end of each window."""
     import numpy as np
 
-    from . import intents
+    from . import traces as sources
     from .demo import cosine_order
 
-    pool = [i for name in ("train", "test") for i in intents.load_all(SAMPLE / f"{name}.jsonl") if i.used]
+    pool = [i for name in ("train", "test") for i in sources.read_all(SAMPLE / f"{name}.jsonl") if i.tools]
     rng = np.random.default_rng(seed)
     moved = drift(catalog, rng)
     began = time.perf_counter()
@@ -142,9 +141,9 @@ def run(simulation: Simulation, ranker: "Ranker", catalog: "Catalog", seconds: f
         latencies: list[float] = []
         while time.perf_counter() - began < (w + 1) * length:
             intent = _heard(pool[int(rng.integers(len(pool)))], rng)
-            wanted = [moved[t] if window.drifted else t for t in intent.used]
+            wanted = [moved[t] if window.drifted else t for t in intent.tools]
             asked, busy = time.perf_counter(), ranker.training
-            answer = ranker.rank(intent.vector, 5, text=intent.text)
+            answer = ranker.rank(intent.embedding, 5, text=intent.intent)
             took = time.perf_counter() - asked
             (simulation.training if busy or ranker.training else simulation.idle).append(took)
             latencies.append(took)
@@ -184,13 +183,11 @@ def table(simulation: Simulation) -> "Table":
     return grid
 
 
-def _heard(intent: "Intent", rng: "np.random.Generator") -> "Intent":
+def _heard(intent: "Trace", rng: "np.random.Generator") -> "Trace":
     """The intent said a little differently."""
-    from .intents import Intent
-
-    d = len(intent.vector)
-    x: npt.NDArray[np.float32] = intent.vector + rng.standard_normal(d, "f4") * (NOISE / d**0.5)
-    return Intent(x, intent.id, intent.text, intent.used)
+    x = intent.embedding
+    assert x is not None
+    return replace(intent, embedding=x + rng.standard_normal(len(x), "f4") * (NOISE / len(x) ** 0.5))
 
 
 def _mean(windows: list[Window], name: str) -> float:

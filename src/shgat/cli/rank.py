@@ -2,16 +2,16 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ..graph import Catalog
+    from .._types import Float32
     from ..shgat import SHGAT
-    from .intents import Intent
+    from ..traces import Trace
 
 
 class Kind(StrEnum):
@@ -38,19 +38,18 @@ def rank(
     from . import output
 
     ranker = load_model(catalog, model)
-    intent = _intent(catalog, intent_vector, intent_id)
-    items = ranked(ranker, intent, kind.value, top, context_tool or [], explain)
+    vector, trace = _intent(catalog, intent_vector, intent_id)
+    text, context = (trace.intent if trace else "") or None, context_tool or []
+    items = ranked(ranker, vector, text, kind, top, context, explain)
     missed = None
     if why_not is not None:
-        from ..model import why_not as place_of
-
-        missed = place_of(ranker, intent.vector, why_not, text=intent.text or None, context_tools=context_tool or [])
+        missed = ranker.why_not(vector, why_not, text=text, context_tools=context)
     if as_json:
-        about = {"id": intent.id, "text": intent.text} if intent.id else None
+        about = {"id": trace.id, "text": trace.intent} if trace else None
         value = {"kind": kind.value, "model_version": ranker.version, "intent": about, "items": items}
         output.write_json(value if missed is None else {**value, "why_not": missed.to_dict()})
     else:
-        output.write(table(items, kind.value, ranker.catalog, intent))
+        output.write(table(items, kind, trace))
         if missed is not None:
             output.write(f"Why not {missed.tool}?", *(f"  {sentence}" for sentence in missed.sentences()))
 
@@ -71,44 +70,49 @@ def load_model(catalog: Path | None, model: Path | None) -> "SHGAT":
     return loaded
 
 
-def _intent(catalog: Path | None, vector: Path | None, key: str | None) -> "Intent":
+def _intent(catalog: Path | None, vector: Path | None, key: str | None) -> "tuple[Float32, Trace | None]":
+    """The intent's embedding, and the trace it is from."""
     from ..errors import InputError
-    from . import intents
+    from . import traces as sources
 
     if (vector is None) == (key is None):
         raise InputError("give either --intent-vector FILE.npy or --intent-id ID")
     if vector is not None:
-        return intents.from_vector(vector)
+        return sources.read_vector(vector), None
     if catalog is None:
         raise InputError("--intent-id looks into the catalogue's folder: give --catalog DIR")
-    return intents.from_traces(catalog, str(key))
+    trace = sources.find(catalog, str(key))
+    assert trace.embedding is not None  # `find` sees to that
+    return trace.embedding, trace
 
 
-def ranked(model: "SHGAT", intent: "Intent", kind: str, top: int, context: list[str], explain: bool) -> list[dict[str, Any]]:
+def ranked(
+    model: "SHGAT", intent: "Float32", text: str | None, kind: Kind, top: int, context: list[str], explain: bool
+) -> list[dict[str, Any]]:
     """The best items as JSON values: id, score, text, for a set its tools, and where asked for an explanation."""
-    catalog = model.catalog
-    flat = "tools" if kind == "tools" else "capabilities"
-    ranking = model.rank(intent.vector, top, flat, text=intent.text or None, context_tools=context, explain=explain)
+    catalog, tools = model.catalog, kind is Kind.tools
+    flat: Literal["tools", "capabilities"] = "tools" if tools else "capabilities"
+    ranking = model.rank(intent, top, flat, text=text, context_tools=context, explain=explain)
     items: list[dict[str, Any]] = ranking.to_dict()["items"]
-    nodes = catalog.tools if kind == "tools" else catalog.capabilities
-    column = catalog.tool_column if kind == "tools" else catalog.capability_column
+    nodes = catalog.tools if tools else catalog.capabilities
+    column = catalog.tool_column if tools else catalog.capability_column
     for item in items:
         item["text"] = nodes[column[item["id"]]].text
-    if kind == "sets":
-        tools = {s.id: list(s.tools) for s in model.rank_sets(intent.vector, top, context_tools=context)}
+    if kind is Kind.sets:
+        needed = {s.id: list(s.tools) for s in model.rank_sets(intent, top, context_tools=context)}
         for item in items:
-            item["tools"] = tools[item["id"]]
+            item["tools"] = needed[item["id"]]
     return items
 
 
-def table(items: list[dict[str, Any]], kind: str, catalog: "Catalog", intent: "Intent") -> "Table":
+def table(items: list[dict[str, Any]], kind: Kind, trace: "Trace | None") -> "Table":
     """The items for people."""
     from rich.table import Table
 
     from .output import shorten
 
     explained = any("explanation" in item for item in items)
-    title = f"{intent.id}: {shorten(intent.text, 100)}" if intent.text else None
+    title = f"{trace.id}: {shorten(trace.intent, 100)}" if trace else None
     grid = Table(title=title, title_justify="left")
     grid.add_column("", justify="right")
     grid.add_column(kind.removesuffix("s") if kind != "capabilities" else "capability", overflow="fold")
@@ -117,7 +121,7 @@ def table(items: list[dict[str, Any]], kind: str, catalog: "Catalog", intent: "I
         for name in ("cosine", "heads", "reliability", *(["carried by"] if kind == "tools" else [])):
             grid.add_column(name, justify="left" if name in ("heads", "carried by") else "right")
     grid.add_column("tools" if kind == "sets" else "text")
-    used = set(intent.used)
+    used = set(trace.tools) if trace else set[str]()
     for place, item in enumerate(items, 1):
         mark = " ✓" if item["id"] in used else ""
         cells = [str(place), item["id"] + mark, f"{item['score']:.3f}"]

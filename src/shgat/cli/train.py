@@ -42,12 +42,13 @@ def train(
     """
     from ..graph import Catalog
     from ..shgat import SHGAT
-    from . import intents, output
+    from . import output
+    from . import traces as sources
 
     file = checkpoint or out.with_name(f"{out.name}.checkpoint")
     _check_places(out, file, resume)
     model = SHGAT.from_catalog(Catalog.load(catalog), seed=seed)
-    learned_from = intents.traces(traces or catalog / "train.jsonl", model.catalog, skip_unknown)
+    learned_from = sources.load(traces or catalog / "train.jsonl", model.catalog, skip_unknown)
     try:
         with progress(quiet) as on_epoch:
             report = model.fit(

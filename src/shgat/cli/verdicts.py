@@ -1,20 +1,22 @@
 """How `shgat evaluate` shows what it found: tables for people, JSON for programs, a page."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._json import none_for_not_finite
 from . import output
 
 if TYPE_CHECKING:
     import numpy as np
     from rich.table import Table
 
+    from ..experiments.counterfactual import DecisionLog
     from ..experiments.measurement import Measurement
-    from ..experiments.pair import Gate, MetricTest, PartSummary
+    from ..experiments.pair import MetricTest, PartSummary
     from ..experiments.protocols import Trials
+    from ..metrics import Verdict
     from ..reports.html import EvaluationReport
     from ..shgat import SHGAT
     from ..traces import Traces
@@ -23,20 +25,20 @@ _LABELS = {"mrr": "MRR", "map": "MAP", "criterion": "criterion"}
 
 
 def show_pair(
-    ours: "Measurement", theirs: "Measurement", names: tuple[str, str], about: Mapping[str, str], gate: "Gate | None",
+    ours: "Measurement", theirs: "Measurement", names: tuple[str, str], about: Mapping[str, str], gate: "Verdict | None",
     rng: "np.random.Generator", as_json: bool, *, tested: bool,
 ) -> None:  # fmt: skip
     """A model beside cosine or another model; `tested`: also metric by metric, with p-values."""
-    from ..experiments.pair import compare, summarize_pair
+    from ..experiments.pair import compare_metrics, summarize_pair
 
     found = summarize_pair(ours, theirs, rng=rng)
-    tests = compare(ours, theirs, rng=rng) if tested else []
+    tests = compare_metrics(ours, theirs, rng=rng) if tested else []
     if as_json:
         keys = ("a", "b") if tested else ("shgat", "cosine")
         value: dict[str, Any] = {**about, "parts": {part: _part(s, keys) for part, s in found.items()}}
         if tested:
             value["tests"] = [asdict(t) for t in tests]
-        output.write_json(_finite({**value, "gate": None if gate is None else asdict(gate)}))
+        output.write_json(none_for_not_finite({**value, "gate": None if gate is None else asdict(gate)}))
         return
     output.write(*_tables(found, names))
     if tested:
@@ -45,7 +47,7 @@ def show_pair(
 
 
 def show_trials(
-    trials: "Trials", ours: "Measurement", theirs: "Measurement", gate: "Gate | None", rng: "np.random.Generator", as_json: bool
+    trials: "Trials", ours: "Measurement", theirs: "Measurement", gate: "Verdict | None", rng: "np.random.Generator", as_json: bool
 ) -> None:
     """A protocol: each trial, mean and standard deviation over trials, and all test intents together."""
     from ..experiments.pair import summarize_pair
@@ -61,7 +63,7 @@ def show_trials(
         ]  # fmt: skip
         pooled = {part: _part(s, names) for part, s in found.items()}
         value = {"protocol": trials.protocol, "trials": rows, "mean": mean, "standard_deviation": deviation, "pooled": pooled}
-        output.write_json(_finite({**value, "gate": None if gate is None else asdict(gate)}))
+        output.write_json(none_for_not_finite({**value, "gate": None if gate is None else asdict(gate)}))
         return
     metrics = ("hit@1", "recall@5", "ndcg@5", "comp@5", "mrr", "criterion")
     grid = _grid(
@@ -82,25 +84,28 @@ def show_trials(
     _tell(gate)
 
 
-def show_counterfactual(model: "SHGAT", path: Path, rng: "np.random.Generator", greedy: bool, as_json: bool) -> int:
+def show_counterfactual(
+    model: "SHGAT", log: "DecisionLog", name: str, rng: "np.random.Generator", greedy: bool, as_json: bool
+) -> int:
     """The value of a model on logged decisions by every estimator."""
-    from ..experiments.counterfactual import DecisionLog, value_on_log
+    from ..experiments.counterfactual import value_on_log
 
-    log = DecisionLog.load(path, model.catalog)
+    if log.skipped:
+        key, reason = log.skipped[0]
+        output.note(f"shgat: {len(log.skipped)} decisions left out, the first is {key!r}: it {reason}")
     found = value_on_log(model, log, rng=rng, greedy=greedy)
     if as_json:
-        estimates = {name: asdict(e) for name, e in found.estimates.items()}
-        output.write_json(
-            _finite({"log": str(path), "decisions": len(log), "logged": asdict(found.logged), "estimates": estimates})
-        )
+        value = {"log": name, "decisions": len(log), "skipped": len(log.skipped), "logged": asdict(found.logged)}
+        estimates = {estimator: asdict(e) for estimator, e in found.estimates.items()}
+        output.write_json(none_for_not_finite({**value, "estimates": estimates}))
         return 0
-    grid = _grid(f"{len(log)} decisions of {path.name}", ("policy", "left"), ("value", "right"), ("95 % interval", "right"),
+    grid = _grid(f"{len(log)} decisions of {name}", ("policy", "left"), ("value", "right"), ("95 % interval", "right"),
                  ("effective decisions", "right"), ("mean weight", "right"))  # fmt: skip
     grid.add_row("as logged", f"{found.logged.value:.3f}", _interval(found.logged.ci_low, found.logged.ci_high), str(len(log)), "")
     grid.add_section()
-    for name, e in found.estimates.items():
+    for estimator, e in found.estimates.items():
         size, weight = f"{e.effective_sample_size:.1f}", f"{e.mean_weight:.3f}"
-        grid.add_row(f"model, {name}", f"{e.value:.3f}", _interval(e.ci_low, e.ci_high), size, weight)
+        grid.add_row(f"model, {estimator}", f"{e.value:.3f}", _interval(e.ci_low, e.ci_high), size, weight)
     grid.caption = "a mean weight far from 1 or few effective decisions: the log does not cover what the model does"
     output.write(grid)
     return 0
@@ -115,7 +120,9 @@ def show_experiment(path: Path, as_json: bool) -> int:
     treated = int(experiment.treated.sum())
     if as_json:
         output.write_json(
-            _finite({"log": str(path), "control": len(experiment.treated) - treated, "treated": treated, **asdict(verdict)})
+            none_for_not_finite(
+                {"log": str(path), "control": len(experiment.treated) - treated, "treated": treated, **asdict(verdict)}
+            )
         )
         return 0
     title = f"{len(experiment.treated) - treated} control, {treated} treated"
@@ -216,17 +223,6 @@ def _interval(low: float, high: float) -> str:
     return f"{low:.3f} to {high:.3f}"
 
 
-def _tell(gate: "Gate | None") -> None:
+def _tell(gate: "Verdict | None") -> None:
     if gate is not None:
         output.note(f"shgat: gate {'passed' if gate.passed else 'failed'}: {gate.reason}")
-
-
-def _finite(value: Any) -> Any:
-    """JSON has neither NaN nor infinity: None instead."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return value

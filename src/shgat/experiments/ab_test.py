@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import _check
 from .._files import read_jsonl
+from .._types import Bool
 from ..errors import InputError, MissingExtraError
 from ..metrics.sequential import confidence_sequence, quantile_interval
 
@@ -100,7 +101,7 @@ class Experiment:
     latency : (m,) seconds
     """
 
-    treated: NDArray[np.bool_]
+    treated: Bool
     success: NDArray[Any]
     error: NDArray[Any]
     fallback: NDArray[Any]

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from .._types import Bool, Float32, Float64
 from ..errors import InputError
 from ..graph import Catalog, Incidence
-from ..metrics.ranking import Relevance, per_query
-from ..traces.columns import Traces, load_traces
-from ..training.validation import relevance, unseen_tools
+from ..metrics.ranking import per_query
+from ..traces import Traces, load_traces
+from ..training.validation import unseen_tools
 
-Floats = npt.NDArray[np.float32]
 FILES = ("tools.jsonl", "capabilities.jsonl", "train.jsonl", "test.jsonl")
 
 
@@ -47,17 +47,17 @@ class Dataset:
         return Dataset(self.name, self.catalog, self.train.take(np.sort(drawn)), self.test)
 
     @cached_property
-    def wanted(self) -> Relevance:
-        return relevance(self.test)
+    def wanted(self) -> Incidence:
+        return self.test.relevant
 
     @cached_property
-    def cold(self) -> npt.NDArray[np.bool_]:
+    def cold(self) -> Bool:
         """(B,) test intents that need a tool without any training trace."""
         unseen = unseen_tools(self.train.tools, np.arange(len(self.train)), len(self.catalog.tools))
-        return np.bincount(self.wanted.row_of, unseen[self.wanted.indices], len(self.test)) > 0
+        return self.wanted.touching(unseen)
 
     @cached_property
-    def intents(self) -> Floats:
+    def intents(self) -> Float32:
         """(B, d) unit."""
         return _unit(self.test.vectors(np.arange(len(self.test))))
 
@@ -66,19 +66,19 @@ class Dataset:
         return [str(text) for text in self.test.texts]
 
     @cached_property
-    def tools(self) -> Floats:
+    def tools(self) -> Float32:
         """(n_tools, d) unit."""
         rows = self.catalog.tool_embeddings
         assert rows is not None
         return _unit(rows)
 
     @cached_property
-    def past(self) -> tuple[Floats, Incidence]:
+    def past(self) -> tuple[Float32, Incidence]:
         """Unit intents (N, d) of the training traces that succeeded, and what they ran."""
-        good = np.flatnonzero((self.train.outcome >= 0.5) & (self.train.tools.degrees > 0))
+        good = np.flatnonzero(self.train.succeeded & (self.train.tools.degrees > 0))
         return _unit(self.train.vectors(good)), self.train.tools.take(good)
 
-    def metrics(self, scores: Floats) -> dict[str, npt.NDArray[np.float64]]:
+    def metrics(self, scores: Float32) -> dict[str, Float64]:
         """Of each test intent from scores (B, n_tools)."""
         return per_query(scores, self.wanted)
 
@@ -100,6 +100,6 @@ def _is_set(folder: Path) -> bool:
     return all((folder / name).is_file() for name in FILES)
 
 
-def _unit(rows: npt.NDArray[np.floating]) -> Floats:
+def _unit(rows: npt.NDArray[np.floating]) -> Float32:
     rows = np.asarray(rows, np.float32)
     return np.ascontiguousarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), np.float32)

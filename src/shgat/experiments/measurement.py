@@ -4,19 +4,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .._types import Bool, Float32, Float64, Int64
 from ..errors import InputError
 from ..graph import Catalog
-from ..metrics.ranking import Floats, Integers, Relevance, per_query_from_ranks, ranks_of_relevant
+from ..graph.incidence import Incidence
+from ..metrics.ranking import criterion, per_query_from_ranks, ranks_of_relevant
 from ..shgat import SHGAT
 from ..traces.columns import Traces
-from ..training.validation import criterion, relevance
 
 KS = (1, 3, 5, 10)
 BLOCK = 512  # intents scored at a time
-Scores = NDArray[np.float32]
-Scorer = Callable[[Integers], Scores]
+Scorer = Callable[[Int64], Float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,20 +30,20 @@ class Measurement:
     cold : (B,) does the intent need a tool without training traces? None where nothing was trained
     """
 
-    relevance: Relevance
-    ranks: Integers
-    metrics: dict[str, Floats]
-    cold: NDArray[np.bool_] | None = None
+    relevance: Incidence
+    ranks: Int64
+    metrics: dict[str, Float64]
+    cold: Bool | None = None
 
     @property
-    def criterion(self) -> Floats:
+    def criterion(self) -> Float64:
         """(B,) the mean of Recall@5, NDCG@5 and COMP@5, by which training chooses and gates decide."""
         return criterion(self.metrics)
 
     @property
-    def parts(self) -> dict[str, NDArray[np.bool_]]:
+    def parts(self) -> dict[str, Bool]:
         """(B,) masks of "all", "warm" and "cold" intents that need something; a part without any is left out."""
-        known = self.relevance.sizes > 0
+        known = self.relevance.degrees > 0
         masks = {"all": known}
         if self.cold is not None:
             masks |= {"warm": known & ~self.cold, "cold": known & self.cold}
@@ -55,8 +54,7 @@ class Measurement:
         """Several as one, rows in their order; the cold mask only where all have one."""
         if not measurements:
             raise InputError("there is no measurement to pool")
-        sizes = np.concatenate([m.relevance.sizes for m in measurements])
-        together = Relevance(np.append(0, np.cumsum(sizes)), np.concatenate([m.relevance.indices for m in measurements]))
+        together = Incidence.stacked([m.relevance for m in measurements])
         metrics = {name: np.concatenate([m.metrics[name] for m in measurements]) for name in measurements[0].metrics}
         cold = [m.cold for m in measurements if m.cold is not None]
         everywhere = np.concatenate(cold) if len(cold) == len(measurements) else None
@@ -67,7 +65,7 @@ def measure(
     model: SHGAT,
     traces: Traces,
     *,
-    unseen: NDArray[np.bool_] | None = None,
+    unseen: Bool | None = None,
     ks: Sequence[int] = KS,
     block: int = BLOCK,
 ) -> Measurement:
@@ -88,7 +86,7 @@ def measure_cosine(
     catalog: Catalog,
     traces: Traces,
     *,
-    unseen: NDArray[np.bool_] | None = None,
+    unseen: Bool | None = None,
     ks: Sequence[int] = KS,
     block: int = BLOCK,
 ) -> Measurement:
@@ -103,13 +101,13 @@ def measure_cosine(
     return _measured(lambda rows: np.asarray(traces.vectors(rows) @ unit.T, np.float32), traces, unseen, ks, block)
 
 
-def unseen_tools(model: SHGAT) -> NDArray[np.bool_] | None:
+def unseen_tools(model: SHGAT) -> Bool | None:
     """(n_tools,) tools without a training trace, or None for a model that learned nothing."""
     learned = model.index().learned
-    return None if learned is None else learned[2]
+    return None if learned is None else learned.unseen
 
 
-def scores(model: SHGAT, traces: Traces, rows: Integers) -> Scores:
+def scores(model: SHGAT, traces: Traces, rows: Int64) -> Float32:
     """(len(rows), n_tools) scores by which the model ranks for these traces."""
     x, texts = traces.vectors(rows), [str(traces.texts[i]) for i in rows.tolist()]
     if not traces.context.nnz or not model.params["w_context"].any():  # context changes nothing
@@ -124,15 +122,15 @@ def scores(model: SHGAT, traces: Traces, rows: Integers) -> Scores:
     return out
 
 
-def _measured(score: Scorer, traces: Traces, unseen: NDArray[np.bool_] | None, ks: Sequence[int], block: int) -> Measurement:
+def _measured(score: Scorer, traces: Traces, unseen: Bool | None, ks: Sequence[int], block: int) -> Measurement:
     if block < 1:
         raise InputError(f"block is at least 1, not {block}")
-    wanted = relevance(traces)
+    wanted = traces.relevant
     if not wanted.indices.size:
         raise InputError(f"none of the {len(traces)} traces succeeded with a tool: there is nothing to find")
     ranks = np.empty(wanted.indices.size, np.int64)
-    for start in range(0, len(wanted), block):
-        rows = np.arange(start, min(start + block, len(wanted)))
+    for start in range(0, wanted.n_rows, block):
+        rows = np.arange(start, min(start + block, wanted.n_rows))
         ranks[wanted.indptr[rows[0]] : wanted.indptr[rows[-1] + 1]] = ranks_of_relevant(score(rows), wanted.take(rows))
-    cold = None if unseen is None else np.bincount(wanted.row_of, unseen[wanted.indices], len(wanted)) > 0
+    cold = None if unseen is None else wanted.touching(unseen)
     return Measurement(wanted, ranks, per_query_from_ranks(ranks, wanted, ks), cold)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..metrics.gate import Verdict, compare, decide
 from ..metrics.resampling import mean_intervals, paired_bootstrap, permutation_test
 from .measurement import Measurement
 
@@ -54,14 +55,6 @@ class MetricTest:
     n: int
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """May a serve instead of b?"""
-
-    passed: bool
-    reason: str
-
-
 def summarize_pair(a: Measurement, b: Measurement, *, rng: np.random.Generator) -> dict[str, PartSummary]:
     """Means of both rankers and of their difference for "all", "warm" and "cold" intents, as far as there are any."""
     ours, theirs = _columns(a, b)
@@ -78,7 +71,9 @@ def summarize_pair(a: Measurement, b: Measurement, *, rng: np.random.Generator) 
     return parts
 
 
-def compare(a: Measurement, b: Measurement, *, rng: np.random.Generator, metrics: Sequence[str] | None = None) -> list[MetricTest]:
+def compare_metrics(
+    a: Measurement, b: Measurement, *, rng: np.random.Generator, metrics: Sequence[str] | None = None
+) -> list[MetricTest]:
     """Paired bootstrap and permutation test of each metric (None: all of them) over the intents that need something."""
     ours, theirs = _columns(a, b)
     unknown = [name for name in metrics or () if name not in ours]
@@ -95,21 +90,12 @@ def compare(a: Measurement, b: Measurement, *, rng: np.random.Generator, metrics
     return tests
 
 
-def gate(a: Measurement, b: Measurement, *, rng: np.random.Generator, name_b: str = "the baseline") -> Gate:
-    """Passes if a is better than b on all intents (95 % interval of the criterion above 0) and worse on no part of them."""
-    found = summarize_pair(a, b, rng=rng)
-    for part, summary in found.items():
-        x, y, d = (means[CRITERION] for means in (summary.a, summary.b, summary.difference))
-        figures = (
-            f"{x.value:.3f} against {y.value:.3f} on {summary.n} {part} intents (difference {d.ci_low:+.3f} to {d.ci_high:+.3f})"
-        )
-        if part == "all" and not d.ci_low > 0.0:
-            return Gate(False, f"not better than {name_b}: {figures}")
-        if d.ci_high < 0.0:
-            return Gate(False, f"worse than {name_b}: {figures}")
-        if part == "all":
-            reason = f"better than {name_b}: {figures}"
-    return Gate(True, reason)
+def gate(a: Measurement, b: Measurement, *, rng: np.random.Generator, name_b: str = "the baseline") -> Verdict:
+    """May a serve instead of b? See `shgat.metrics.gate`: better over all intents, and worse on no part of them."""
+    _columns(a, b)  # of the same traces
+    ours, theirs = a.criterion, b.criterion
+    compared = (compare(name_b, part, ours[rows], theirs[rows], rng) for part, rows in a.parts.items())
+    return decide([c for c in compared if c is not None], on_every_part=(name_b,))
 
 
 def _columns(a: Measurement, b: Measurement) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:

@@ -4,17 +4,14 @@ A catalogue carries what later traces taught: capabilities that were found in th
 the places of tools that nobody had used. Training on a part of the traces has to do without, or the rest leaks into it.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import _check
-from ..errors import InputError
-from ..graph import Capability, Catalog, Tool
-from ..metrics.ranking import Integers
+from .._types import Float64, Int64
+from ..graph import Capability, Catalog
 from ..traces.columns import Traces
 from ..training.targets import CapabilityTargets
 
@@ -24,10 +21,10 @@ Rule = Literal["not-later", "vouched"]
 def known(
     catalog: Catalog,
     traces: Traces,
-    train: Integers,
+    train: Int64,
     *,
     rule: Rule = "not-later",
-    cold: Integers | None = None,
+    cold: Int64 | None = None,
 ) -> Catalog:
     """The catalogue that the training rows allow: all tools, and what is known of capabilities.
 
@@ -49,19 +46,17 @@ def known(
         mask = np.zeros(len(traces), bool)
         mask[train] = True
         hidden = CapabilityTargets.build(traces, catalog).unknown(mask)
-    tools, capabilities = catalog.tool_embeddings, catalog.capability_embeddings
-    if tools is None or capabilities is None:
-        raise InputError("the catalogue has no embeddings")
+    _ = catalog.dimension  # raises where there are no embeddings
+    tools, capabilities = catalog.records()
     gone_tools = set() if cold is None else {catalog.tools[t].id for t in np.asarray(cold).tolist()}
     gone = {c.id for c, hide in zip(catalog.capabilities, hidden.tolist(), strict=True) if hide}
     uses, successes = _counts(past, len(catalog.capabilities))
     kept = [
-        _as_known(replace(c, embedding=row), gone_tools, gone, int(n), float(good))
-        for c, row, n, good in zip(catalog.capabilities, capabilities, uses, successes, strict=True)
+        _as_known(c, gone_tools, gone, int(n), float(good))
+        for c, n, good in zip(capabilities, uses, successes, strict=True)
         if c.id not in gone
     ]
-    vertices: Sequence[Tool] = [replace(t, embedding=row) for t, row in zip(catalog.tools, tools, strict=True)]
-    return Catalog.from_records(vertices, kept)
+    return Catalog.from_records(tools, kept)
 
 
 def moved(traces: Traces, catalog: Catalog, to: Catalog) -> Traces:
@@ -70,7 +65,7 @@ def moved(traces: Traces, catalog: Catalog, to: Catalog) -> Traces:
     return replace(traces, capability=column[traces.capability])  # -1 stays -1: it is the last entry
 
 
-def _counts(traces: Traces, n: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _counts(traces: Traces, n: int) -> tuple[Int64, Float64]:
     """Uses and summed outcomes of each capability among the traces that name it; (n,) each."""
     named = traces.capability >= 0
     which = traces.capability[named]

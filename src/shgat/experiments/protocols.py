@@ -1,21 +1,20 @@
 """Protocols run to the end: for each split a model is trained on what was known, and measured beside frozen cosine."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
+from .._types import Int64
 from ..config import SHGATConfig
 from ..errors import InputError
 from ..graph import Catalog
-from ..metrics.ranking import Integers
 from ..metrics.splits import Split, cold_tool_split, duration, holdout, k_folds, rolling_windows
 from ..shgat import SHGAT
 from ..traces.columns import Traces
 from ..training.report import TrainReport
-from ..training.validation import relevance
 from .measurement import Measurement, measure, measure_cosine
 from .pair import CRITERION
 from .point_in_time import Rule, known, moved
@@ -124,9 +123,9 @@ def run_temporal(
 
 def run_cold_tools(catalog: Catalog, traces: Traces, recipe: Recipe, *, share: float = 0.2) -> Trials:
     """Tools that training never meets, in no capability and in no trace: every test intent needs one of them."""
-    split = cold_tool_split(relevance(traces), len(catalog.tools), recipe.rng(), share=share)
+    split = cold_tool_split(traces.relevant, len(catalog.tools), recipe.rng(), share=share)
     rows = np.flatnonzero(~np.isin(np.arange(len(traces)), split.test))
-    touched = np.bincount(traces.tools.row_of_entry, np.isin(traces.tools.indices, split.cold), len(traces)) > 0
+    touched = traces.tools.touching(np.isin(np.arange(len(catalog.tools)), split.cold))
     train = rows[~touched[rows]]  # failed traces too, unless they ran a cold tool
     return _run("cold", catalog, traces, [("cold tools", Split(train, split.test))], recipe, cold=split.cold)
 
@@ -138,9 +137,9 @@ def _run(
     splits: Iterable[tuple[str, Split]],
     recipe: Recipe,
     rule: Rule = "not-later",
-    cold: Integers | None = None,
+    cold: Int64 | None = None,
 ) -> Trials:
-    wanted = relevance(traces).sizes > 0
+    wanted = traces.relevant.degrees > 0
     trials = []
     for name, split in splits:
         if not wanted[split.test].any() or not traces.tools.degrees[split.train].any():
@@ -160,12 +159,12 @@ def _run(
     return Trials(protocol, tuple(trials))
 
 
-def _without(traces: Traces, cold: Integers | None) -> Traces:
+def _without(traces: Traces, cold: Int64 | None) -> Traces:
     """The traces without cold tools in their context."""
     if cold is None:
         return traces
     keep = ~np.isin(traces.context.indices, cold)
-    return Traces(**{**vars(traces), "context": traces.context.keeping(keep)})
+    return replace(traces, context=traces.context.keeping(keep))
 
 
 def _means(m: Measurement) -> dict[str, float]:
@@ -178,5 +177,5 @@ def _groups(traces: Traces) -> list[str]:
     return [f"text {traces.texts[i]}" if traces.texts[i] else f"id {key}" for i, key in enumerate(traces.ids.tolist())]
 
 
-def _day(traces: Traces, rows: Integers, pick: Callable[[Any], Any]) -> str:
+def _day(traces: Traces, rows: Int64, pick: Callable[[Any], Any]) -> str:
     return datetime.fromtimestamp(float(pick(traces.timestamp[rows])), UTC).strftime("%Y-%m-%d")

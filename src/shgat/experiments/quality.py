@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from .._types import Bool, Float32, Float64
 from ..config import SHGATConfig
 from ..metrics.resampling import paired_bootstrap
 from ..model.channels import CHANNELS
@@ -21,8 +21,7 @@ from ..training.validation import by_part
 from . import baselines
 from .dataset import Dataset
 
-Floats = npt.NDArray[np.float32]
-Metrics = dict[str, npt.NDArray[np.float64]]
+Metrics = dict[str, Float64]
 OnEpoch = Callable[[Epoch], None]
 
 INTERVALS = ("recall@5", "comp@5")  # metrics that come with intervals
@@ -52,7 +51,7 @@ ABLATIONS = {
     "shgat_no_memory": _without("memory", "word_memory"),
     "shgat_gat": Variant(SHGATConfig(attention="gat")),
 }
-BASELINES: dict[str, Callable[[Dataset], Floats]] = {
+BASELINES: dict[str, Callable[[Dataset], Float32]] = {
     "cosine": lambda data: baselines.cosine(data.intents, data.tools),
     "bm25": lambda data: baselines.bm25(data.texts, [t.text or t.id for t in data.catalog.tools]),
     "rrf": lambda data: baselines.rrf(BASELINES["cosine"](data), BASELINES["bm25"](data)),
@@ -128,7 +127,7 @@ class Result:
     """One method over all its seeds; cold (B,) says which test intents need a tool without training traces."""
 
     runs: Sequence[Run]
-    cold: npt.NDArray[np.bool_]
+    cold: Bool
 
     @cached_property
     def metrics(self) -> Metrics:
@@ -177,7 +176,7 @@ class Result:
     def _difference(self, metric: str, part: str, other: "Result") -> tuple[float, float, float]:
         return self.mean(metric, part) - other.mean(metric, part), *self.interval(metric, part, other)
 
-    def _values(self, metric: str, part: str) -> npt.NDArray[np.float64]:
+    def _values(self, metric: str, part: str) -> Float64:
         values = self.metrics[metric]
         rows = {"all": np.ones(len(self.cold), bool), "warm": ~self.cold, "cold": self.cold}[part]
         return values[rows & ~np.isnan(values)]

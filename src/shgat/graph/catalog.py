@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import orjson
 
 from .._check import LARGEST
 from .._files import sha256
+from .._types import Float32
 from ..errors import CatalogError, InputError
 from . import folder as folders
 from .hierarchy import Hierarchy, cycles
@@ -27,7 +27,6 @@ from .records import Capability, Tool
 
 MIN_DIMENSION = 8
 SMALLEST = 1e-10  # of an embedding's largest entry: below it, float32 products vanish
-Embeddings = npt.NDArray[np.float32]
 _Node = TypeVar("_Node", Tool, Capability)
 
 
@@ -44,8 +43,8 @@ class Catalog:
 
     tools: tuple[Tool, ...]
     capabilities: tuple[Capability, ...]
-    tool_embeddings: Embeddings | None
-    capability_embeddings: Embeddings | None
+    tool_embeddings: Float32 | None
+    capability_embeddings: Float32 | None
 
     @classmethod
     def load(cls, folder: str | Path) -> "Catalog":
@@ -116,6 +115,37 @@ class Catalog:
         catalog.__dict__["capability_column"] = self.capability_column
         catalog.__dict__["hierarchy"] = self.hierarchy.with_isolated_tool()
         return catalog
+
+    def records(self) -> tuple[list[Tool], list[Capability]]:
+        """Tools and capabilities with their embeddings, where there are any, as `from_records` takes them."""
+        rows, edges = self.tool_embeddings, self.capability_embeddings
+        return (
+            [t if rows is None else replace(t, embedding=rows[i]) for i, t in enumerate(self.tools)],
+            [c if edges is None else replace(c, embedding=edges[i]) for i, c in enumerate(self.capabilities)],
+        )
+
+    def without(self, item: str) -> "Catalog":
+        """This catalogue without a tool or a capability, which leaves every capability that contains it too.
+
+        Raises
+        ------
+        InputError
+            for an id that is unknown, of a tool and of a capability at once, or all that there is.
+        """
+        is_tool, is_capability = item in self.tool_column, item in self.capability_column
+        if is_tool and is_capability:
+            raise InputError(f"{item!r} is the id of a tool and of a capability; give them ids of their own")
+        if not is_tool and not is_capability:
+            raise InputError(f"unknown tool or capability {item!r}")
+        if len(self.tools) + len(self.capabilities) == 1:
+            raise InputError(f"{item!r} is all that the catalogue holds")
+        tools, capabilities = self.records()
+        left = [
+            replace(c, tools=tuple(t for t in c.tools if t != item), capabilities=tuple(m for m in c.capabilities if m != item))
+            for c in capabilities
+            if c.id != item
+        ]
+        return Catalog.from_records([t for t in tools if t.id != item], left)
 
     @property
     def dimension(self) -> int:
@@ -194,7 +224,7 @@ def _unknown(
     return faults
 
 
-def _stack(nodes: Sequence[Tool] | Sequence[Capability], kind: str, d: int | None, faults: list[str]) -> Embeddings | None:
+def _stack(nodes: Sequence[Tool] | Sequence[Capability], kind: str, d: int | None, faults: list[str]) -> Float32 | None:
     """(n, d) float32 of all embeddings; None where no node of the catalogue has one, or where not all fit."""
     without = [n.id for n in nodes if n.embedding is None]
     if d is None and len(without) == len(nodes):

@@ -1,12 +1,12 @@
 """Tools that are used together: weighted, directed edges between tools."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from .._check import number
+from .._types import Float32
 from ..errors import InputError
 from .incidence import Incidence
 
@@ -22,7 +22,7 @@ class Cooccurrence:
     """
 
     incidence: Incidence
-    weights: npt.NDArray[np.float32]
+    weights: Float32
 
     @classmethod
     def from_pairs(cls, pairs: Iterable[tuple[str, str, float]], column: Mapping[str, int]) -> "Cooccurrence | None":
@@ -49,12 +49,14 @@ class Cooccurrence:
         padded = np.concatenate([indptr, np.full(n_tools + 1 - len(indptr), indptr[-1], np.int32)])
         return Cooccurrence(Incidence(padded, self.incidence.indices), self.weights)
 
-    def without(self, tool: int) -> "Cooccurrence | None":
-        """The edges among the other tools, once tool number `tool` is gone; None where none is left."""
-        rows, columns = self.incidence.row_of_entry, self.incidence.indices
-        keep = (rows != tool) & (columns != tool)
+    def over(self, column: Sequence[int], n_tools: int) -> "Cooccurrence | None":
+        """The same edges among other tools: `column` says where each tool stands now, -1 where it is gone. None where no edge is left."""
+        moved = np.array(column, np.int64)
+        rows, columns = moved[self.incidence.row_of_entry], moved[self.incidence.indices]
+        keep = (rows >= 0) & (columns >= 0)
         if not keep.any():
             return None
-        rows, columns = rows[keep] - (rows[keep] > tool), columns[keep] - (columns[keep] > tool)
-        indptr = np.searchsorted(rows, np.arange(self.incidence.n_rows)).astype(np.int32)
-        return Cooccurrence(Incidence(indptr, columns.astype(np.int32)), self.weights[keep])
+        order = np.lexsort((columns[keep], rows[keep]))
+        rows, columns = rows[keep][order], columns[keep][order]
+        indptr = np.searchsorted(rows, np.arange(n_tools + 1)).astype(np.int32)
+        return Cooccurrence(Incidence(indptr, columns.astype(np.int32)), self.weights[keep][order])

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import orjson
 
 from .._files import load_matrix, parse_line, read_lines, write_atomically
+from .._types import Float32
 from ..errors import InputError
 from .records import Capability, Tool
 
 Node = TypeVar("Node", Tool, Capability)
-Nodes = tuple[Sequence[Node], npt.NDArray[np.float32] | None]  # and their embeddings (n, d)
+Nodes = tuple[Sequence[Node], Float32 | None]  # and their embeddings (n, d)
 
 
 @dataclass

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
+from .._types import Bool, Int32, Int64
 from ..errors import CatalogError
-from .incidence import Incidence, Int32
+from .incidence import Incidence
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Level:
 
     start: int
     stop: int
-    members: npt.NDArray[np.int64]
+    members: Int64
     up: Incidence
     down: Incidence
     members_unchanged: bool
@@ -47,7 +47,7 @@ class Hierarchy:
     n_tools: int
     n_capabilities: int
     level_of: Int32
-    row_of: npt.NDArray[np.int64]
+    row_of: Int64
     levels: tuple[Level, ...]
     tools_of: Incidence
     capabilities_of: Incidence
@@ -67,7 +67,7 @@ class Hierarchy:
         levels = tuple(replace(v, start=v.start + 1, stop=v.stop + 1, members=v.members + (v.members >= n)) for v in self.levels)
         return replace(self, n_tools=n + 1, row_of=self.row_of + 1, levels=levels)
 
-    def hiding(self, hidden: npt.NDArray[np.bool_]) -> "Hierarchy":
+    def hiding(self, hidden: Bool) -> "Hierarchy":
         """The same nodes without the edges to and from the hidden capabilities (n_capabilities,): they neither gather nor carry."""
         silent = np.zeros(self.n_tools + self.n_capabilities, bool)  # by row of X
         silent[self.row_of] = hidden

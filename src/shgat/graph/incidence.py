@@ -7,7 +7,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-Int32 = npt.NDArray[np.int32]
+from .._types import Bool, Int32
+from ..errors import InputError
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,13 @@ class Incidence:
         np.cumsum([len(s) for s in sets], out=indptr[1:])
         return cls(indptr, np.array([i for s in sets for i in s], np.int32))
 
+    @classmethod
+    def stacked(cls, parts: Sequence["Incidence"]) -> "Incidence":
+        """The rows of all parts, one part below the other."""
+        indptr = np.zeros(1 + sum(p.n_rows for p in parts), np.int32)
+        np.cumsum(np.concatenate([p.degrees for p in parts]), out=indptr[1:])
+        return cls(indptr, np.concatenate([p.indices for p in parts]))
+
     @property
     def n_rows(self) -> int:
         return len(self.indptr) - 1
@@ -47,6 +55,22 @@ class Incidence:
         rising = starts[0] == 0 and starts[-1] == len(entries) and (starts[1:] >= starts[:-1]).all()
         return bool(rising and ((entries >= 0) & (entries < n_columns)).all())
 
+    def check(self, what: str) -> None:
+        """InputError where these are no rows of ascending, unique columns from 0; of arrays that did not come from `from_rows`."""
+        for name in ("indptr", "indices"):
+            array = getattr(self, name)
+            if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype != np.int32:
+                raise InputError(f"{what}: {name} is a one-dimensional array of int32")
+        ends = self.indptr[[0, -1]].tolist() if self.indptr.size else None
+        if ends != [0, self.nnz] or (np.diff(self.indptr) < 0).any():
+            raise InputError(f"{what}: indptr rises from 0 to the number of indices, {self.nnz}")
+        same_row = np.diff(self.row_of_entry) == 0
+        bad = self.indices < 0
+        bad[1:] |= same_row & (np.diff(self.indices) <= 0)
+        if bad.any():
+            row = self.row_of_entry[bad.argmax()]
+            raise InputError(f"{what}: the columns of row {row} are not ascending, unique and at least 0")
+
     @cached_property
     def degrees(self) -> Int32:
         """(n_rows,) entries of each row."""
@@ -57,7 +81,7 @@ class Incidence:
         """(nnz,) the row each entry stands in."""
         return np.repeat(np.arange(self.n_rows, dtype=np.int32), self.degrees)
 
-    def touching(self, marked: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    def touching(self, marked: Bool) -> Bool:
         """(n_rows,) does the row hold any of the marked columns (n_columns,)?"""
         return np.greater(np.bincount(self.row_of_entry, marked[self.indices], self.n_rows), 0)
 
@@ -72,7 +96,7 @@ class Incidence:
         np.cumsum(np.bincount(self.indices, minlength=n_columns), out=indptr[1:])
         return Incidence(indptr, self.row_of_entry[order])
 
-    def keeping(self, entries: npt.NDArray[np.bool_]) -> "Incidence":
+    def keeping(self, entries: Bool) -> "Incidence":
         """The same rows with only some of the entries (nnz,)."""
         indptr = np.zeros(self.n_rows + 1, np.int32)
         np.cumsum(np.bincount(self.row_of_entry[entries], minlength=self.n_rows), out=indptr[1:])

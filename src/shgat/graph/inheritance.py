@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from .._types import Float32
 from ..errors import CatalogError
 from .records import Capability, Tool
 
@@ -18,7 +18,7 @@ def with_mean_embeddings(tools: Iterable[Tool | Mapping[str, Any]] | None, capab
     if tools is None:
         named = dict.fromkeys(t for c in capabilities for t in c.tools)
         records += [Tool(name) for name in named if name not in known]
-    sums: dict[str, npt.NDArray[np.float32]] = {}
+    sums: dict[str, Float32] = {}
     for c in capabilities:
         if c.embedding is None:
             continue

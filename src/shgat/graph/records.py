@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from .._check import as_float32, number, text, texts, writable
+from .._types import Float32
 from ..errors import InputError
 
 
@@ -24,7 +22,7 @@ class Tool:
     id: str
     text: str = ""
     server: str = ""
-    embedding: npt.NDArray[np.float32] | None = None
+    embedding: Float32 | None = None
 
     @classmethod
     def from_record(cls, record: "Tool | Mapping[str, Any]") -> "Tool":
@@ -54,7 +52,7 @@ class Capability:
     capabilities: tuple[str, ...] = ()
     success_rate: float | None = None
     uses: int = 0
-    embedding: npt.NDArray[np.float32] | None = field(default=None)
+    embedding: Float32 | None = field(default=None)
 
     @classmethod
     def from_record(cls, record: "Capability | Mapping[str, Any]") -> "Capability":
@@ -92,6 +90,6 @@ def _optional(record: Mapping[str, Any], name: str, key: str) -> str:
     return writable(value, f"{key!r}: {name}")
 
 
-def _embedding(record: Mapping[str, Any], key: str) -> npt.NDArray[np.float32] | None:
+def _embedding(record: Mapping[str, Any], key: str) -> Float32 | None:
     value = record.get("embedding")
     return None if value is None else as_float32(value, f"the embedding of {key!r}")

@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from .._types import Float32
 from .catalog import Catalog
 
 COLLAPSED_ABOVE = 0.9  # mean cosine between different items, beyond which they can hardly be told apart
@@ -69,14 +69,14 @@ class CatalogStatistics:
         return {**asdict(self), "collapsed": self.collapsed}
 
 
-def _duplicates(rows: npt.NDArray[np.float32] | None, ids: list[str]) -> tuple[tuple[str, ...], ...]:
+def _duplicates(rows: Float32 | None, ids: list[str]) -> tuple[tuple[str, ...], ...]:
     groups: dict[bytes, list[str]] = {}
     for key, row in zip(ids, [] if rows is None else rows, strict=rows is not None):
         groups.setdefault(row.tobytes(), []).append(key)
     return tuple(tuple(group) for group in groups.values() if len(group) > 1)
 
 
-def _mean_cosine(rows: npt.NDArray[np.float32] | None) -> float | None:
+def _mean_cosine(rows: Float32 | None) -> float | None:
     """(|sum of unit vectors|^2 - n) / (n (n - 1))"""
     if rows is None or len(rows) < 2:
         return None

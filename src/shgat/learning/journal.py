@@ -38,7 +38,7 @@ class Journal:
         self._catalog: Catalog | None = catalog  # until it is written
         self._store: Store | None = None
         self._wake, self._turn, self._connecting = threading.Condition(), threading.Lock(), threading.Lock()
-        self._recent: OrderedDict[str, tuple[Decision, tuple[str, ...]]] = OrderedDict()
+        self._recent: OrderedDict[str, Decision] = OrderedDict()
         self._decisions: OrderedDict[str, Decision] = OrderedDict()
         self._traces: OrderedDict[str, Trace] = OrderedDict()
         self._known: OrderedDict[str, bool] = OrderedDict()  # decision id -> was its feedback new, the latest ones
@@ -66,10 +66,10 @@ class Journal:
         """Is there feedback that is not in the store yet?"""
         return bool(self._traces)
 
-    def decided(self, decision: Decision, context_tools: tuple[str, ...]) -> None:
+    def decided(self, decision: Decision) -> None:
         """Takes a decision, without waiting for the store."""
         with self._wake:
-            self._recent[decision.id] = decision, context_tools
+            self._recent[decision.id] = decision
             self._decisions[decision.id] = decision
             if len(self._recent) > RECENT:
                 self._recent.popitem(last=False)
@@ -78,8 +78,8 @@ class Journal:
                 self.dropped += 1
             self._wake.notify()
 
-    def decision(self, key: str) -> tuple[Decision, tuple[str, ...]]:
-        """A decision and its context tools; InputError where there is none, StoreError where nobody can tell."""
+    def decision(self, key: str) -> Decision:
+        """The decision of that id; InputError where there is none, StoreError where nobody can tell."""
         with self._wake:
             found = self._recent.get(key)
         if found is not None:
@@ -87,7 +87,7 @@ class Journal:
         decision = self.store.decision(key)
         if decision is None:
             raise InputError(f"feedback: there is no decision {key!r}")
-        return decision, ()
+        return decision
 
     def executed(self, trace: Trace) -> bool:
         """Stores the feedback to a decision; False where the decision already had its own.
@@ -116,7 +116,7 @@ class Journal:
                 return
             time.sleep(0.001)  # feedback goes first
         if self.trouble:
-            self._attempt(lambda store: store.parameters_age())
+            self._attempt(lambda store: store.model_age())
 
     def _attempt(self, write: Callable[[Store], object]) -> bool:
         try:
@@ -134,9 +134,11 @@ class Journal:
         return True
 
     def _write_catalog(self, store: Store) -> None:
-        assert self._catalog is not None
+        catalog = self._catalog
+        if catalog is None:
+            return
         try:
-            store.keep_catalog(self._catalog)
+            store.keep_catalog(catalog)
         except InputError as error:  # a text that no database takes; nothing will change that
             _log.warning("the catalogue is not kept in the store: %s", error)
         self._catalog = None

@@ -1,4 +1,4 @@
-"""The loop beside the answers: when to train and with what, which model serves, what other processes trained, pauses after failures."""
+"""The loop beside the answers: when to train and with what, what other processes trained, pauses after failures."""
 
 import logging
 import os
@@ -7,40 +7,37 @@ import uuid
 from typing import Any
 
 from ..errors import ShgatError, StoreError
-from ..store import Store
-from ..store.database import DamagedError
+from ..registry import Slots
+from ..store import DamagedError, Store
 from .journal import Journal
-from .learner import Learner, Plan, Served, Training
+from .learner import Learner, Plan, Training
 
 _log = logging.getLogger("shgat")
 LIVE, BATCH = Plan(50, 1, False), Plan(500, 3, True)
 FIRST = 100  # traces from which a model that has learned nothing yet begins with a batch
-BATCH_AGE = 3600.0  # seconds below which parameters are young enough for the batch mode
+BATCH_AGE = 3600.0  # seconds below which a model is young enough for the batch mode
 REFRESH = 2.0  # seconds between looks at what other processes trained
 LONGEST_PAUSE = 60.0  # seconds after failures
 
 
-class Background:
-    """A thread that learns while a `Ranker` answers, and the model that serves.
+class Scheduler:
+    """A thread that learns while a `Ranker` answers, and puts what it learned into production.
 
     Parameters
     ----------
-    served : the model to begin with
+    slots : where the version that serves stands
     mode : see `Ranker.open`
     debounce : seconds between the first sign of something new and the training that learns from it
 
     Attributes
     ----------
-    served : what answers requests now; replaced as a whole
-    swaps : how often it was replaced
     elsewhere : did another process claim the training that was due? It is tried again later
     trouble : why learning fails, "" where it does not
     last : the latest training, None before
     """
 
-    def __init__(self, journal: Journal, learner: Learner, served: Served, mode: str, debounce: float) -> None:
-        self.served, self.mode = served, mode
-        self.swaps, self.trouble = 0, ""
+    def __init__(self, journal: Journal, learner: Learner, slots: Slots, mode: str, debounce: float) -> None:
+        self.slots, self.mode, self.trouble = slots, mode, ""
         self.last: Training | None = None
         self.trainings: dict[str, int] = {"accepted": 0, "refused": 0, "failed": 0}
         self._journal, self._learner, self._debounce = journal, learner, debounce
@@ -82,7 +79,7 @@ class Background:
             store, self.elsewhere = self._journal.store, False
             if not self._is_due(store):
                 return None
-            with store.claimed(self._owner, self._learner.user_id) as mine:
+            with store.claimed(self._owner, self._learner.versions.user_id) as mine:
                 self.elsewhere = not mine
                 if not mine:
                     return None
@@ -92,7 +89,7 @@ class Background:
     def _train(self, store: Store) -> Training | None:
         plan = BATCH if self.mode == "batch" or self._begins(store) else LIVE
         try:
-            after, training = self._learner.train(store, self.served, plan)
+            after, training = self._learner.train(store, self.slots.production, plan)
         except ShgatError:
             self.trainings["failed"] += 1
             raise
@@ -101,7 +98,7 @@ class Background:
             self.last = training
             if training.version:
                 self._active = after.number
-                self.serve(after)
+                self.slots.put(after)
         return training
 
     def _take_over(self, store: Store) -> None:
@@ -114,27 +111,21 @@ class Background:
     def refresh(self) -> bool:
         """See `Ranker.refresh`."""
         store = self._journal.store
-        active = store.active_parameters(self._learner.user_id)
+        active = store.active_model(self._learner.versions.user_id)
         if active is None or active == self._active:
             return False
-        newest = self._learner.newest(store)
+        newest = self._learner.versions.newest(store)
         self._active = active
-        if newest is None or newest.version == self.served.version:
+        if newest is None or newest.name == self.slots.production.name:
             return False
-        self.serve(newest)
+        self.slots.put(newest)
         return True
-
-    def serve(self, served: Served) -> None:
-        """See `Ranker.serve`."""
-        served.model.index()
-        self.served = served
-        self.swaps += 1
 
     def stats(self) -> dict[str, Any]:
         """As JSON values."""
         return {
-            "model_version": self.served.version,
-            "swaps": self.swaps,
+            "model_version": self.slots.production.name,
+            "swaps": self.slots.swaps,
             "training": self.training,
             "trainings": dict(self.trainings),
             "last_training": None if self.last is None else vars(self.last),
@@ -145,12 +136,12 @@ class Background:
         first = store.traces_by_priority(1)
         if self.mode != "batch" or not first:
             return bool(first) and first[0].priority is None
-        age = store.parameters_age(self._learner.user_id)
+        age = store.model_age(self._learner.versions.user_id)
         return age is None or age >= BATCH_AGE
 
     def _begins(self, store: Store) -> bool:
         """Has the model learned nothing, and are there traces enough, a quarter more than at the last attempt, to begin with?"""
-        if self.served.model.learned is not None:
+        if self.slots.production.model.learned is not None:
             return False
         n = store.counts()["traces"]
         if n < self._enough:

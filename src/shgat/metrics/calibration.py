@@ -1,4 +1,4 @@
-"""Calibration: from a score to the probability that it is right, learned on outcomes. Monotone: rankings stay.
+"""Calibration: from a score to the probability that it is right, learned on outcomes; and how good probabilities are. Monotone: rankings stay.
 
     Platt      p = sigmoid(slope * s + intercept), slope > 0
     isotonic   p = a rising polyline through the blocks of pool-adjacent-violators
@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+import numpy.typing as npt
+from numpy.typing import ArrayLike
 
+from .._types import Float64, Int64
 from ..errors import InputError
-
-Floats = NDArray[np.float64]
 
 _LEAST_SLOPE = 1e-6  # a score that speaks against the outcome is made to say nothing, not turned round
 _MOST_STEPS = 100
@@ -51,7 +51,7 @@ class PlattScaling:
         w = np.array([0.0, np.log((positive + 1.0) / (negative + 1.0))])
         loss = _cross_entropy(w @ x, target)
         for _ in range(_MOST_STEPS):
-            p = _sigmoid(w @ x)
+            p = sigmoid(w @ x)
             gradient = x @ (p - target)
             hessian = (x * (p * (1.0 - p))) @ x.T + 1e-10 * np.eye(2)
             step = np.linalg.solve(hessian, gradient)
@@ -68,9 +68,9 @@ class PlattScaling:
             return cls(slope, flat - slope * float(centre))
         return cls(slope, float(w[1] - slope * centre))
 
-    def apply(self, scores: ArrayLike) -> Floats:
+    def apply(self, scores: ArrayLike) -> Float64:
         """Probabilities of the scores' shape."""
-        return _sigmoid(self.slope * np.asarray(scores, np.float64) + self.intercept)
+        return sigmoid(self.slope * np.asarray(scores, np.float64) + self.intercept)
 
     def to_dict(self) -> dict[str, float]:
         """JSON values."""
@@ -133,9 +133,9 @@ class IsotonicRegression:
         inside[1:-1] = (fitted[:-2] == fitted[1:-1]) & (fitted[1:-1] == fitted[2:])
         return cls(tuple(knots[~inside].tolist()), tuple(fitted[~inside].tolist()))
 
-    def apply(self, scores: ArrayLike) -> Floats:
+    def apply(self, scores: ArrayLike) -> Float64:
         """Probabilities of the scores' shape."""
-        found: Floats = np.interp(np.asarray(scores, np.float64), self.scores, self.probabilities)
+        found: Float64 = np.interp(np.asarray(scores, np.float64), self.scores, self.probabilities)
         return found
 
     def to_dict(self) -> dict[str, list[float]]:
@@ -152,16 +152,59 @@ class IsotonicRegression:
         return cls(tuple(map(float, scores)), tuple(map(float, probabilities)))
 
 
-def _sigmoid(z: Floats) -> Floats:
-    half: Floats = 0.5 * (1.0 + np.tanh(0.5 * z))  # no overflow at either end
-    return half
+@dataclass(frozen=True, slots=True, eq=False)
+class ReliabilityBins:
+    """Predicted against observed.
+
+    Attributes
+    ----------
+    edges : (n_bins + 1,)
+    count : (n_bins,) predictions in the bin
+    predicted, observed : (n_bins,) means, NaN in an empty bin
+    """
+
+    edges: Float64
+    count: Int64
+    predicted: Float64
+    observed: Float64
 
 
-def _cross_entropy(z: Floats, target: Floats) -> float:
+def reliability_bins(p: ArrayLike, outcome: ArrayLike, n_bins: int = 10) -> ReliabilityBins:
+    """Bins of equal width over [0, 1], closed on the left, the last on both sides; p and outcome are (m,) in [0, 1]."""
+    if n_bins < 1:
+        raise InputError(f"n_bins is at least 1, not {n_bins}")
+    p, outcome = _checked_probabilities(p, outcome)
+    edges = np.linspace(0.0, 1.0, n_bins + 1)
+    which = np.clip(np.searchsorted(edges, p, side="right") - 1, 0, n_bins - 1)
+    count = np.bincount(which, minlength=n_bins)
+    filled = np.where(count > 0, count, np.nan)
+    predicted, observed = np.bincount(which, p, n_bins) / filled, np.bincount(which, outcome, n_bins) / filled
+    return ReliabilityBins(edges, count, predicted, observed)
+
+
+def expected_calibration_error(p: ArrayLike, outcome: ArrayLike, n_bins: int = 10) -> float:
+    """ECE = sum_b (m_b / m) |mean outcome - mean p| over the bins (Naeini et al., AAAI 2015); NaN without data."""
+    bins = reliability_bins(p, outcome, n_bins)
+    total = int(bins.count.sum())
+    return float(np.nansum(bins.count * np.abs(bins.observed - bins.predicted))) / total if total else float("nan")
+
+
+def brier(p: ArrayLike, outcome: ArrayLike) -> float:
+    """The mean of (p - outcome)^2 (Brier, 1950); NaN without data."""
+    p, outcome = _checked_probabilities(p, outcome)
+    return float(np.mean((p - outcome) ** 2)) if p.size else float("nan")
+
+
+def sigmoid(z: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """1 / (1 + exp(-z)), of the type of z, without overflow at either end."""
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * z)))
+
+
+def _cross_entropy(z: Float64, target: Float64) -> float:
     return float(np.sum(np.logaddexp(0.0, z) - target * z))
 
 
-def _checked_pair(scores: ArrayLike, outcomes: ArrayLike) -> tuple[Floats, Floats]:
+def _checked_pair(scores: ArrayLike, outcomes: ArrayLike) -> tuple[Float64, Float64]:
     s, y = np.asarray(scores, np.float64), np.asarray(outcomes, np.float64)
     if s.ndim != 1 or s.shape != y.shape or not s.size:
         raise InputError(f"calibration needs (m,) scores and (m,) outcomes, m at least 1, not {s.shape} and {y.shape}")
@@ -188,3 +231,14 @@ def _numbers(owner: str, values: Mapping[str, Any], names: tuple[str, ...]) -> l
         if not _is_number(value):
             raise InputError(f"{owner}.{name} is a number, not {value!r}")
     return [float(value) for value in found]
+
+
+def _checked_probabilities(p: ArrayLike, outcome: ArrayLike) -> tuple[Float64, Float64]:
+    pair = np.asarray(p, np.float64), np.asarray(outcome, np.float64)
+    if pair[0].ndim != 1 or pair[0].shape != pair[1].shape:
+        raise InputError(f"p and outcome are one-dimensional and of one length, not {pair[0].shape} and {pair[1].shape}")
+    for name, values in zip(("p", "outcome"), pair, strict=True):
+        bad = ~((values >= 0.0) & (values <= 1.0))
+        if bad.any():
+            raise InputError(f"{name}[{bad.argmax()}] lies in [0, 1], not {values[bad.argmax()]}")
+    return pair

@@ -21,11 +21,10 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from .._types import Float64
 from ..errors import InputError
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,11 +43,11 @@ class LoggedDecisions:
     """
 
     decision_ids: Sequence[Hashable]
-    propensity: Floats
-    reward: Floats
-    target_probability: Floats
-    predicted_logged: Floats | None = None
-    predicted_target: Floats | None = None
+    propensity: Float64
+    reward: Float64
+    target_probability: Float64
+    predicted_logged: Float64 | None = None
+    predicted_target: Float64 | None = None
 
     def __post_init__(self) -> None:
         if not len(self.decision_ids):
@@ -84,7 +83,7 @@ class LoggedDecisions:
         return len(self.decision_ids)
 
     @property
-    def weights(self) -> Floats:
+    def weights(self) -> Float64:
         """(m,) w = pi / pi_0."""
         return np.asarray(self.target_probability / self.propensity)
 
@@ -165,7 +164,7 @@ def switch_dr(log: LoggedDecisions, *, threshold: float, confidence: float = 0.9
     return _estimate(log, q_target + w * (log.reward - q), w, confidence)
 
 
-def _estimate(log: LoggedDecisions, influence: Floats, used: Floats, confidence: float) -> Estimate:
+def _estimate(log: LoggedDecisions, influence: Float64, used: Float64, confidence: float) -> Estimate:
     """The mean of `influence` (m,) and its normal interval."""
     if not 0.0 < confidence < 1.0:
         raise InputError(f"confidence lies in (0, 1), not {confidence}")
@@ -177,14 +176,14 @@ def _estimate(log: LoggedDecisions, influence: Floats, used: Floats, confidence:
     return Estimate(value, error, value - reach, value + reach, size, mean_weight, n)
 
 
-def _matched_weights(log: LoggedDecisions) -> Floats:
+def _matched_weights(log: LoggedDecisions) -> Float64:
     w = log.weights
     if not w.any():
         raise InputError(f"the target takes none of the {len(log)} logged actions: the log says nothing about it")
     return w
 
 
-def _predictions(log: LoggedDecisions) -> tuple[Floats, Floats]:
+def _predictions(log: LoggedDecisions) -> tuple[Float64, Float64]:
     if log.predicted_logged is None or log.predicted_target is None:
         raise InputError("this estimator needs predicted_logged and predicted_target in the log")
     return log.predicted_logged, log.predicted_target

@@ -1,4 +1,4 @@
-"""Ranking and calibration metrics over (B, n) scores.
+"""Ranking metrics over (B, n) scores.
 
 All of it follows from the ranks of the relevant items, so those are computed once (`ranks_of_relevant`) and each metric
 is a sum over them. A caller who streams blocks of rows collects the ranks and never holds the matrix.
@@ -12,82 +12,21 @@ Definitions, over the whole catalogue, G the relevant set of one intent:
 Fractions in [0, 1], never percentages. A row without relevant items has no value: NaN.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from .._types import Bool, Float32, Float64, Int64
 from ..errors import InputError
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from ..graph.incidence import Incidence
 
 _BLOCK = 1 << 20  # scores compared at a time: 4 MB of float32 and 1 MB of mask
 _SORT_ABOVE = 64  # relevant items in one row beyond which sorting the row is quicker than counting for each of them
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Relevance:
-    """Which columns are relevant to which row, in CSR form.
-
-    Attributes
-    ----------
-    indptr : (B + 1,) int32 or int64, row r owns indices[indptr[r]:indptr[r + 1]]; a row may be empty.
-    indices : (nnz,) int32 or int64, columns, ascending and unique within a row.
-    """
-
-    indptr: NDArray[Any]
-    indices: NDArray[Any]
-
-    def __post_init__(self) -> None:
-        for name in ("indptr", "indices"):
-            array = getattr(self, name)
-            if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype.kind != "i":
-                raise InputError(f"Relevance.{name} is a one-dimensional array of signed integers")
-        ends = self.indptr[[0, -1]].tolist() if self.indptr.size else None
-        if ends != [0, self.indices.size] or (np.diff(self.indptr) < 0).any():
-            raise InputError(f"Relevance.indptr rises from 0 to the number of indices, {self.indices.size}")
-        if self.indices.size:
-            same_row = np.diff(self.row_of) == 0
-            bad = (self.indices < 0) | np.append(False, same_row & (np.diff(self.indices) <= 0))
-            if bad.any():
-                row = self.row_of[bad.argmax()]
-                raise InputError(f"Relevance.indices of row {row} are not ascending, unique and at least 0")
-
-    @classmethod
-    def from_lists(cls, rows: Iterable[Iterable[int]]) -> "Relevance":
-        """From one iterable of columns a row, in any order, repeats counted once."""
-        columns = [sorted(set(row)) for row in rows]
-        indptr = np.zeros(len(columns) + 1, np.int64)
-        np.cumsum([len(row) for row in columns], out=indptr[1:])
-        return cls(indptr, np.fromiter((c for row in columns for c in row), np.int64, int(indptr[-1])))
-
-    def __len__(self) -> int:
-        """B, the number of rows."""
-        return int(self.indptr.size) - 1
-
-    @property
-    def sizes(self) -> Integers:
-        """(B,) relevant items a row."""
-        return np.diff(self.indptr).astype(np.int64)
-
-    @property
-    def row_of(self) -> Integers:
-        """(nnz,) the row of each relevant item."""
-        return np.repeat(np.arange(len(self)), self.sizes)
-
-    def take(self, rows: ArrayLike) -> "Relevance":
-        """The relevance of these rows, in this order (a block of a stream, a fold, a bootstrap sample)."""
-        rows = np.asarray(rows, np.int64)
-        sizes = self.sizes[rows]
-        indptr = np.append(0, np.cumsum(sizes))
-        offset = np.repeat(np.asarray(self.indptr)[rows] - indptr[:-1], sizes)
-        return Relevance(indptr, self.indices[offset + np.arange(indptr[-1])])
-
-
-def ranks_of_relevant(scores: NDArray[np.float32], relevance: Relevance) -> Integers:
+def ranks_of_relevant(scores: Float32, relevance: Incidence) -> Int64:
     """The 1-based rank of each relevant item within its row; equal scores rank by column, the lower first.
 
     rank(c) = 1 + |{j: s_j > s_c}| + |{j < c: s_j = s_c}|, counted and not sorted, in blocks of about a million scores:
@@ -96,16 +35,16 @@ def ranks_of_relevant(scores: NDArray[np.float32], relevance: Relevance) -> Inte
     Parameters
     ----------
     scores : (B, n), higher is better; -inf is allowed (a tool ruled out), NaN is not.
-    relevance : over the same B rows, columns below n.
+    relevance : (B rows) -> relevant columns, below n; a row may be empty.
 
     Returns
     -------
     (nnz,) int64, aligned with `relevance.indices`.
     """
     scores = _checked_scores(scores, relevance)
-    n, rows, columns = scores.shape[1], relevance.row_of, relevance.indices
+    n, rows, columns = scores.shape[1], relevance.row_of_entry, relevance.indices
     ranks = np.empty(columns.size, np.int64)
-    sizes = relevance.sizes
+    sizes = relevance.degrees
     for row in np.flatnonzero(sizes > _SORT_ABOVE):
         position = np.empty(n, np.int64)
         position[np.argsort(-scores[row], kind="stable")] = np.arange(1, n + 1)
@@ -124,7 +63,7 @@ def ranks_of_relevant(scores: NDArray[np.float32], relevance: Relevance) -> Inte
     return ranks
 
 
-def per_query(scores: NDArray[np.float32], relevance: Relevance, ks: Sequence[int] = (1, 3, 5, 10)) -> dict[str, Floats]:
+def per_query(scores: Float32, relevance: Incidence, ks: Sequence[int] = (1, 3, 5, 10)) -> dict[str, Float64]:
     """Metrics of each row: "hit@k", "recall@k", "ndcg@k", "comp@k" for each k, "mrr" and "map", each (B,) float64.
 
     Parameters
@@ -136,21 +75,22 @@ def per_query(scores: NDArray[np.float32], relevance: Relevance, ks: Sequence[in
     return per_query_from_ranks(ranks_of_relevant(scores, relevance), relevance, ks)
 
 
-def per_query_from_ranks(ranks: Integers, relevance: Relevance, ks: Sequence[int] = (1, 3, 5, 10)) -> dict[str, Floats]:
+def per_query_from_ranks(ranks: Int64, relevance: Incidence, ks: Sequence[int] = (1, 3, 5, 10)) -> dict[str, Float64]:
     """`per_query` from the ranks of the relevant items, (nnz,) aligned with `relevance.indices`."""
+    relevance.check("relevance")
     ranks = np.asarray(ranks)
     nnz = relevance.indices.size
     if ranks.shape != (nnz,) or (ranks < 1).any():
         raise InputError(f"ranks are {nnz} whole numbers from 1, one for each relevant item, not {ranks.shape}")
     if any(k < 1 for k in ks):
         raise InputError(f"a cut-off is at least 1, not {min(ks)}")
-    n_rows, rows, sizes = len(relevance), relevance.row_of, relevance.sizes
+    n_rows, rows, sizes = relevance.n_rows, relevance.row_of_entry, relevance.degrees
     size = np.where(sizes > 0, sizes, np.nan)
     zero = np.where(sizes > 0, 0.0, np.nan)  # NaN where there is nothing to find
     discount = 1.0 / np.log2(ranks + 1.0)
     deepest = max(1, min(max(ks, default=1), sizes.max(initial=1)))
     ideal = np.cumsum(1.0 / np.log2(np.arange(2.0, deepest + 2.0)))  # ideal DCG of 1, 2, ... items
-    metrics: dict[str, Floats] = {}
+    metrics: dict[str, Float64] = {}
     for k in ks:
         within = ranks <= k
         found = np.bincount(rows, within, n_rows)
@@ -167,7 +107,7 @@ def per_query_from_ranks(ranks: Integers, relevance: Relevance, ks: Sequence[int
     return metrics
 
 
-def summarize(per_query: Mapping[str, Floats]) -> dict[str, float]:
+def summarize(per_query: Mapping[str, Float64]) -> dict[str, float]:
     """Means over the rows that have a value, and "n", their number; a metric without any such row is NaN."""
     means: dict[str, float] = {}
     n = 0
@@ -176,6 +116,11 @@ def summarize(per_query: Mapping[str, Floats]) -> dict[str, float]:
         means[name] = float(known.mean()) if known.size else float("nan")
         n = max(n, known.size)
     return {**means, "n": float(n)}
+
+
+def criterion(per_query: Mapping[str, Float64]) -> Float64:
+    """(B,) what training chooses by and gates compare: the mean of Recall@5, NDCG@5 and COMP@5; NaN without relevant items."""
+    return np.asarray((per_query["recall@5"] + per_query["ndcg@5"] + per_query["comp@5"]) / 3.0)
 
 
 def coverage(top_k_columns: NDArray[Any], n: int) -> float:
@@ -193,55 +138,12 @@ def gini(top_k_columns: NDArray[Any], n: int) -> float:
     return 2.0 * float(np.arange(1, n + 1) @ shown) / (n * total) - (n + 1.0) / n if total else 0.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ReliabilityBins:
-    """Predicted against observed.
-
-    Attributes
-    ----------
-    edges : (n_bins + 1,)
-    count : (n_bins,) predictions in the bin
-    predicted, observed : (n_bins,) means, NaN in an empty bin
-    """
-
-    edges: Floats
-    count: Integers
-    predicted: Floats
-    observed: Floats
-
-
-def reliability_bins(p: ArrayLike, outcome: ArrayLike, n_bins: int = 10) -> ReliabilityBins:
-    """Bins of equal width over [0, 1], closed on the left, the last on both sides; p and outcome are (m,) in [0, 1]."""
-    if n_bins < 1:
-        raise InputError(f"n_bins is at least 1, not {n_bins}")
-    p, outcome = _checked_pair(p, outcome)
-    edges = np.linspace(0.0, 1.0, n_bins + 1)
-    which = np.clip(np.searchsorted(edges, p, side="right") - 1, 0, n_bins - 1)
-    count = np.bincount(which, minlength=n_bins)
-    filled = np.where(count > 0, count, np.nan)
-    predicted, observed = np.bincount(which, p, n_bins) / filled, np.bincount(which, outcome, n_bins) / filled
-    return ReliabilityBins(edges, count, predicted, observed)
-
-
-def expected_calibration_error(p: ArrayLike, outcome: ArrayLike, n_bins: int = 10) -> float:
-    """ECE = sum_b (m_b / m) |mean outcome - mean p| over the bins (Naeini et al., AAAI 2015); NaN without data."""
-    bins = reliability_bins(p, outcome, n_bins)
-    total = int(bins.count.sum())
-    return float(np.nansum(bins.count * np.abs(bins.observed - bins.predicted))) / total if total else float("nan")
-
-
-def brier(p: ArrayLike, outcome: ArrayLike) -> float:
-    """The mean of (p - outcome)^2 (Brier, 1950); NaN without data."""
-    p, outcome = _checked_pair(p, outcome)
-    return float(np.mean((p - outcome) ** 2)) if p.size else float("nan")
-
-
-def _count(mask: NDArray[np.bool_]) -> Integers:
+def _count(mask: Bool) -> Int64:
     """(p, n) -> (p,): a contiguous row at a time, many times quicker than a sum over an axis."""
     return np.fromiter(map(np.count_nonzero, mask), np.int64, len(mask))
 
 
-def _exposure(top_k_columns: NDArray[Any], n: int) -> Integers:
+def _exposure(top_k_columns: NDArray[Any], n: int) -> Int64:
     if n < 1:
         raise InputError(f"n, the number of columns, is at least 1, not {n}")
     columns = np.asarray(top_k_columns).ravel()
@@ -250,23 +152,13 @@ def _exposure(top_k_columns: NDArray[Any], n: int) -> Integers:
     return np.bincount(columns[columns >= 0].astype(np.int64), minlength=n)
 
 
-def _checked_scores(scores: NDArray[np.float32], relevance: Relevance) -> NDArray[np.float32]:
+def _checked_scores(scores: Float32, relevance: Incidence) -> Float32:
+    relevance.check("relevance")
     scores = np.asarray(scores)
-    if scores.ndim != 2 or scores.dtype.kind != "f" or scores.shape[0] != len(relevance):
-        raise InputError(f"scores are ({len(relevance)}, n) floats as relevance is, not {scores.dtype} {scores.shape}")
+    if scores.ndim != 2 or scores.dtype.kind != "f" or scores.shape[0] != relevance.n_rows:
+        raise InputError(f"scores are ({relevance.n_rows}, n) floats as relevance is, not {scores.dtype} {scores.shape}")
     if relevance.indices.size and relevance.indices.max() >= scores.shape[1]:
         raise InputError(f"column {relevance.indices.max()} is relevant, but scores have {scores.shape[1]} columns")
     if scores.size and np.isnan(worst := scores.min(axis=1)).any():
         raise InputError(f"scores: row {int(np.isnan(worst).argmax())} holds NaN")
     return scores
-
-
-def _checked_pair(p: ArrayLike, outcome: ArrayLike) -> tuple[Floats, Floats]:
-    pair = np.asarray(p, np.float64), np.asarray(outcome, np.float64)
-    if pair[0].ndim != 1 or pair[0].shape != pair[1].shape:
-        raise InputError(f"p and outcome are one-dimensional and of one length, not {pair[0].shape} and {pair[1].shape}")
-    for name, values in zip(("p", "outcome"), pair, strict=True):
-        bad = ~((values >= 0.0) & (values <= 1.0))
-        if bad.any():
-            raise InputError(f"{name}[{bad.argmax()}] lies in [0, 1], not {values[bad.argmax()]}")
-    return pair

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from .._types import Float64
 from ..errors import InputError
 
 _BLOCK = 1 << 20  # resampled values at a time
@@ -68,9 +69,7 @@ def permutation_test(a: ArrayLike, b: ArrayLike, *, rng: np.random.Generator, n_
     return PairedTest(mean, float("nan"), float("nan"), float(1 + as_far) / (1 + n_resamples), difference.size)
 
 
-def mean_intervals(
-    values: ArrayLike, *, rng: np.random.Generator, n_resamples: int = 2000, confidence: float = 0.95
-) -> NDArray[np.float64]:
+def mean_intervals(values: ArrayLike, *, rng: np.random.Generator, n_resamples: int = 2000, confidence: float = 0.95) -> Float64:
     """Percentile bootstrap intervals of the means of M metrics of B queries, resampled together; (2, M), low and high.
 
     Parameters
@@ -87,19 +86,19 @@ def mean_intervals(
     return np.quantile(means, [(1.0 - confidence) / 2.0, (1.0 + confidence) / 2.0], axis=0)
 
 
-def _differences(a: ArrayLike, b: ArrayLike, n_resamples: int) -> NDArray[np.float64]:
+def _differences(a: ArrayLike, b: ArrayLike, n_resamples: int) -> Float64:
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     if a.ndim != 1 or a.shape != b.shape:
         raise InputError(f"a and b are metrics of the same queries, one-dimensional, not {a.shape} and {b.shape}")
     if n_resamples < 1:
         raise InputError(f"n_resamples is at least 1, not {n_resamples}")
-    difference: NDArray[np.float64] = (a - b)[~np.isnan(a - b)]
+    difference: Float64 = (a - b)[~np.isnan(a - b)]
     if not difference.size:
         raise InputError("a and b have no query that both have a value for")
     return difference
 
 
-def _resampled_means(values: NDArray[np.float64], n_resamples: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def _resampled_means(values: Float64, n_resamples: int, rng: np.random.Generator) -> Float64:
     """Means of n_resamples samples with replacement; (n_resamples,)."""
     distinct, counts = np.unique(values, return_counts=True)
     means = np.empty(n_resamples)
@@ -113,7 +112,7 @@ def _resampled_means(values: NDArray[np.float64], n_resamples: int, rng: np.rand
     return means
 
 
-def _flipped_sums(values: NDArray[np.float64], n_resamples: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def _flipped_sums(values: Float64, n_resamples: int, rng: np.random.Generator) -> Float64:
     """Sums of the values under n_resamples draws of random signs; (n_resamples,)."""
     distinct, counts = np.unique(values, return_counts=True)
     sums = np.empty(n_resamples)

@@ -11,11 +11,10 @@ sample size and every split of the traffic; it takes the outcomes of an arm to s
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from .._types import Float64, Int64
 from ..errors import InputError
-
-Floats = NDArray[np.float64]
 
 _HALVINGS = 32  # of at most [-1, 1]: to 5e-10
 _MARGIN = 1e-13  # rounding must not put p where a likelihood is 0
@@ -34,11 +33,11 @@ class ConfidenceSequence:
     p_value : (k,) of no difference, valid whenever one stops; never rises
     """
 
-    at: NDArray[np.int64]
-    difference: Floats
-    lower: Floats
-    upper: Floats
-    p_value: Floats
+    at: Int64
+    difference: Float64
+    lower: Float64
+    upper: Float64
+    p_value: Float64
 
 
 def confidence_sequence(
@@ -101,13 +100,13 @@ def quantile_interval(values: ArrayLike, q: float, *, alpha: float = 0.05) -> tu
     return (float(x[low - 1]) if low > 0 else -np.inf, float(x[high]) if high < n else np.inf)
 
 
-def _log_likelihood(s: Floats, f: Floats) -> Floats:
+def _log_likelihood(s: Float64, f: Float64) -> Float64:
     """max over p of s log p + f log(1 - p)."""
     n = np.maximum(s + f, _TINY)
     return np.asarray(s * np.log(np.maximum(s / n, _TINY)) + f * np.log(np.maximum(f / n, _TINY)))
 
 
-def _edges(counts: Floats, inside: Floats, least: Floats) -> Floats:
+def _edges(counts: Float64, inside: Float64, least: Float64) -> Float64:
     """The first differences below and above `inside` that no pair (p, p + difference) explains; (2, k)."""
     near = np.stack([inside, inside])
     far = np.stack([np.full_like(inside, -1.0), np.ones_like(inside)])
@@ -119,7 +118,7 @@ def _edges(counts: Floats, inside: Floats, least: Floats) -> Floats:
     return np.asarray(far)
 
 
-def _constrained(counts: Floats, delta: Floats) -> Floats:
+def _constrained(counts: Float64, delta: Float64) -> Float64:
     """max over p of the log likelihood of p in control and p + delta in treated, elementwise.
 
     The root of a cubic in p, in closed form (Miettinen and Nurminen, 1985, appendix 1).

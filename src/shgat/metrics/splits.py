@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._types import Float64, Int64
 from ..errors import InputError
-from .ranking import Relevance
-
-Integers = NDArray[np.int64]
+from ..graph.incidence import Incidence
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
@@ -18,16 +17,16 @@ _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 class Split(NamedTuple):
     """Row indices, ascending, of training and of testing; disjoint."""
 
-    train: Integers
-    test: Integers
+    train: Int64
+    test: Int64
 
 
 class ColdToolSplit(NamedTuple):
     """A split in which no training row knows any of the `cold` columns, and every test row needs one."""
 
-    train: Integers
-    test: Integers
-    cold: Integers
+    train: Int64
+    test: Int64
+    cold: Int64
 
 
 def duration(text: str) -> float:
@@ -90,7 +89,7 @@ def rolling_windows(timestamps: ArrayLike, *, train: str = "30d", test: str = "7
     return _windows(t - t.min(), *lengths)
 
 
-def cold_tool_split(relevance: Relevance, n_tools: int, rng: np.random.Generator, *, share: float = 0.2) -> ColdToolSplit:
+def cold_tool_split(relevance: Incidence, n_tools: int, rng: np.random.Generator, *, share: float = 0.2) -> ColdToolSplit:
     """Tools that training never meets: of the tools that any row needs, a random share is cold.
 
     Rows that need a cold tool test, all others train; nothing else about a cold tool may reach training, its success
@@ -108,12 +107,12 @@ def cold_tool_split(relevance: Relevance, n_tools: int, rng: np.random.Generator
     if not 0.0 < share < 1.0 or n_cold >= used.size:
         raise InputError(f"a share of {share} of {used.size} needed tools cannot be held out")
     cold = np.sort(rng.choice(used, n_cold, replace=False))
-    needs = np.bincount(relevance.row_of, np.isin(relevance.indices, cold), len(relevance)) > 0
-    known = relevance.sizes > 0
+    needs = relevance.touching(np.isin(np.arange(n_tools), cold))
+    known = relevance.degrees > 0
     return ColdToolSplit(np.flatnonzero(known & ~needs), np.flatnonzero(needs), cold)
 
 
-def _windows(t: NDArray[np.float64], train: float, test: float, embargo: float) -> Iterator[Split]:
+def _windows(t: Float64, train: float, test: float, embargo: float) -> Iterator[Split]:
     i = 0
     while (start := i * test) + train + embargo <= t.max():
         trains = (t >= start) & (t < start + train)
@@ -128,7 +127,7 @@ def _split(tests: NDArray[Any]) -> Split:
     return Split(np.flatnonzero(~tests), np.flatnonzero(tests))
 
 
-def _groups(n: int, groups: ArrayLike | None) -> Integers:
+def _groups(n: int, groups: ArrayLike | None) -> Int64:
     """(n,) numbers of the groups from 0; each row its own without groups."""
     if n < 0:
         raise InputError(f"n is at least 0, not {n}")

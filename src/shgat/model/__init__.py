@@ -1,7 +1,8 @@
-"""The model: parameters, message passing, readout, and the index that answers requests."""
+"""The model: parameters, message passing, readout, channels, and the index that answers requests."""
 
 from .params import Layout, Params
 from .ranking import Explanation, RankedSet, Ranking
-from .why_not import Carrier, WhyNot, why_not
+from .state import ModelState
+from .why_not import Carrier, WhyNot
 
-__all__ = ["Carrier", "Explanation", "Layout", "Params", "RankedSet", "Ranking", "WhyNot", "why_not"]
+__all__ = ["Carrier", "Explanation", "Layout", "ModelState", "Params", "RankedSet", "Ranking", "WhyNot"]

@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
+from .._types import Bool, Float32, Int32
 from ..graph import Catalog, Hierarchy, Incidence
 from .lexical import Bm25, words
 from .memory import Memory
 from .readout import product
 
-Floats = npt.NDArray[np.float32]
 CHANNELS = ("semantic", "route", "cosine", "lexical", "usage", "memory", "word_memory")
 NEED_TEXT = ("lexical", "usage", "word_memory")
 ROUTE_FLOOR = 1e-4
@@ -48,11 +47,11 @@ class Channels:
         return cls(catalog, memory, Incidence.from_rows(tools_within(catalog.hierarchy)))
 
     def score(
-        self, names: Sequence[str], x: Floats, texts: Sequence[str], z_tools: Floats, z_capabilities: Floats
-    ) -> dict[str, Floats]:
+        self, names: Sequence[str], x: Float32, texts: Sequence[str], z_tools: Float32, z_capabilities: Float32
+    ) -> dict[str, Float32]:
         """Each named channel's scores (B, n_tools) for intents x (B, d) with logits z; z = -1e30: does not count."""
         n = len(self.catalog.tools)
-        makers: dict[str, Callable[[], Floats]] = {
+        makers: dict[str, Callable[[], Float32]] = {
             "semantic": lambda: log_softmax(z_tools),
             "route": lambda: self.route(z_capabilities),
             "cosine": lambda: self._cosine(x),
@@ -63,7 +62,7 @@ class Channels:
         }
         return {name: makers[name]() for name in names}
 
-    def route(self, z: Floats) -> Floats:
+    def route(self, z: Float32) -> Float32:
         """log(1e-4 + sum over capabilities that hold the tool of P(c | x)), P = softmax(z); (B, n_tools) from z (B, n_capabilities)."""
         n = len(self.catalog.tools)
         if z.shape[1] == 0:
@@ -81,13 +80,13 @@ class Channels:
                 total[:] = np.bincount(columns, row[source], n)
         return np.asarray(np.log(mass + np.float32(ROUTE_FLOOR)), np.float32)
 
-    def _cosine(self, x: Floats) -> Floats:
+    def _cosine(self, x: Float32) -> Float32:
         out = product(x, self._unit)
         out *= np.float32(STRETCH) / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12).astype(np.float32)
         return out
 
     @cached_property
-    def _unit(self) -> Floats:
+    def _unit(self) -> Float32:
         rows = self.catalog.tool_embeddings
         assert rows is not None
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
@@ -119,7 +118,7 @@ def tools_within(hierarchy: Hierarchy) -> list[frozenset[int]]:
     return within
 
 
-def log_softmax(z: Floats) -> Floats:
+def log_softmax(z: Float32) -> Float32:
     """Over the last axis, (B, n)."""
     if z.shape[1] == 0:
         return z
@@ -149,22 +148,22 @@ class Fusion:
         """Channels with a weight."""
         return tuple(c for c in CHANNELS if self.seen.get(c, 0.0) > 0.0 or self.unseen.get(c, 0.0) > 0.0)
 
-    def combine(self, scores: dict[str, Floats], is_unseen: npt.NDArray[np.bool_]) -> Floats:
+    def combine(self, scores: dict[str, Float32], is_unseen: Bool) -> Float32:
         """Fused scores (B, n_tools); is_unseen (n_tools,) or (B, n_tools)."""
         return weighted(scores, self.factors(is_unseen))
 
-    def factors(self, is_unseen: npt.NDArray[np.bool_]) -> dict[str, Floats]:
+    def factors(self, is_unseen: Bool) -> dict[str, Float32]:
         """Channel -> what its scores are multiplied by, and "bonus" -> what is added, each of the shape of is_unseen."""
         pairs = {name: (self.seen.get(name, 0.0), self.unseen.get(name, 0.0)) for name in CHANNELS}
         pairs["bonus"] = (0.0, self.bonus)
         return {name: np.where(is_unseen, np.float32(unseen), np.float32(seen)) for name, (seen, unseen) in pairs.items()}
 
-    def probability(self, fused: Floats) -> Floats:
+    def probability(self, fused: Float32) -> Float32:
         """Calibrated probability that the item is right, (B, n); monotone in the fused score within a row."""
         return np.asarray(1.0 / (1.0 + np.exp(-(self.slope * log_softmax(fused) + self.intercept))), np.float32)
 
 
-def weighted(scores: dict[str, Floats], factors: dict[str, Floats]) -> Floats:
+def weighted(scores: dict[str, Float32], factors: dict[str, Float32]) -> Float32:
     """Fused scores (B, n_tools) from those of some channels and the factors of all; see `Fusion.factors`."""
     total = np.zeros_like(next(iter(scores.values())))
     total += factors["bonus"]
@@ -190,7 +189,7 @@ class Learned:
     tool_ids: tuple[str, ...]
     unseen: frozenset[str]
 
-    def over(self, catalog: Catalog) -> tuple[Channels, npt.NDArray[np.bool_]]:
+    def over(self, catalog: Catalog) -> tuple[Channels, Bool]:
         """The channels over a catalogue, which may have changed since, and (n_tools,) which tools have no training trace."""
         column = np.array([catalog.tool_column.get(t, -1) for t in self.tool_ids], np.int32)
         old = self.memory.tools
@@ -201,6 +200,6 @@ class Learned:
         return Channels.build(catalog, Memory(self.memory.ids, self.memory.vectors, self.memory.texts, order)), unseen
 
 
-def _ascending(column: npt.NDArray[np.int32]) -> bool:
+def _ascending(column: Int32) -> bool:
     kept = column[column >= 0]
     return bool((np.diff(kept) > 0).all())

@@ -1,18 +1,15 @@
-"""Parameters as JSON values, under the key names of the first design, and parameters moved to a changed catalogue."""
+"""Parameters as JSON values, under the key names of the first design."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .. import _check
+from .._types import Float32
 from ..config import SHGATConfig
 from ..errors import InputError
-from ..graph import Catalog
-from .params import Floats, Layout, Params, initialize_level
-
-if TYPE_CHECKING:
-    from ..shgat import SHGAT
+from .params import Layout, Params
 
 # name in the exchange -> name in the buffer
 _SCALARS = {"residualLogit": "residual_logit", "temperatureLogit": "temperature_logit"}
@@ -107,40 +104,7 @@ def _import_levels(levels: Mapping[str, Any], params: Params) -> None:
             view[:] = _from_heads(name, _array(value, shape, f"levelParams[{k}].{key}"), view.shape)
 
 
-def carried_over(params: Params, before: Catalog, after: Catalog, config: SHGATConfig) -> Params:
-    """The parameters for a changed catalogue: offsets follow their ids, levels that are new start closed."""
-    old = params.layout
-    n_levels = len(after.hierarchy.levels) if config.message_passing else 0
-    sizes = (len(after.tools), len(after.capabilities)) if config.node_offsets else (0, 0)
-    layout = Layout(old.d, old.n_heads, old.d_head, old.n_message_heads, max(n_levels, old.n_levels), old.attention, *sizes)
-    if layout == old and not config.node_offsets:  # with offsets, rows may have changed places even where their number has not
-        return params
-    moved, rng = Params(layout), np.random.default_rng(old.n_levels)
-    for name, view in params.items():
-        if name not in _OFFSETS.values():
-            moved[name][:] = view
-    for k in range(old.n_levels, layout.n_levels):
-        initialize_level(moved, k, rng)
-    for name, was, now in (
-        ("tool_offsets", before.tool_column, after.tool_column),
-        ("capability_offsets", before.capability_column, after.capability_column),
-    ):
-        for key, row in was.items():
-            if name in moved and key in now and row < len(params[name]):
-                moved[name][now[key]] = params[name][row]
-    return moved
-
-
-def for_catalog(model: "SHGAT", catalog: Catalog) -> "SHGAT":
-    """The model over a catalogue that has changed since it was trained: what it learned follows the ids that are still there."""
-    cooccurrence = model.cooccurrence if model.catalog.tool_column == catalog.tool_column else None
-    params = carried_over(model.params, model.catalog, catalog, model.config)
-    moved = type(model)(catalog, model.config, params, cooccurrence)
-    moved.learned, moved.report = model.learned, model.report
-    return moved
-
-
-def _to_heads(name: str, view: Floats, layout: Layout) -> Floats:
+def _to_heads(name: str, view: Float32, layout: Layout) -> Float32:
     """W (d, d) as (H, d_m, d); a stacked (2 H, d_m) of gat as (H, 2 d_m)."""
     heads = layout.n_message_heads
     if name in ("w_child", "w_parent"):
@@ -150,13 +114,13 @@ def _to_heads(name: str, view: Floats, layout: Layout) -> Floats:
     return view
 
 
-def _from_heads(name: str, value: Floats, shape: tuple[int, ...]) -> Floats:
+def _from_heads(name: str, value: Float32, shape: tuple[int, ...]) -> Float32:
     if name in ("a_up", "a_down") and value.shape != shape:
         return np.concatenate([value[:, : shape[1]], value[:, shape[1] :]])
     return value.reshape(shape)
 
 
-def _array(value: object, shape: tuple[int, ...], what: str) -> Floats:
+def _array(value: object, shape: tuple[int, ...], what: str) -> Float32:
     array = _check.as_float32(value, what)
     if array.shape != shape:
         raise InputError(f"{what} has shape {array.shape}, expected {shape}")

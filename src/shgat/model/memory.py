@@ -4,16 +4,20 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from .._kernels import topk
+from .._types import Float32, Float64, Int32, Int64
 from ..graph import Incidence
 from .lexical import Bm25, words
 from .readout import product
 
-Floats = npt.NDArray[np.float32]
+if TYPE_CHECKING:
+    from ..traces import Traces  # who only ranks has none
+
+MOST = 20_000  # traces remembered, the latest
 NEIGHBOURS = 20
 SHARPNESS = 20.0  # of the vote's softmax over cosines
 WORD_SHARPNESS = 10.0  # of the vote's softmax over relative BM25
@@ -34,11 +38,30 @@ class Memory:
     """
 
     ids: tuple[str, ...]
-    vectors: Floats
+    vectors: Float32
     texts: Sequence[str]
     tools: Incidence
 
-    def votes(self, x: Floats, n_tools: int) -> Floats:
+    @classmethod
+    def of(cls, traces: "Traces", rows: Int64) -> "Memory":
+        """The successful traces among `rows`, the latest 20 000."""
+        good = rows[traces.succeeded[rows] & (traces.tools.degrees[rows] > 0)]
+        if not np.isnan(traces.timestamp[good]).any():
+            good = good[np.argsort(traces.timestamp[good], kind="stable")]
+        good = np.sort(good[-MOST:])
+        vectors = traces.vectors(good)
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        vectors = vectors.astype(np.float16).astype(np.float32)  # as a model file keeps them; scaling again would round twice
+        return cls(
+            tuple(traces.ids[good].tolist()), vectors, [str(traces.texts[i]) for i in good.tolist()], traces.tools.take(good)
+        )
+
+    @classmethod
+    def empty(cls, dimension: int) -> "Memory":
+        """Of nothing."""
+        return cls((), np.zeros((0, dimension), np.float32), [], Incidence.from_rows([]))
+
+    def votes(self, x: Float32, n_tools: int) -> Float32:
         """log(1e-3 + share of the vote) (B, n_tools) for intents x (B, d).
 
         The 20 nearest traces vote with weights exp(20 (cos - 1)), faded by sigmoid(10 (nearest cos - 0.5)).
@@ -53,7 +76,7 @@ class Memory:
                 self._vote(row, near, np.exp(SHARPNESS * (best - 1.0)), fade)
         return _log(votes)
 
-    def word_votes(self, texts: Sequence[str], n_tools: int) -> Floats:
+    def word_votes(self, texts: Sequence[str], n_tools: int) -> Float32:
         """The same by shared words: the 20 traces with the highest BM25, among those that share any, vote with weights
         exp(10 (s / best - 1))."""
         votes = np.zeros((len(texts), n_tools))
@@ -64,11 +87,11 @@ class Memory:
                 self._vote(row, near, np.exp(WORD_SHARPNESS * (best / (best[0] + 1e-6) - 1.0)) * (best > 0.0), 1.0)
         return _log(votes)
 
-    def extended(self, other: "Memory", most: int) -> "Memory":
-        """This memory and the traces of the other one that are new to it, the latest `most`; both over the same tools."""
+    def extended(self, other: "Memory") -> "Memory":
+        """This memory and the traces of the other one that are new to it, the latest 20 000; both over the same tools."""
         known = set(self.ids)
         fresh = [i for i, key in enumerate(other.ids) if key not in known]
-        parts = (self, list(range(max(0, len(self.ids) + len(fresh) - most), len(self.ids)))), (other, fresh[-most:])
+        parts = (self, list(range(max(0, len(self.ids) + len(fresh) - MOST), len(self.ids)))), (other, fresh[-MOST:])
         rows = [m.tools.row(i).tolist() for m, chosen in parts for i in chosen]
         return Memory(
             tuple(m.ids[i] for m, chosen in parts for i in chosen),
@@ -86,13 +109,13 @@ class Memory:
     def _bm25(self) -> Bm25:
         return Bm25(self.words)
 
-    def _vote(self, row: npt.NDArray[np.float64], traces: npt.NDArray[np.int32], weights: Floats, fade: float) -> None:
+    def _vote(self, row: Float64, traces: Int32, weights: Float32, fade: float) -> None:
         shares = weights.astype(np.float64)
         shares *= fade / (shares.sum() + 1e-9)
         topk.vote(traces, shares, self.tools.indptr, self.tools.indices, row)
 
 
-def nearest(scores: Floats) -> tuple[npt.NDArray[np.int32], Floats]:
+def nearest(scores: Float32) -> tuple[Int32, Float32]:
     """The 20 highest of the scores (N,), best first: where they stand, and what they are."""
     k = min(NEIGHBOURS, len(scores))
     best, where = np.empty(k, np.float32), np.empty(k, np.int32)
@@ -100,5 +123,5 @@ def nearest(scores: Floats) -> tuple[npt.NDArray[np.int32], Floats]:
     return where, best
 
 
-def _log(votes: npt.NDArray[np.float64]) -> Floats:
+def _log(votes: Float64) -> Float32:
     return np.log(votes + FLOOR).astype(np.float32)

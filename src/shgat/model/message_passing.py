@@ -10,10 +10,11 @@ from functools import cached_property
 import numpy as np
 
 from .._kernels import attention, cooccurrence, linear
+from .._types import Float32
 from ..graph.cooccurrence import Cooccurrence
 from ..graph.hierarchy import Hierarchy, Level
 from ..graph.incidence import Incidence
-from .params import Floats, Gradient, Params
+from .params import Gradient, Params
 from .readout import product
 
 
@@ -21,15 +22,15 @@ from .readout import product
 class Mixed:
     """V->V and what its backward needs: h, agg, y (n_tools, d); norms, pre_norm (n_tools,); cosine, alpha (nnz,)."""
 
-    h: Floats
+    h: Float32
     beta: float
     temperature: float
-    norms: Floats
-    cosine: Floats
-    alpha: Floats
-    agg: Floats
-    pre_norm: Floats
-    y: Floats
+    norms: Float32
+    cosine: Float32
+    alpha: Float32
+    agg: Float32
+    pre_norm: Float32
+    y: Float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +42,12 @@ class Phase:
     """
 
     incidence: Incidence
-    s: Floats
-    t: Floats
-    x: Floats
-    alpha: Floats
-    agg: Floats
-    out: Floats
+    s: Float32
+    t: Float32
+    x: Float32
+    alpha: Float32
+    agg: Float32
+    out: Float32
 
 
 @dataclass(eq=False)
@@ -57,10 +58,10 @@ class LevelCache:
     before the down phase, which are final by then.
     """
 
-    children: Floats
+    children: Float32
     up: Phase
-    parents: Floats
-    lower: Floats
+    parents: Float32
+    lower: Float32
     down: Phase
 
 
@@ -86,7 +87,7 @@ class MessagePassing:
     hierarchy: Hierarchy
     cooccurrence: Cooccurrence | None
     slope: float
-    coordinates: Floats | None = None
+    coordinates: Float32 | None = None
 
     @cached_property
     def _widest(self) -> int:
@@ -94,13 +95,13 @@ class MessagePassing:
         incidences = [i for level in self.hierarchy.levels for i in (level.up, level.down)]
         return max((int(i.degrees.max(initial=0)) for i in incidences), default=0)
 
-    def forward(self, x: Floats, params: Params) -> tuple[Floats, Cache]:
+    def forward(self, x: Float32, params: Params) -> tuple[Float32, Cache]:
         """Final node embeddings, written over x (n_tools + n_capabilities, d), and the cache for `backward`."""
         mixed = None
         if self.cooccurrence is not None:
             mixed = _mix(x[: self.hierarchy.n_tools], self.cooccurrence, params)
             x[: self.hierarchy.n_tools] = mixed.y
-        climbed: list[tuple[Floats, Phase]] = []
+        climbed: list[tuple[Float32, Phase]] = []
         for k, level in enumerate(self.hierarchy.levels):
             children = np.take(x, level.members, axis=0)
             before = x[level.start : level.stop].copy()
@@ -122,7 +123,7 @@ class MessagePassing:
             levels.insert(0, LevelCache(children, up, parents, lower, down))
         return x, Cache(mixed, levels)
 
-    def backward(self, d_x: Floats, cache: Cache, params: Params, gradient: Gradient, inputs: bool) -> None:
+    def backward(self, d_x: Float32, cache: Cache, params: Params, gradient: Gradient, inputs: bool) -> None:
         """Adds to `gradient`. d_x (n, d) holds dL/dX of the result; where `inputs`, dL/dX of the start on return.
 
         Without `inputs` the start embeddings are frozen, and products that only they would need are left out.
@@ -134,7 +135,7 @@ class MessagePassing:
         if cache.mixed is not None and self.cooccurrence is not None:
             d_x[: self.hierarchy.n_tools] = _mix_backward(d_x[: self.hierarchy.n_tools], cache.mixed, self.cooccurrence, gradient)
 
-    def _down_backward(self, k: int, d_x: Floats, seen: LevelCache, params: Params, gradient: Gradient) -> tuple[Floats, Floats]:
+    def _down_backward(self, k: int, d_x: Float32, seen: LevelCache, params: Params, gradient: Gradient) -> tuple[Float32, Float32]:
         """Through level k's down phase; returns the gradients of the projected children and parents, whose products wait for `up`."""
         level = self.hierarchy.levels[k]
         d_out = np.take(d_x, level.members, axis=0)
@@ -151,9 +152,9 @@ class MessagePassing:
     def _up_backward(
         self,
         k: int,
-        d_x: Floats,
-        d_children: Floats,
-        d_parents: Floats,
+        d_x: Float32,
+        d_children: Float32,
+        d_parents: Float32,
         seen: LevelCache,
         params: Params,
         gradient: Gradient,
@@ -176,7 +177,7 @@ class MessagePassing:
             linear.project_backward_input(d_s, w_child, d_below)
             d_x[level.members] += d_below
 
-    def _attend(self, incidence: Incidence, s: Floats, t: Floats, x: Floats, a: Floats, gate: Floats, params: Params) -> Phase:
+    def _attend(self, incidence: Incidence, s: Float32, t: Float32, x: Float32, a: Float32, gate: Float32, params: Params) -> Phase:
         d = x.shape[1]
         alpha = np.empty((incidence.nnz, params.layout.n_message_heads), np.float32)
         agg, out = np.empty_like(x), np.empty_like(x)
@@ -185,8 +186,8 @@ class MessagePassing:
         return Phase(incidence, s, t, x, alpha, agg, out)
 
     def _attend_backward(
-        self, d_out: Floats, phase: Phase, k: int, way: str, params: Params, gradient: Gradient
-    ) -> tuple[Floats, Floats, Floats]:
+        self, d_out: Float32, phase: Phase, k: int, way: str, params: Params, gradient: Gradient
+    ) -> tuple[Float32, Float32, Float32]:
         """(d_s, d_t, d_x) of a phase; adds to the gradient of its attention vector and gate."""
         d_s, d_t, d_x = np.zeros_like(phase.s), np.zeros_like(phase.t), np.empty_like(phase.x)
         d_gate = np.zeros(3)
@@ -200,11 +201,11 @@ class MessagePassing:
         return d_s, d_t, d_x
 
 
-def _add_weight(d_out: Floats, x: Floats, gradient: Gradient, name: str) -> None:
+def _add_weight(d_out: Float32, x: Float32, gradient: Gradient, name: str) -> None:
     linear.project_backward_weight(d_out, x, gradient[name], gradient.beta(name))
 
 
-def _mix(h: Floats, graph: Cooccurrence, params: Params) -> Mixed:
+def _mix(h: Float32, graph: Cooccurrence, params: Params) -> Mixed:
     n, nnz = len(h), graph.incidence.nnz
     beta = float(1.0 / (1.0 + np.exp(-np.float64(params["residual_logit"][0]))))
     mixed = Mixed(
@@ -218,7 +219,7 @@ def _mix(h: Floats, graph: Cooccurrence, params: Params) -> Mixed:
     return mixed
 
 
-def _mix_backward(d_y: Floats, m: Mixed, graph: Cooccurrence, gradient: Gradient) -> Floats:
+def _mix_backward(d_y: Float32, m: Mixed, graph: Cooccurrence, gradient: Gradient) -> Float32:
     d_h = np.zeros_like(m.h)
     scratch = np.empty(m.h.shape[1] + int(graph.incidence.degrees.max(initial=0)), np.float32)
     d_beta, d_temperature = cooccurrence.mix_backward(

@@ -3,11 +3,10 @@
 safetensors accepts flipped bits, so the manifest holds the SHA-256 of every tensor, and its own stands before it.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,65 +14,65 @@ import orjson
 import safetensors.numpy
 
 from .._files import sha256, write_atomically
+from .._json import refuse_not_finite
+from .._types import Float32
 from ..config import SHGATConfig
 from ..errors import InputError, ModelFileError
 from ..graph import Capability, Catalog, Cooccurrence, Incidence, Tool
 from .channels import Fusion, Learned
 from .memory import Memory
 from .params import Layout, Params
-
-if TYPE_CHECKING:
-    from ..shgat import SHGAT
+from .state import ModelState
 
 FORMAT = 1
 Tensors = dict[str, npt.NDArray[Any]]
 
 
-def save(model: "SHGAT", path: Path) -> None:
+def save(state: ModelState, path: Path) -> None:
     """Writes the model; `path` is replaced at once or not at all."""
-    write_atomically(path, to_bytes(model))
+    write_atomically(path, to_bytes(state))
 
 
-def to_bytes(model: "SHGAT") -> bytes:
+def to_bytes(state: ModelState) -> bytes:
     """The file's content."""
-    catalog = model.catalog
-    if not np.isfinite(model.params.buffer).all():
+    catalog = state.catalog
+    if not np.isfinite(state.params.buffer).all():
         raise InputError("the model is not saved: its parameters hold NaN or infinity")
     tensors: Tensors = {
-        "params": model.params.buffer,
+        "params": state.params.buffer,
         "tool_embeddings": _present(catalog.tool_embeddings),
         "capability_embeddings": _present(catalog.capability_embeddings),
     }
-    if model.cooccurrence is not None:
-        tensors["cooccurrence_indptr"] = model.cooccurrence.incidence.indptr
-        tensors["cooccurrence_indices"] = model.cooccurrence.incidence.indices
-        tensors["cooccurrence_weights"] = model.cooccurrence.weights
-    learned = model.learned
+    if state.cooccurrence is not None:
+        tensors["cooccurrence_indptr"] = state.cooccurrence.incidence.indptr
+        tensors["cooccurrence_indices"] = state.cooccurrence.incidence.indices
+        tensors["cooccurrence_weights"] = state.cooccurrence.weights
+    learned = state.learned
     if learned is not None:
         tensors["memory_vectors"] = learned.memory.vectors.astype(np.float16)
         tensors["memory_indptr"], tensors["memory_indices"] = learned.memory.tools.indptr, learned.memory.tools.indices
     manifest = {
-        "config": model.config.to_dict(),
-        "layout": vars_of(model.params.layout),
+        "config": state.config.to_dict(),
+        "layout": vars_of(state.params.layout),
         "tools": [{"id": t.id, "text": t.text, "server": t.server} for t in catalog.tools],
         "capabilities": [_record(c) for c in catalog.capabilities],
         "fingerprint": catalog.fingerprint,
         "learned": None if learned is None else _learned_record(learned),
-        "report": model.report,
+        "report": state.report,
     }
     return pack(tensors, manifest)
 
 
-def load(cls: "type[SHGAT]", path: Path) -> "SHGAT":
+def load(path: Path) -> ModelState:
     """Reads a model; a torn, altered or foreign file raises ModelFileError."""
     try:
         data = path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise ModelFileError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
-    return from_bytes(cls, data, str(path))
+    return from_bytes(data, str(path))
 
 
-def from_bytes(cls: "type[SHGAT]", data: bytes, name: str, over: Catalog | None = None) -> "SHGAT":
+def from_bytes(data: bytes, name: str, over: Catalog | None = None) -> ModelState:
     """The inverse of `to_bytes`; `name` is what errors call the file.
 
     `over`: a catalogue to use in place of the file's where both have the same ids and memberships in the same order; nothing is built twice.
@@ -89,9 +88,8 @@ def from_bytes(cls: "type[SHGAT]", data: bytes, name: str, over: Catalog | None 
             n = len(catalog.tools)
             cooccurrence = Cooccurrence(_incidence(tensors, "cooccurrence", n, n), tensors["cooccurrence_weights"])
             _check_floats(cooccurrence.weights, (cooccurrence.incidence.nnz,), "cooccurrence_weights")
-        model = cls(catalog, SHGATConfig.from_dict(manifest["config"]), params, cooccurrence)
-        model.learned, model.report = _learned(manifest["learned"], tensors, catalog.dimension), manifest["report"]
-        return model
+        learned = _learned(manifest["learned"], tensors, catalog.dimension)
+        return ModelState(catalog, SHGATConfig.from_dict(manifest["config"]), params, cooccurrence, learned, manifest["report"])
     except KeyError as error:
         raise ModelFileError(f"{name} is no shgat model of format {FORMAT}: it has no {error}") from None
     except (AttributeError, TypeError, ValueError) as error:
@@ -109,7 +107,7 @@ def _catalog(tensors: Tensors, manifest: Mapping[str, Any]) -> Catalog:
 
 def pack(tensors: Mapping[str, npt.NDArray[Any]], manifest: Mapping[str, Any]) -> bytes:
     """A safetensors file of the tensors and the manifest, with checksums over both. Numbers that are not finite are refused."""
-    _refuse_not_finite(manifest, "manifest")
+    refuse_not_finite(manifest, "manifest")
     arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     full = {
         "format": FORMAT,
@@ -196,7 +194,7 @@ def _record(c: Capability) -> dict[str, Any]:
     return record if c.success_rate is None else {**record, "success_rate": c.success_rate}
 
 
-def _present(array: npt.NDArray[np.float32] | None) -> npt.NDArray[np.float32]:
+def _present(array: Float32 | None) -> Float32:
     if array is None:
         raise InputError("a model without embeddings cannot be saved")
     return array
@@ -208,15 +206,3 @@ def _raw(array: npt.NDArray[Any]) -> memoryview:
 
 def _one_line(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())
-
-
-def _refuse_not_finite(value: object, where: str) -> None:
-    """orjson would write NaN as null without a word."""
-    if isinstance(value, float) and not math.isfinite(value):
-        raise InputError(f"{where} is {value}, and JSON has no such number")
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            _refuse_not_finite(item, f"{where}.{key}")
-    elif isinstance(value, (list, tuple)):
-        for position, item in enumerate(value):
-            _refuse_not_finite(item, f"{where}[{position}]")

@@ -9,13 +9,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from .._types import Float32
 from ..config import SHGATConfig, adaptive_heads, largest_divisor
 from ..errors import InputError
 from ..graph import Catalog
 
-Floats = npt.NDArray[np.float32]
 SMALL = 4096  # parameters with fewer entries are cleared in each step
 IDENTITY_NOISE = 0.01  # of W_child and W_parent at the start, in units of 1 / sqrt(d)
 
@@ -84,7 +83,7 @@ class Layout:
         return sum(int(np.prod(shape)) for shape in self.shapes.values())
 
 
-class Params(Mapping[str, Floats]):
+class Params(Mapping[str, Float32]):
     """Named views into one buffer.
 
     Attributes
@@ -93,14 +92,14 @@ class Params(Mapping[str, Floats]):
     buffer : (layout.size,) float32; a write to it is a write to every view
     """
 
-    def __init__(self, layout: Layout, buffer: Floats | None = None) -> None:
+    def __init__(self, layout: Layout, buffer: Float32 | None = None) -> None:
         self.layout = layout
-        self.buffer: Floats = np.zeros(layout.size, np.float32) if buffer is None else buffer
+        self.buffer: Float32 = np.zeros(layout.size, np.float32) if buffer is None else buffer
         if self.buffer.shape != (layout.size,) or self.buffer.dtype != np.float32:
             raise InputError(f"parameters: expected {layout.size} float32, got {self.buffer.dtype} {self.buffer.shape}")
         self._views = {n: self.buffer[s].reshape(layout.shapes[n]) for n, s in layout.slices.items()}
 
-    def __getitem__(self, name: str) -> Floats:
+    def __getitem__(self, name: str) -> Float32:
         return self._views[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -118,12 +117,12 @@ class Params(Mapping[str, Floats]):
         return Gradient(self.layout)
 
     @property
-    def w_q(self) -> Floats:
+    def w_q(self) -> Float32:
         """(D, d), all heads stacked."""
         return self["w_q"].reshape(-1, self.layout.d)
 
     @property
-    def w_k(self) -> Floats:
+    def w_k(self) -> Float32:
         """(D, d), all heads stacked."""
         return self["w_k"].reshape(-1, self.layout.d)
 
@@ -137,7 +136,7 @@ class Gradient(Params):
     `begin`, then for every product into matrix `name` the factor `beta(name)` on what stands there, then `finish`.
     """
 
-    def __init__(self, layout: Layout, buffer: Floats | None = None) -> None:
+    def __init__(self, layout: Layout, buffer: Float32 | None = None) -> None:
         super().__init__(layout, buffer)
         self._matrices = {name for name, view in self.items() if view.size >= SMALL}
         self._waiting: set[str] = set()
@@ -195,7 +194,7 @@ def initialize_level(params: Params, k: int, rng: "np.random.Generator") -> None
         view[:] = 0.1 * rng.standard_normal(view.shape, dtype=np.float32)
 
 
-def _orthonormal(rows: int, columns: int, rng: "np.random.Generator") -> Floats:
+def _orthonormal(rows: int, columns: int, rng: "np.random.Generator") -> Float32:
     """(rows, columns) with orthonormal rows or columns, whichever are fewer."""
     q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
     q = q * np.sign(np.diag(r))

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
+from .._types import Float32
+from .candidates import Kind
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ class Ranking:
     explanations : one for each id where asked for, else None
     """
 
-    kind: str
+    kind: Kind
     ids: tuple[str, ...]
-    scores: npt.NDArray[np.float32]
+    scores: Float32
     model_version: int
-    probabilities: npt.NDArray[np.float32] | None = None
+    probabilities: Float32 | None = None
     explanations: tuple[Explanation, ...] | None = None
 
     def __iter__(self) -> Iterator[tuple[str, float]]:

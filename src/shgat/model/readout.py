@@ -11,25 +11,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._kernels import linear, readout
+from .._types import Float32
 from ..graph.incidence import Incidence
-from .params import Floats, Gradient, Params
+from .params import Gradient, Params
 
 
 @dataclass(frozen=True, eq=False)
 class Unit:
     """Rows and their norms: rows (n, D) of length 1 for cosine (as they are for dot), norms (n,)."""
 
-    rows: Floats
-    norms: Floats
+    rows: Float32
+    norms: Float32
 
 
 @dataclass(frozen=True, eq=False)
 class Queries:
     """Queries of a batch and what their backward needs: u (B, d) before W_q; context (B, d) or None; q (B, D)."""
 
-    intents: Floats
-    context: Floats | None
-    u: Floats
+    intents: Float32
+    context: Float32 | None
+    u: Float32
     q: Unit
 
 
@@ -40,12 +41,12 @@ def scale(params: Params, similarity: str) -> float:
     return float(1.0 / (params.layout.n_heads * np.sqrt(params.layout.d_head)))
 
 
-def keys(x: Floats, params: Params, similarity: str) -> Unit:
+def keys(x: Float32, params: Params, similarity: str) -> Unit:
     """Keys of the nodes x (n, d)."""
     return _unit(product(x, params.w_k), similarity)
 
 
-def queries(intents: Floats, context: Floats | None, params: Params, similarity: str, identity: bool = False) -> Queries:
+def queries(intents: Float32, context: Float32 | None, params: Params, similarity: str, identity: bool = False) -> Queries:
     """Queries of intents (B, d); context (B, d) is the mean final embedding of each intent's context tools.
 
     `identity` says that W_intent is the identity, so that its product can be left out.
@@ -56,7 +57,7 @@ def queries(intents: Floats, context: Floats | None, params: Params, similarity:
     return Queries(intents, context, u, _unit(product(u, params.w_q), similarity))
 
 
-def scores(q: Floats, k: Floats, factor: float) -> Floats:
+def scores(q: Float32, k: Float32, factor: float) -> Float32:
     """z (B, n) = factor q (B, D) k (n, D)^T"""
     z = product(q, k)
     z *= np.float32(factor)
@@ -64,7 +65,15 @@ def scores(q: Floats, k: Floats, factor: float) -> Floats:
 
 
 def scores_backward(
-    d_z: Floats, z: Floats, q: Floats, k: Floats, params: Params, gradient: Gradient, similarity: str, d_q: Floats, d_k: Floats
+    d_z: Float32,
+    z: Float32,
+    q: Float32,
+    k: Float32,
+    params: Params,
+    gradient: Gradient,
+    similarity: str,
+    d_q: Float32,
+    d_k: Float32,
 ) -> None:
     """Adds to the scale's gradient and to d_q (B, D), dL/d(unit queries); writes d_k (n, D), dL/d(unit keys). Scales d_z in place."""
     if similarity == "cosine":
@@ -74,7 +83,7 @@ def scores_backward(
     linear.project_backward_weight(d_z, q, d_k)
 
 
-def keys_backward(d_k: Floats, k: Unit, x: Floats, params: Params, gradient: Gradient, similarity: str, d_x: Floats) -> None:
+def keys_backward(d_k: Float32, k: Unit, x: Float32, params: Params, gradient: Gradient, similarity: str, d_x: Float32) -> None:
     """From dL/d(unit keys) (overwritten): adds to the gradient of W_k and writes d_x (n, d)."""
     if similarity == "cosine":
         readout.normalize_rows_backward(d_k, k.rows, k.norms, d_k)
@@ -83,8 +92,8 @@ def keys_backward(d_k: Floats, k: Unit, x: Floats, params: Params, gradient: Gra
 
 
 def queries_backward(
-    d_q: Floats, seen: Queries, params: Params, gradient: Gradient, similarity: str, intent_map: bool
-) -> Floats | None:
+    d_q: Float32, seen: Queries, params: Params, gradient: Gradient, similarity: str, intent_map: bool
+) -> Float32 | None:
     """From dL/d(unit queries) (overwritten): adds to W_q, W_context and, where `intent_map`, W_intent.
 
     Returns dL/d context (B, d), or None where there is no context.
@@ -106,7 +115,7 @@ def queries_backward(
     return d_context
 
 
-def context_mean(x: Floats, context: Incidence) -> Floats:
+def context_mean(x: Float32, context: Incidence) -> Float32:
     """(B, d) mean of the rows of x that each row of `context` names; zero where it names none."""
     mean = np.zeros((context.n_rows, x.shape[1]), np.float32)
     np.add.at(mean, context.row_of_entry, x[context.indices])
@@ -114,26 +123,26 @@ def context_mean(x: Floats, context: Incidence) -> Floats:
     return mean
 
 
-def context_mean_backward(d_mean: Floats, context: Incidence, d_x: Floats) -> None:
+def context_mean_backward(d_mean: Float32, context: Incidence, d_x: Float32) -> None:
     """Adds to d_x (n, d)."""
     share = d_mean / np.maximum(context.degrees, 1)[:, None].astype(np.float32)
     np.add.at(d_x, context.indices, share[context.row_of_entry])
 
 
-def head_scores(q: Floats, k: Floats, factor: float, n_heads: int) -> Floats:
+def head_scores(q: Float32, k: Float32, factor: float, n_heads: int) -> Float32:
     """z_h (n, H) of one query q (D,) against keys k (n, D): H times each head's part of z."""
     parts = (k * q).reshape(len(k), n_heads, k.shape[1] // n_heads).sum(axis=2, dtype=np.float32)
     return np.asarray(parts * np.float32(factor * n_heads), np.float32)
 
 
-def product(x: Floats, w: Floats) -> Floats:
+def product(x: Float32, w: Float32) -> Float32:
     """x w^T (m, n) of x (m, k) and w (n, k), in a new array."""
     out = np.empty((len(x), len(w)), np.float32)
     linear.project(x, w, out)
     return out
 
 
-def _unit(rows: Floats, similarity: str) -> Unit:
+def _unit(rows: Float32, similarity: str) -> Unit:
     norms = np.ones(len(rows), np.float32)
     if similarity == "cosine":
         readout.normalize_rows(rows, rows, norms)

@@ -1,87 +1,85 @@
-"""Requests: scores, rankings, sets and explanations from one index."""
+"""Requests: scores, rankings, sets and explanations from one index. Intents were checked by whoever calls."""
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from .. import _check
 from .._kernels import readout, topk
+from .._types import Float32, Int32, Int64
 from ..errors import InputError
+from ..metrics.calibration import sigmoid
+from .candidates import Candidates, Kind
 from .channels import NEED_TEXT, weighted
-from .index import Index, Side
-from .params import Floats
+from .index import Index
 from .ranking import Explanation, RankedSet, Ranking
 from .readout import head_scores, product, scores
 
-KINDS = ("tools", "capabilities")
 
-
-def score(index: Index, intents: object, kind: str, texts: Sequence[str] | None, context_tools: Sequence[str]) -> Floats:
-    """(B, n) scores of intents (B, d)."""
-    _check.choice(kind, KINDS, "kind")
-    x = _check.matrix(intents, index.w_query.shape[1], "intents")
+def score(index: Index, x: Float32, kind: Kind, texts: Sequence[str] | None, context_tools: Sequence[str]) -> Float32:
+    """(B, n) scores of checked intents x (B, d)."""
     if texts is not None and len(texts) != len(x):
         raise InputError(f"texts: {len(texts)} for {len(x)} intents")
     q = _queries(index, x, context_tools)
     if kind == "tools" and index.learned is not None:
-        return index.tools.tie(weighted(_channels(index, x, q, texts), index.factors))
-    side = index.side(kind)
-    z = _logits(index, q, side)
-    return _finished(z, side, index)
+        return index.tools.tie(weighted(_channels(index, x, q, texts), index.learned.factors))
+    candidates = index.candidates(kind)
+    return _finished(_logits(index, q, candidates), candidates, index)
+
+
+def probabilities(index: Index, x: Float32, texts: Sequence[str] | None, context_tools: Sequence[str]) -> Float32:
+    """(B, n_tools) calibrated probabilities for checked intents x (B, d)."""
+    if index.learned is None:
+        raise InputError("this model has no calibrated probabilities: it has them after a training on enough traces")
+    return index.learned.fusion.probability(score(index, x, "tools", texts, context_tools))
 
 
 def rank(
     index: Index,
-    intent: object,
+    x: Float32,
     top_k: int,
-    kind: str,
+    kind: Kind,
     text: str | None,
     context_tools: Sequence[str],
-    candidates: Iterable[str] | None,
+    allowed: Iterable[str] | None,
     min_score: float | None,
 ) -> Ranking:
-    """The top_k of one intent (d,)."""
-    _check.choice(kind, KINDS, "kind")
-    k = _check.positive_integer(top_k, "top_k")
-    side = index.side(kind)
-    fused = kind == "tools" and index.learned is not None
-    if fused or context_tools or index.config.fusion == "sigmoid":
-        x = _check.vector(intent, index.w_query.shape[1], "intent")[None]
-        z = score(index, x, kind, None if text is None else [text], context_tools)[0]
-    else:
-        z = _finished(_score_one(index, side, intent), side, index)
+    """The top_k of one checked intent x (d,)."""
+    candidates = index.candidates(kind)
     probability = None
-    if fused and index.learned is not None:
-        probability = index.learned[0].probability(z[None])[0]
-    allowed = None if candidates is None else _columns(side, candidates, kind)
+    if (kind == "tools" and index.learned is not None) or context_tools or index.state.config.fusion == "sigmoid":
+        z = score(index, x[None], kind, None if text is None else [text], context_tools)[0]
+        if kind == "tools" and index.learned is not None:
+            probability = index.learned.fusion.probability(z[None])[0]
+    else:
+        z = _finished(_score_one(index, candidates, x), candidates, index)
+    columns = None if allowed is None else candidates.columns(allowed, kind)
     if min_score is not None:
-        allowed = _probable(probability, min_score, allowed)
-    if allowed is not None:
-        z = z[allowed]
-    k = min(k, len(z))
+        columns = _probable(probability, min_score, columns)
+    if columns is not None:
+        z = z[columns]
+    k = min(top_k, len(z))
     best, where = np.empty(k, np.float32), np.empty(k, np.int32)
     topk.top_k(z, best, where)
-    if allowed is not None:
-        where = allowed[where]
-    ids = tuple([side.ids[i] for i in where.tolist()])
+    if columns is not None:
+        where = columns[where]
+    ids = tuple([candidates.ids[i] for i in where.tolist()])
     return Ranking(kind, ids, best, index.version, None if probability is None else probability[where])
 
 
-def _probable(probability: Floats | None, least: float, allowed: npt.NDArray[np.int32] | None) -> npt.NDArray[np.int32]:
-    """The allowed columns whose calibrated probability is at least `least`."""
+def _probable(probability: Float32 | None, least: float, columns: Int32 | None) -> Int32:
+    """Those of the columns whose calibrated probability is at least `least`."""
     if probability is None:
         raise InputError("min_score needs calibrated probabilities of tools, which a model has after training")
     _check.number(least, 0.0, 1.0, "min_score")
     good = np.flatnonzero(probability >= least).astype(np.int32)
-    return good if allowed is None else np.intersect1d(allowed, good)
+    return good if columns is None else np.intersect1d(columns, good)
 
 
-def _queries(index: Index, x: Floats, context_tools: Sequence[str]) -> Floats:
+def _queries(index: Index, x: Float32, context_tools: Sequence[str]) -> Float32:
     """(B, D) unit queries (as they are for "dot")."""
-    context = _columns(index.tools, context_tools, "context_tools")
+    context = index.tools.columns(context_tools, "context_tools")
     q = product(x, index.w_query)
     if len(context):
         q += index.w_context @ index.tools.x[context].mean(axis=0)
@@ -90,26 +88,25 @@ def _queries(index: Index, x: Floats, context_tools: Sequence[str]) -> Floats:
     return q
 
 
-def _logits(index: Index, q: Floats, side: Side) -> Floats:
+def _logits(index: Index, q: Float32, candidates: Candidates) -> Float32:
     """z (B, n), or the mean of the heads' sigmoids where they are fused so."""
-    if index.config.fusion == "sigmoid":
-        rows = [_mean_sigmoid(row, side, index) for row in q]
-        return np.stack(rows) if rows else np.empty((0, len(side.ids)), np.float32)
-    return scores(q, side.keys, index.scale)
+    if index.state.config.fusion == "sigmoid":
+        rows = [_mean_sigmoid(row, candidates, index) for row in q]
+        return np.stack(rows) if rows else np.empty((0, len(candidates.ids)), np.float32)
+    return scores(q, candidates.keys, index.scale)
 
 
-def _channels(index: Index, x: Floats, q: Floats, texts: Sequence[str] | None) -> dict[str, Floats]:
+def _channels(index: Index, x: Float32, q: Float32, texts: Sequence[str] | None) -> dict[str, Float32]:
     """The scores of every channel that has a weight and something to say."""
     assert index.learned is not None
-    fusion, channels, _ = index.learned
-    names = [name for name in fusion.names if texts is not None or name not in NEED_TEXT]
+    names = [name for name in index.learned.fusion.names if texts is not None or name not in NEED_TEXT]
     z_capabilities = _logits(index, q, index.capabilities) if "route" in names else np.empty((len(q), 0), np.float32)
-    return channels.score(names, x, texts or (), _logits(index, q, index.tools), z_capabilities)
+    return index.learned.channels.score(names, x, texts or (), _logits(index, q, index.tools), z_capabilities)
 
 
-def rank_sets(index: Index, intent: object, top_k: int, context_tools: Sequence[str]) -> list[RankedSet]:
-    """The top_k capabilities, each with the tools of all its members."""
-    ranking = rank(index, intent, top_k, "capabilities", None, context_tools, None, None)
+def rank_sets(index: Index, x: Float32, top_k: int, context_tools: Sequence[str]) -> list[RankedSet]:
+    """The top_k capabilities for one checked intent x (d,), each with the tools of all its members."""
+    ranking = rank(index, x, top_k, "capabilities", None, context_tools, None, None)
     hierarchy, tools = index.catalog.hierarchy, index.catalog.tools
     sets = []
     for key, value in ranking:
@@ -123,20 +120,19 @@ def rank_sets(index: Index, intent: object, top_k: int, context_tools: Sequence[
     return sets
 
 
-def explain(index: Index, ranking: Ranking, intent: object, text: str | None, context_tools: Sequence[str]) -> Ranking:
-    """The ranking with an explanation of each item."""
-    side = index.side(ranking.kind)
-    x = _check.vector(intent, index.w_query.shape[1], "intent")
+def explain(index: Index, ranking: Ranking, x: Float32, text: str | None, context_tools: Sequence[str]) -> Ranking:
+    """The ranking of a checked intent x (d,) with an explanation of each item."""
+    candidates = index.candidates(ranking.kind)
     q = _queries(index, x[None], context_tools)[0]
     start = index.catalog.tool_embeddings if ranking.kind == "tools" else index.catalog.capability_embeddings
     assert start is not None
-    rows = np.array([side.column[i] for i in ranking.ids], np.int64)
+    rows = np.array([candidates.column[i] for i in ranking.ids], np.int64)
     own = start[rows]
     cosine = own @ x / np.maximum(np.linalg.norm(own, axis=1) * np.linalg.norm(x), 1e-12)
-    heads = _sigmoid(head_scores(q, side.keys[rows], index.scale, index.params.layout.n_heads))
+    heads = sigmoid(head_scores(q, candidates.keys[rows], index.scale, index.state.params.layout.n_heads))
     carried = _carriers(index, rows, x, context_tools) if ranking.kind == "tools" else [()] * len(rows)
-    trust = np.ones(len(rows)) if side.reliability is None else side.reliability[rows]
-    parts: dict[str, Floats] = {}
+    trust = np.ones(len(rows)) if candidates.reliability is None else candidates.reliability[rows]
+    parts: dict[str, Float32] = {}
     if ranking.kind == "tools" and index.learned is not None:
         parts = {name: s[0, rows] for name, s in _channels(index, x[None], q[None], None if text is None else [text]).items()}
     why = tuple(
@@ -146,9 +142,7 @@ def explain(index: Index, ranking: Ranking, intent: object, text: str | None, co
     return replace(ranking, explanations=why)
 
 
-def _carriers(
-    index: Index, rows: npt.NDArray[np.int64], x: Floats, context_tools: Sequence[str]
-) -> list[tuple[tuple[str, float], ...]]:
+def _carriers(index: Index, rows: Int64, x: Float32, context_tools: Sequence[str]) -> list[tuple[tuple[str, float], ...]]:
     """For each tool the capabilities that list it, by attention (evenly where no message passes) times P(capability | x)."""
     z = score(index, x[None], "capabilities", None, context_tools)[0].astype(np.float64)
     if len(z) == 0:
@@ -166,45 +160,24 @@ def _carriers(
     return carried
 
 
-def _score_one(index: Index, side: Side, intent: object) -> Floats:
+def _score_one(index: Index, candidates: Candidates, x: Float32) -> Float32:
     """z (n,) by the shortest way: two matrix-vector products in one call."""
     w = index.w_query
-    x = intent if isinstance(intent, np.ndarray) and intent.dtype == np.float32 else _check.as_float32(intent, "intent")
-    if x.shape != (w.shape[1],) or not x.flags.c_contiguous:
-        x = _check.vector(x, w.shape[1], "intent")
-    z, q = np.empty(len(side.keys), np.float32), np.empty(len(w), np.float32)
-    finite = readout.score_intent(x, w, side.keys, index.scale, index.cosine, q, z)
-    if not finite or (len(z) and not 0.0 < abs(z[0]) < math.inf):  # a query that overflowed leaves zeros, infinities or NaN
-        _check.vector(x, w.shape[1], "intent")  # names the position
+    z, q = np.empty(len(candidates.keys), np.float32), np.empty(len(w), np.float32)
+    readout.score_intent(x, w, candidates.keys, index.scale, index.cosine, q, z)
     return z
 
 
-def _finished(z: Floats, side: Side, index: Index) -> Floats:
+def _finished(z: Float32, candidates: Candidates, index: Index) -> Float32:
     """Scores with ties and reliability; the factor is on probabilities, so its logarithm is added to logits."""
-    side.tie(z)
-    if side.reliability is not None and index.config.fusion == "sigmoid":
-        z *= side.reliability
-    elif side.log_reliability is not None:
-        z += side.log_reliability
+    candidates.tie(z)
+    if candidates.reliability is not None and index.state.config.fusion == "sigmoid":
+        z *= candidates.reliability
+    elif candidates.log_reliability is not None:
+        z += candidates.log_reliability
     return z
 
 
-def _mean_sigmoid(q: Floats, side: Side, index: Index) -> Floats:
-    heads = head_scores(q, side.keys, index.scale, index.params.layout.n_heads)
-    return np.asarray(_sigmoid(heads).mean(axis=1), np.float32)
-
-
-def _sigmoid(z: Floats) -> Floats:
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * z)), np.float32)
-
-
-def _columns(side: Side, ids: Iterable[str], what: str) -> npt.NDArray[np.int32]:
-    """Sorted, unique columns of the ids."""
-    if isinstance(ids, str) or not isinstance(ids, Iterable):
-        raise InputError(f"{what} is a list of ids, not {ids!r}")
-    columns = []
-    for item in ids:
-        if not isinstance(item, str) or item not in side.column:
-            raise InputError(f"{what}: unknown id {item!r}")
-        columns.append(side.column[item])
-    return np.unique(np.array(columns, np.int32)) if columns else np.zeros(0, np.int32)
+def _mean_sigmoid(q: Float32, candidates: Candidates, index: Index) -> Float32:
+    heads = head_scores(q, candidates.keys, index.scale, index.state.params.layout.n_heads)
+    return np.asarray(sigmoid(heads).mean(axis=1), np.float32)

@@ -2,19 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from .. import _check
+from .._types import Float32
 from ..errors import InputError
 from . import scoring
 from .index import Index
-from .params import Floats
 from .ranking import Explanation, Ranking
-
-if TYPE_CHECKING:
-    from ..shgat import SHGAT
 
 _SHOWN = 3  # tools named that stand above
 
@@ -95,23 +91,10 @@ class WhyNot:
         return {**asdict(self), "above": above, "blamed": self.blamed, "sentences": self.sentences()}
 
 
-def why_not(model: "SHGAT", intent: object, tool_id: str, *, text: str | None = None, context_tools: Sequence[str] = ()) -> WhyNot:
-    """Why a tool is not the first for an intent (d,).
-
-    Parameters
-    ----------
-    text : the intent's text, for the channels that read words
-    context_tools : ids of tools already used in this session
-
-    Raises
-    ------
-    InputError
-        for an unknown tool or a bad intent.
-    """
-    index = model.index()
+def why_not(index: Index, x: Float32, tool_id: str, text: str | None, context_tools: Sequence[str]) -> WhyNot:
+    """Why a tool is not the first for a checked intent x (d,); InputError for an unknown tool."""
     if not isinstance(tool_id, str) or tool_id not in index.tools.column:
         raise InputError(f"unknown tool {tool_id!r}")
-    x = _check.vector(intent, index.w_query.shape[1], "intent")
     column = index.tools.column[tool_id]
     z = scoring.score(index, x[None], "tools", None if text is None else [text], context_tools)[0]
     order = np.argsort(-z, kind="stable")
@@ -123,9 +106,9 @@ def why_not(model: "SHGAT", intent: object, tool_id: str, *, text: str | None = 
     ranked = _capabilities(index, x, context_tools)
     probability, seen, traces = None, None, 0
     if index.learned is not None:
-        fusion, channels, unseen = index.learned
-        probability, seen = float(fusion.probability(z[None])[0, column]), not bool(unseen[column])
-        traces = int(np.count_nonzero(channels.memory.tools.indices == column))
+        probability = float(index.learned.fusion.probability(z[None])[0, column])
+        seen = not bool(index.learned.unseen[column])
+        traces = int(np.count_nonzero(index.learned.channels.memory.tools.indices == column))
     return WhyNot(
         tool=tool_id,
         rank=rank,
@@ -159,7 +142,7 @@ def _gaps(index: Index, columns: tuple[int, int], mine: Explanation, first: Expl
     """Weighted channel scores of the first tool less mine, largest first."""
     if index.learned is None:
         return {}
-    fusion, _, unseen = index.learned
+    fusion, unseen = index.learned.fusion, index.learned.unseen
     parts = []
     for column, why in zip(columns, (mine, first), strict=True):
         weights = fusion.unseen if unseen[column] else fusion.seen
@@ -169,13 +152,13 @@ def _gaps(index: Index, columns: tuple[int, int], mine: Explanation, first: Expl
     return {name: gap for name, gap in sorted(gaps.items(), key=lambda item: -item[1]) if gap != 0.0}
 
 
-def _cosines(index: Index, x: Floats) -> Floats:
+def _cosines(index: Index, x: Float32) -> Float32:
     own = index.catalog.tool_embeddings
     assert own is not None
     return np.asarray(own @ x / np.maximum(np.linalg.norm(own, axis=1) * np.linalg.norm(x), 1e-12), np.float32)
 
 
-def _capabilities(index: Index, x: Floats, context_tools: Sequence[str]) -> list[Carrier]:
+def _capabilities(index: Index, x: Float32, context_tools: Sequence[str]) -> list[Carrier]:
     """All capabilities in catalogue order with probability and rank."""
     z = scoring.score(index, x[None], "capabilities", None, context_tools)[0].astype(np.float64)
     if not len(z):

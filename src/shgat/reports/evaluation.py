@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..experiments.measurement import BLOCK, Measurement, scores
-from ..experiments.pair import CRITERION, MetricTest, compare, summarize_pair
+from ..experiments.pair import CRITERION, MetricTest, compare_metrics, summarize_pair
 from ..experiments.protocols import Trials
 from ..graph import Catalog
-from ..metrics.ranking import brier, expected_calibration_error, reliability_bins
-from ..model import Explanation, why_not
+from ..metrics.calibration import brier, expected_calibration_error, reliability_bins
+from ..model import Explanation
 from ..shgat import SHGAT
 from ..traces.columns import Traces
 from ..training.selection import Variant
@@ -101,7 +101,7 @@ def _figures(ours: Measurement, theirs: Measurement, names: tuple[str, str], rng
         "title": f"{names[0]} against {names[1]}",
         "headline": {**{m: found["all"].a[m].value for m in SHOWN if m != CRITERION}, "intents": float(found["all"].n)},
         "compared": names,
-        "comparison": [_row(test) for test in compare(ours, theirs, rng=rng, metrics=SHOWN)],
+        "comparison": [_row(test) for test in compare_metrics(ours, theirs, rng=rng, metrics=SHOWN)],
         "metrics_by_k": _by_k(ours, theirs, names),
         "breakdowns": {"part of the intents": _parts(ours, theirs, names), "number of tools needed": _by_size(ours)},
     }
@@ -162,7 +162,7 @@ def _parts(ours: Measurement, theirs: Measurement, names: tuple[str, str]) -> li
 
 
 def _by_size(m: Measurement) -> list[BreakdownRow]:
-    sizes = m.relevance.sizes
+    sizes = m.relevance.degrees
     return [_group(_NUMBERS[n] if n < len(_NUMBERS) else str(n), m, sizes == n) for n in np.unique(sizes[sizes > 0]).tolist()]
 
 
@@ -172,7 +172,7 @@ def _by_server(m: Measurement, catalog: Catalog) -> list[BreakdownRow]:
     found = []
     for server in sorted(set(servers)):
         mine = np.array([s == server for s in servers])
-        rows = np.bincount(m.relevance.row_of, mine[m.relevance.indices], len(m.relevance)) > 0
+        rows = m.relevance.touching(mine)
         if rows.any():
             found.append(_group(server, m, rows))
     return sorted(found, key=lambda row: row["metrics"]["recall@5"])
@@ -187,11 +187,11 @@ def _calibration(model: SHGAT, traces: Traces, m: Measurement) -> Reliability | 
     known = np.flatnonzero(m.parts["all"])
     for start in range(0, len(known), BLOCK):
         rows = known[start : start + BLOCK]
-        probability = learned[0].probability(scores(model, traces, rows))
+        probability = learned.fusion.probability(scores(model, traces, rows))
         top = np.argsort(-probability, axis=1, kind="stable")[:, :_TOP]
         needed = np.zeros(probability.shape, bool)
         wanted = m.relevance.take(rows)
-        needed[wanted.row_of, wanted.indices] = True
+        needed[wanted.row_of_entry, wanted.indices] = True
         p.append(np.take_along_axis(probability, top, axis=1).ravel())
         right.append(np.take_along_axis(needed, top, axis=1).ravel())
     predicted, outcome = np.concatenate(p), np.concatenate(right)
@@ -207,9 +207,9 @@ def _calibration(model: SHGAT, traces: Traces, m: Measurement) -> Reliability | 
 
 def _worst(model: SHGAT, traces: Traces, m: Measurement, n: int) -> list[MissedIntent]:
     """The n intents of the lowest criterion, of equal ones those whose needed tools rank lowest, none that lost nothing."""
-    deepest = np.zeros(len(m.relevance), np.int64)
-    np.maximum.at(deepest, m.relevance.row_of, m.ranks)
-    lost = np.flatnonzero(m.parts["all"] & (deepest > m.relevance.sizes))
+    deepest = np.zeros(m.relevance.n_rows, np.int64)
+    np.maximum.at(deepest, m.relevance.row_of_entry, m.ranks)
+    lost = np.flatnonzero(m.parts["all"] & (deepest > m.relevance.degrees))
     order = lost[np.lexsort((-deepest[lost], m.criterion[lost]))]
     return [_missed(model, traces, m, int(row)) for row in order[:n]]
 
@@ -230,7 +230,7 @@ def _missed(model: SHGAT, traces: Traces, m: Measurement, row: int) -> MissedInt
         "intent": text or str(traces.ids[row]),
         "expected": [ids[t] for t in needed.tolist()],
         "ranked": ranked,
-        "why_not": {t: " ".join(why_not(model, x, t, text=text, context_tools=context).sentences()) for t in missed},
+        "why_not": {t: " ".join(model.why_not(x, t, text=text, context_tools=context).sentences()) for t in missed},
     }
 
 
@@ -249,7 +249,7 @@ def _trace_counts(model: SHGAT) -> dict[str, int] | None:
     learned = model.index().learned
     if learned is None:
         return None
-    columns, counts = np.unique(learned[1].memory.tools.indices, return_counts=True)
+    columns, counts = np.unique(learned.channels.memory.tools.indices, return_counts=True)
     ids = model.tool_ids
     return {ids[c]: n for c, n in zip(columns.tolist(), counts.tolist(), strict=True)}
 

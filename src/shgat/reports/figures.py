@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .._types import Float64
 from ..errors import InputError, MissingExtraError
 from ..shgat import SHGAT
 from .evaluation import learning_curve
@@ -149,11 +149,11 @@ def _heads(figure: "FigureBase", model: SHGAT) -> None:
     figure.colorbar(image, ax=axes, shrink=0.9)
 
 
-def _head_margins(model: SHGAT) -> tuple[NDArray[np.float64], list[str]]:
+def _head_margins(model: SHGAT) -> tuple[Float64, list[str]]:
     """(n_servers, H) margins, and the servers."""
     index = model.index()
     assert index.learned is not None
-    memory, heads = index.learned[1].memory, index.params.layout.n_heads
+    memory, heads = index.learned.channels.memory, index.state.params.layout.n_heads
     n = min(_INTENTS, len(memory.vectors))
     q = (memory.vectors[-n:] @ index.w_query.T).reshape(n, heads, -1)
     if index.cosine:

@@ -17,7 +17,7 @@ class Answer:
     decision_id : what feedback refers to
     kind : "tools" or "capabilities"
     ids, scores : the items; scores are comparable within one answer, and 0 for what only the session or the caller brought along
-    model_version : of what made the scores: "v7" (parameters 7 of the store), "untrained", or the name of the way that stood in
+    model_version : of what made the scores: "v7" (version 7 of the store), "untrained", or the name of the way that stood in
     ranked_by : "model", or what stood in for it: "cosine", "lexical" or "catalogue"
     degraded : why the answer or its record is less than it should be; empty where all is well
     """

@@ -1,39 +1,74 @@
-"""What ranks where the model cannot: cosine, then shared words, then the order of the catalogue."""
+"""The chain that always has an answer: the model, then cosine, then shared words, then the order of the catalogue."""
 
+import logging
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from .. import _check
+from .._types import Float32
 from ..errors import InputError
 from ..graph import Capability, Catalog, Tool
+from ..model import scoring
+from ..model.candidates import Kind
 from ..model.lexical import words
+from ..registry import ServedVersion
 
-Floats = npt.NDArray[np.float32]
+_log = logging.getLogger("shgat")
+Items = tuple[tuple[str, ...], tuple[float, ...]]  # ids, best first, and their scores
 
 
 @dataclass(frozen=True, eq=False)
-class Shelf:
-    """The tools, or the capabilities, of a catalogue.
+class Request:
+    """What is asked for; see `Ranker.rank`."""
+
+    intent: object
+    k: int
+    kind: Kind
+    text: str | None
+    context: tuple[str, ...]
+    candidates: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The items, who ranked them, and why it was not the model.
 
     Attributes
     ----------
-    ids, column : items in catalogue order, and the position of each
+    intent : (d,) float32, None where the request's cannot be used
+    """
+
+    ids: tuple[str, ...]
+    scores: tuple[float, ...]
+    version: str
+    by: str
+    why: tuple[str, ...]
+    intent: Float32 | None
+
+
+@dataclass(frozen=True, eq=False)
+class PlainRanking:
+    """Ranks the tools, or the capabilities, of a catalogue without a model.
+
+    Attributes
+    ----------
+    ids : in catalogue order
     rows : (n, d) embeddings or None
     texts : what their words are taken from
     """
 
     ids: tuple[str, ...]
-    rows: Floats | None
+    rows: Float32 | None
     texts: tuple[str, ...]
 
     @classmethod
-    def of(cls, catalog: Catalog, kind: str) -> "Shelf":
+    def of(cls, catalog: Catalog, kind: Kind) -> "PlainRanking":
         nodes: Sequence[Tool | Capability] = catalog.tools if kind == "tools" else catalog.capabilities
         rows = catalog.tool_embeddings if kind == "tools" else catalog.capability_embeddings
         return cls(tuple(n.id for n in nodes), rows, tuple(f"{n.id} {n.text}" for n in nodes))
@@ -42,17 +77,13 @@ class Shelf:
     def column(self) -> dict[str, int]:
         return {key: i for i, key in enumerate(self.ids)}
 
-    def cosine(self, intent: object) -> Floats:
-        """(n,) cosine of the intent (d,) and each item; InputError for an intent that is no finite vector."""
+    def cosine(self, x: Float32) -> Float32:
+        """(n,) cosine of a checked intent x (d,) and each item."""
         if self.rows is None:
             raise InputError("the catalogue has no embeddings")
-        x = _check.vector(intent, self.rows.shape[1], "the intent")
-        scores = self._unit @ (x / max(float(np.linalg.norm(x.astype(np.float64))), 1e-12))
-        if not np.isfinite(scores).all():
-            raise InputError("the intent has entries too large to score")
-        return np.asarray(scores, np.float32)
+        return np.asarray(self._unit @ (x / max(float(np.linalg.norm(x.astype(np.float64))), 1e-12)), np.float32)
 
-    def lexical(self, text: str | None) -> Floats:
+    def lexical(self, text: str | None) -> Float32:
         """(n,) summed rarity of the words that intent and item share; InputError where none is shared."""
         scores = np.zeros(len(self.ids), np.float32)
         for word in set(words(text or "")):
@@ -63,14 +94,14 @@ class Shelf:
             raise InputError("no item shares a word with the intent's text" if text else "the intent has no text")
         return scores
 
-    def best(self, scores: Floats, k: int, allowed: Sequence[int] | None) -> tuple[tuple[str, ...], tuple[float, ...]]:
-        """The k best of the allowed items, ties in catalogue order."""
+    def best(self, scores: Float32, k: int, allowed: Sequence[int] | None) -> Items:
+        """The k best of the allowed columns, ties in catalogue order."""
         columns = np.arange(len(scores)) if allowed is None else np.array(sorted(set(allowed)), np.int64)
         chosen = columns[np.argsort(-scores[columns], kind="stable")[:k]]
         return tuple(self.ids[i] for i in chosen.tolist()), tuple(scores[chosen].tolist())
 
     @cached_property
-    def _unit(self) -> Floats:
+    def _unit(self) -> Float32:
         assert self.rows is not None
         return np.asarray(self.rows / np.maximum(np.linalg.norm(self.rows, axis=1, keepdims=True), 1e-12), np.float32)
 
@@ -81,3 +112,71 @@ class Shelf:
             for word in Counter(words(text)):
                 found.setdefault(word, []).append(i)
         return found
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """The ways to rank one catalogue, with a model and without."""
+
+    tools: PlainRanking
+    capabilities: PlainRanking
+    dimension: int
+
+    @classmethod
+    def of(cls, catalog: Catalog) -> "Chain":
+        return cls(PlainRanking.of(catalog, "tools"), PlainRanking.of(catalog, "capabilities"), catalog.dimension)
+
+    def plain(self, kind: Kind) -> PlainRanking:
+        return self.tools if kind == "tools" else self.capabilities
+
+    def answer(self, served: ServedVersion, request: Request) -> Found:
+        """The first way that works answers; what the catalogue does not know comes last, in the order of the request."""
+        plain, k, why = self.plain(request.kind), request.k, list[str]()
+        x = self._vector(request.intent, why)
+        allowed = strangers = None
+        if request.candidates is not None:
+            given = tuple(dict.fromkeys(request.candidates))
+            strangers = tuple(i for i in given if i not in plain.column)
+            allowed = tuple(i for i in given if i in plain.column)
+            if strangers:
+                why.append(f"{len(strangers)} candidates are not in the catalogue, among them {strangers[0]!r:.100}")
+        ids, scores, by = self._ranked(served, request, plain, x, allowed, why)
+        if strangers:
+            extra = strangers[: max(0, k - len(ids))]
+            ids, scores = (*ids, *extra), (*scores, *(0.0 for _ in extra))
+        return Found(ids, scores, served.name if by == "model" else by, by, tuple(why), x)
+
+    def _vector(self, intent: object, why: list[str]) -> Float32 | None:
+        """The intent, checked once for all ways; None, and why, where it cannot be used."""
+        try:
+            if intent is None:
+                raise InputError("the intent has no embedding")
+            return _check.vector(intent, self.dimension, "the intent")
+        except Exception as error:  # whatever an object that is no array raises
+            why.append(str(error))
+            return None
+
+    def _ranked(
+        self, served: ServedVersion, request: Request, plain: PlainRanking, x: Any, allowed: tuple[str, ...] | None, why: list[str]
+    ) -> tuple[tuple[str, ...], tuple[float, ...], str]:
+        columns = None if allowed is None else [plain.column[i] for i in allowed]
+
+        def by_model() -> Items:
+            context = [t for t in request.context if t in self.tools.column]
+            found = scoring.rank(served.model.index(), x, request.k, request.kind, request.text, context, allowed, None)
+            if not np.isfinite(found.scores).all():
+                raise InputError("the model's scores are not finite")
+            return found.ids, tuple(found.scores.tolist())
+
+        ways: list[tuple[str, Callable[[], Items]]] = [
+            ("model", by_model),
+            ("cosine", lambda: plain.best(plain.cosine(x), request.k, columns)),
+            ("lexical", lambda: plain.best(plain.lexical(request.text), request.k, columns)),
+        ]
+        for name, way in ways if x is not None else ways[2:]:
+            try:
+                return (*way(), name)
+            except Exception as error:  # whatever it is: the agent needs its tools
+                _log.warning("ranking by %s failed: %s", name, error)
+                why.append(f"{name}: {error}")
+        return (*plain.best(np.zeros(len(plain.ids), np.float32), request.k, columns), "catalogue")

@@ -13,15 +13,17 @@ from ..config import SHGATConfig
 from ..errors import InputError
 from ..graph import Catalog
 from ..learning.journal import Journal
-from ..learning.learner import Learner, Served, Training
-from ..learning.scheduler import Background
+from ..learning.learner import Learner, Training
+from ..learning.scheduler import Scheduler
+from ..model.candidates import KINDS, Kind
 from ..model.channels import tools_within
+from ..registry import ServedVersion, Slots, Versions
 from ..shgat import SHGAT
 from ..store import Decision, Ranked, Store
 from ..traces import Trace
 from ..worker import Child
 from .answer import ORDERS, Answer
-from .chain import Chain, Request
+from .fallback import Chain, Request
 from .latency import Latency
 from .session import Sessions
 
@@ -36,9 +38,9 @@ class Ranker:
     catalogue's order, and `Answer.degraded` says so.
     """
 
-    def __init__(self, catalog: Catalog, journal: Journal, background: Background, clock: Callable[[], float]) -> None:
-        self.catalog, self.mode = catalog, background.mode
-        self._journal, self._background, self._clock = journal, background, clock
+    def __init__(self, catalog: Catalog, journal: Journal, scheduler: Scheduler, clock: Callable[[], float]) -> None:
+        self.catalog, self.mode = catalog, scheduler.mode
+        self._journal, self._scheduler, self._clock = journal, scheduler, clock
         self._chain, self._sessions, self._latency = Chain.of(catalog), Sessions(), Latency()
         self._within = tools_within(catalog.hierarchy)
         self._answers = {"all": 0, "degraded": 0}
@@ -63,10 +65,10 @@ class Ranker:
         Parameters
         ----------
         url : of the store
-        mode : "live" trains on at most 50 traces after executions; "batch" on at most 500 at the start, unless the parameters are
+        mode : "live" trains on at most 50 traces after executions; "batch" on at most 500 at the start, unless the model is
             younger than an hour; "off" when `maybe_train` is called
         config : of a model that was never trained
-        user_id : whose parameters
+        user_id : whose model
         debounce : seconds between an execution and the training that learns from it, so that one learns from several
         timeout, memory_limit : seconds and MiB of a training child
         """
@@ -75,13 +77,12 @@ class Ranker:
         if not isinstance(catalog, Catalog):
             catalog = Catalog.load(catalog)
         model = SHGAT.from_catalog(catalog, config, seed)
-        model.index()
         child = Child(timeout=timeout, memory_limit=memory_limit)
         dimension = catalog.dimension
         journal = Journal(lambda: Store.open(url, dimension, timeout=STORE_TIMEOUT, clock=clock), catalog)
-        learner = Learner(catalog, child, user_id, seed)
-        background = Background(journal, learner, Served("untrained", 0, model), mode, debounce)
-        return cls(catalog, journal, background, clock)
+        learner = Learner(Versions(catalog, user_id), child, seed)
+        scheduler = Scheduler(journal, learner, Slots(ServedVersion("untrained", 0, model)), mode, debounce)
+        return cls(catalog, journal, scheduler, clock)
 
     def __enter__(self) -> Self:
         return self
@@ -91,25 +92,25 @@ class Ranker:
 
     def close(self) -> None:
         """Stops learning, writes what waits for the store, and closes it."""
-        self._background.close()
+        self._scheduler.close()
         self._journal.close()
 
     # ---------------------------------------------------------------- asking it
     @property
     def training(self) -> bool:
         """Is a training under way?"""
-        return self._background.training
+        return self._scheduler.training
 
     @property
     def model_version(self) -> str:
         """Of the model that answers now."""
-        return self._background.served.version
+        return self._scheduler.slots.production.name
 
     def rank(
         self,
         intent: object,
         top_k: int = 10,
-        kind: Literal["tools", "capabilities"] = "tools",
+        kind: Kind = "tools",
         *,
         text: str | None = None,
         context_tools: Sequence[str] = (),
@@ -133,9 +134,9 @@ class Ranker:
             for a `kind`, `order` or `top_k` that does not exist.
         """
         started = time.perf_counter()
-        _check.choice(kind, ("tools", "capabilities"), "kind")
+        _check.choice(kind, KINDS, "kind")
         _check.choice(order, ORDERS, "order")
-        served, k = self._background.served, _check.positive_integer(top_k, "top_k")
+        served, k = self._scheduler.slots.production, _check.positive_integer(top_k, "top_k")
         if order == "stable" and not session:
             raise InputError("order='stable' needs the session whose set grows")
         request = Request(intent, k, kind, text, tuple(context_tools), None if candidates is None else tuple(candidates))
@@ -143,7 +144,7 @@ class Ranker:
         ids, scores = found.ids, found.scores
         if order == "stable" and session:
             score = dict(zip(ids, scores, strict=True))
-            ids = self._sessions.grown(session, kind, ids, self._chain.shelf(kind).column)
+            ids = self._sessions.grown(session, kind, ids, self._chain.plain(kind).column)
             scores = tuple(score.get(i, 0.0) for i in ids)
         why = [
             *found.why,
@@ -158,9 +159,7 @@ class Ranker:
         self._latency.add(time.perf_counter() - started)
         return Answer(key, kind, ids, scores, found.version, found.by, tuple(why))
 
-    async def arank(
-        self, intent: object, top_k: int = 10, kind: Literal["tools", "capabilities"] = "tools", **options: Any
-    ) -> Answer:
+    async def arank(self, intent: object, top_k: int = 10, kind: Kind = "tools", **options: Any) -> Answer:
         """`rank` without holding up the event loop."""
         import asyncio
 
@@ -173,11 +172,12 @@ class Ranker:
         try:
             decision = Decision(
                 ranked=tuple(Ranked(i, place) for place, i in enumerate(ids, 1)), model_version=version, intent=request.text or None,
-                intent_hash="" if request.text else "none", embedding=intent, session=session, created_at=self._clock(),
+                intent_hash="" if request.text else "none", embedding=intent,
+                context_tools=request.context, session=session, created_at=self._clock(),
             )  # fmt: skip
         except InputError as error:
             return "", f"not recorded: {error}"
-        self._journal.decided(decision, request.context)
+        self._journal.decided(decision)
         return decision.id, ""
 
     # ---------------------------------------------------------------- telling it
@@ -203,19 +203,19 @@ class Ranker:
         InputError
             for an unknown decision, or a capability of which no tools are known.
         """
-        decision, context = self._journal.decision(_check.text(decision_id, "decision_id"))
+        decision = self._journal.decision(_check.text(decision_id, "decision_id"))
         if tools is None:
             column = None if capability_id is None else self.catalog.capability_column.get(capability_id)
             if column is None:
                 raise InputError(f"feedback to {decision_id!r}: say which tools were run; {capability_id!r} is no known capability")
             tools = [self.catalog.tools[t].id for t in sorted(self._within[column])]
         new = self._journal.executed(Trace(
-            id=decision_id, decision_id=decision_id, intent=decision.intent or "(no text)", embedding=decision.embedding,
-            tools=tuple(tools), capability=capability_id, context_tools=context, outcome=outcome, duration_ms=duration_ms,
-            error=error, created_at=self._clock(),
+            id=decision_id, decision_id=decision_id, intent=decision.intent or "", embedding=decision.embedding,
+            tools=tuple(tools), capability=capability_id, context_tools=decision.context_tools, outcome=outcome, duration_ms=duration_ms,
+            error=error, timestamp=self._clock(),
         ))  # fmt: skip
         if new:
-            self._background.notice()
+            self._scheduler.notice()
         return new
 
     async def afeedback(
@@ -230,26 +230,27 @@ class Ranker:
     def maybe_train(self) -> Training | None:
         """Trains now if there is something to learn from, for a cron job too; None where there is not, or where another process trains.
 
-        Live: where a trace was never trained on. Batch: where the parameters are older than an hour.
+        Live: where a trace was never trained on. Batch: where the model is older than an hour.
         """
-        return self._background.maybe_train()
+        return self._scheduler.maybe_train()
 
     def refresh(self) -> bool:
-        """Takes over the store's active parameters if they are not the ones that serve; was there anything to take over?"""
-        return self._background.refresh()
+        """Takes over the active version of the store if it is not the one that serves; was there anything to take over?"""
+        return self._scheduler.refresh()
 
-    def serve(self, served: Served) -> None:
-        """Answers from now on by this model; requests that are under way are finished by the one before."""
-        self._background.serve(served)
+    @property
+    def slots(self) -> Slots:
+        """The version that answers, and the places beside it; put another one into production to answer by it from now on."""
+        return self._scheduler.slots
 
     def stats(self) -> dict[str, Any]:
         """What it did and how it is, as JSON values."""
-        background = self._background
+        scheduler = self._scheduler
         return {
-            **background.stats(),
+            **scheduler.stats(),
             "answers": dict(self._answers),
             "latency_ms": self._latency.percentiles(),
             "waiting_for_store": self._journal.waiting,
             "dropped_decisions": self._journal.dropped,
-            "trouble": [t for t in (background.served.trouble, self._journal.trouble, background.trouble) if t],
+            "trouble": [t for t in (scheduler.slots.production.trouble, self._journal.trouble, scheduler.trouble) if t],
         }

@@ -1,4 +1,4 @@
-"""The store: traces, decisions, parameters and the catalogue on SQLite or PostgreSQL."""
+"""The store: traces, decisions, models and the catalogue on SQLite or PostgreSQL."""
 
 from ..errors import MissingExtraError
 
@@ -8,21 +8,21 @@ try:
 except ImportError as error:
     raise MissingExtraError(error.name or "SQLAlchemy", "store") from None
 
-from ..traces.record import Trace, TraceBatch
+from .database import DamagedError
 from .decisions import Decision, Ranked
 from .files import ImportReport, export_folder, export_traces, import_folder, import_traces
-from .model_versions import Parameters, ParameterVersion
+from .model_versions import Intact, ModelSummary, ModelVersion
 from .store import Store
 
 __all__ = [
+    "DamagedError",
     "Decision",
     "ImportReport",
-    "ParameterVersion",
-    "Parameters",
+    "Intact",
+    "ModelSummary",
+    "ModelVersion",
     "Ranked",
     "Store",
-    "Trace",
-    "TraceBatch",
     "export_folder",
     "export_traces",
     "import_folder",

@@ -2,18 +2,16 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection, Table, delete, select
 
 from .._check import storable_text, vector
+from .._types import Float32
 from ..errors import CatalogError
 from ..graph import Catalog
 from ..graph.records import Capability, Tool
 from .database import Database
-from .embedding import Floats
 from .schema import capabilities, members, meta, tools
 
 _PAGE = 1000
@@ -36,12 +34,7 @@ class CatalogRows:
         with self.database.read() as connection:
             if connection.scalar(select(meta.c.value).where(key)) == checksum:
                 return False
-        tool_rows, edge_rows = catalog.tool_embeddings, catalog.capability_embeddings
-        self._write_catalog(
-            [t if tool_rows is None else replace(t, embedding=tool_rows[i]) for i, t in enumerate(catalog.tools)],
-            [c if edge_rows is None else replace(c, embedding=edge_rows[i]) for i, c in enumerate(catalog.capabilities)],
-            checksum,
-        )
+        self._write_catalog(*catalog.records(), checksum)
         return True
 
     def upsert_catalog(self, new_tools: Iterable[Tool] = (), new_capabilities: Iterable[Capability] = ()) -> None:
@@ -101,17 +94,17 @@ class CatalogRows:
             ],
         )
 
-    def _embedding(self, node: Tool | Capability, kind: str) -> Floats | None:
+    def _embedding(self, node: Tool | Capability, kind: str) -> Float32 | None:
         storable_text(node.id, f"the id of a {kind}")
-        if node.text:
-            storable_text(node.text, f"{kind} {node.id!r}: text")
+        for name in ("text", "server"):
+            if getattr(node, name, ""):
+                storable_text(getattr(node, name), f"{kind} {node.id!r}: {name}")
         if node.embedding is None:
             return None
-        if np.size(node.embedding) != self.dimension:
-            raise CatalogError(
-                f"{kind} {node.id!r}: embedding has {np.size(node.embedding)} dimensions, the store has {self.dimension}"
-            )
-        return vector(node.embedding, self.dimension, f"{kind} {node.id!r}: embedding")
+        embedding = vector(node.embedding, None, f"{kind} {node.id!r}: embedding")
+        if len(embedding) != self.dimension:
+            raise CatalogError(f"{kind} {node.id!r}: embedding has {len(embedding)} dimensions, the store has {self.dimension}")
+        return embedding
 
     def _upsert(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
         if rows:
@@ -120,11 +113,11 @@ class CatalogRows:
             connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_=changed), rows)
 
 
-def _tool_row(tool: Tool, now: float, embedding: Floats | None) -> dict[str, Any]:
+def _tool_row(tool: Tool, now: float, embedding: Float32 | None) -> dict[str, Any]:
     return {"id": tool.id, "text": tool.text, "server": tool.server, "embedding": embedding, "updated_at": now}
 
 
-def _capability_row(capability: Capability, now: float, embedding: Floats | None) -> dict[str, Any]:
+def _capability_row(capability: Capability, now: float, embedding: Float32 | None) -> dict[str, Any]:
     return {
         "id": capability.id,
         "text": capability.text,

@@ -1,4 +1,4 @@
-"""Claims of a store: of several processes that could train the same parameters, one does."""
+"""Claims of a store: of several processes that could train the same model, one does."""
 
 import contextlib
 import logging
@@ -17,7 +17,7 @@ _log = logging.getLogger("shgat")
 LEASE = 6.0  # seconds for which a claim outlives an owner that was killed
 
 
-class Claims:
+class ClaimRows:
     """The part of a store that holds claims.
 
     A claim is advisory: it keeps work from being done twice, and guards nothing. It ends with its lease, by the clock of whoever looks.
@@ -27,7 +27,7 @@ class Claims:
     clock: Callable[[], float] = time.time
 
     def claim(self, owner: str, user_id: str = DEFAULT_USER, seconds: float = LEASE) -> bool:
-        """Takes or prolongs the claim to train a user's parameters; False where somebody else has it."""
+        """Takes or prolongs the claim to train a user's model; False where somebody else has it."""
         number(seconds, 1e-3, 1e6, "claim: seconds")
         now = self.clock()
         row = {"user_id": user_id, "owner": text(owner, "claim: owner"), "expires_at": now + seconds}

@@ -122,8 +122,8 @@ class Database:
             damaged = "malformed" in message or getattr(cause, "sqlstate", None) in ("XX001", "XX002")
             kind = DamagedError if damaged else StoreError
             raise kind(f"{self.name}: {message}; {_remedy(cause, message)}") from error
-        except UnicodeDecodeError as error:  # in a column, or in SQLite's own message about the schema
-            message = "malformed text"
+        except (UnicodeDecodeError, orjson.JSONDecodeError) as error:  # in a column, or in SQLite's own message about the schema
+            message = "malformed text" if isinstance(error, UnicodeDecodeError) else "malformed JSON"
             raise DamagedError(f"{self.name}: {message}; {_remedy(error, message)}") from error
         except PoolTimeoutError as error:
             raise StoreError(f"{self.name}: every connection is in use; waited {self.timeout:g} s; retry") from error

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import numpy as np
 from sqlalchemy import Row, select
 
-from .._check import number, positive_integer, storable_text, text, vector
+from .._check import number, positive_integer, storable_text, storable_texts, text, vector
+from .._types import Float32
 from ..errors import InputError, StoreError
 from .database import Database
-from .embedding import Floats
 from .schema import decisions
 
 _PAGE = 1000
@@ -34,9 +33,10 @@ class Decision:
     Attributes
     ----------
     ranked : what was shown
-    model_version : of the parameters that ranked
+    model_version : of the model that ranked
     intent : its text; None keeps only `intent_hash`, the SHA-256 of the text in hexadecimal
     embedding : (d,) float32 of the intent, or None
+    context_tools : ids of the tools that the session had used before
     session : whose set only grows under the order "stable", or None
     created_at : seconds since the epoch; None: when it is stored
     seq : its number in the store, 0 while it is in none
@@ -47,7 +47,8 @@ class Decision:
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     intent: str | None = None
     intent_hash: str = ""
-    embedding: Floats | None = None
+    embedding: Float32 | None = None
+    context_tools: tuple[str, ...] = ()
     session: str | None = None
     created_at: float | None = None
     seq: int = 0
@@ -61,9 +62,10 @@ class Decision:
         if self.intent is not None and not self.intent_hash:
             object.__setattr__(self, "intent_hash", hashlib.sha256(self.intent.encode()).hexdigest())
         text(self.intent_hash, f"{what}: intent_hash (or intent)")
+        object.__setattr__(self, "context_tools", storable_texts(self.context_tools, f"{what}: context_tools"))
         object.__setattr__(self, "ranked", tuple(_ranked(item, what) for item in self.ranked))
         if self.embedding is not None:
-            object.__setattr__(self, "embedding", vector(self.embedding, np.size(self.embedding), f"{what}: embedding"))
+            object.__setattr__(self, "embedding", vector(self.embedding, None, f"{what}: embedding"))
 
 
 def _ranked(item: Sequence[Any], what: str) -> Ranked:
@@ -74,7 +76,7 @@ def _ranked(item: Sequence[Any], what: str) -> Ranked:
     return answer._replace(propensity=propensity)
 
 
-class Decisions:
+class DecisionRows:
     """The part of a store that holds decisions."""
 
     database: Database
@@ -127,6 +129,7 @@ def _row(decision: Decision, now: float) -> dict[str, Any]:
         "embedding": decision.embedding,
         "ranked": [tuple(item) for item in decision.ranked],
         "model_version": decision.model_version,
+        "context_tools": decision.context_tools,
         "session": decision.session,
         "created_at": now if decision.created_at is None else decision.created_at,
     }

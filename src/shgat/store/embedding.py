@@ -8,14 +8,13 @@ several times faster.
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from pgvector.sqlalchemy import VECTOR
 from sqlalchemy import ColumnElement, Dialect, LargeBinary, func
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from .._types import Float32
 from ..errors import StoreError
 
-Floats = npt.NDArray[np.float32]
 _HEADER = 4  # bytes before the floats in pgvector's binary format
 
 
@@ -25,16 +24,16 @@ class Wire(bytes):
     __slots__ = ()
 
 
-class Blob(TypeDecorator[Floats]):
+class Blob(TypeDecorator[Float32]):
     """(d,) float32 as bytes."""
 
     impl = LargeBinary
     cache_ok = True
 
-    def process_bind_param(self, value: Floats | None, dialect: Dialect) -> bytes | None:
+    def process_bind_param(self, value: Float32 | None, dialect: Dialect) -> bytes | None:
         return None if value is None else np.ascontiguousarray(value, dtype="<f4").tobytes()
 
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Floats | None:
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Float32 | None:
         if value is None:
             return None
         if not isinstance(value, bytes) or len(value) % 4:
@@ -48,7 +47,7 @@ class Vector(VECTOR):  # type: ignore[misc, unused-ignore]
     cache_ok = True
 
     def bind_processor(self, dialect: Dialect) -> Any:
-        def process(value: Floats | None) -> Wire | None:
+        def process(value: Float32 | None) -> Wire | None:
             if value is None:
                 return None
             return Wire(len(value).to_bytes(2, "big") + b"\0\0" + value.astype(">f4").tobytes())
@@ -56,7 +55,7 @@ class Vector(VECTOR):  # type: ignore[misc, unused-ignore]
         return process
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        def process(value: bytes | None) -> Floats | None:
+        def process(value: bytes | None) -> Float32 | None:
             if value is None:
                 return None
             floats = np.frombuffer(value, dtype=">f4", offset=_HEADER).astype(np.float32)

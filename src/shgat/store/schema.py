@@ -5,8 +5,8 @@
     decisions       what was ranked for an intent, at which position, with which propensity
     traces          what was executed and how it went; parent_id makes them a tree
     priorities      how much a trace is worth replaying; infinity until it has been trained on
-    parameters      versions of the trained parameters, per user; one of them is active
-    claims          who is training whose parameters, and until when
+    model_versions  whole models, per user; one of them is active
+    claims          who is training whose model, and until when
 
 `seq` numbers rows in the order in which they were committed, which makes it a cursor that misses nothing. A parent is no
 foreign key: children end, and arrive, before their parents. Times are seconds since the epoch.
@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from .embedding import embedding_type
 
-REVISION = "v4_claims"  # the newest migration
+REVISION = "v5_model_versions"  # the newest migration
 DEFAULT_USER = "local"
 
 METADATA = MetaData()
@@ -85,6 +85,7 @@ decisions = _table(
     Column("embedding", embedding_type()),
     Column("ranked", _LIST, nullable=False),  # [[id, position, propensity], ...]
     Column("model_version", Text, nullable=False),
+    Column("context_tools", _LIST, nullable=False, server_default="[]"),
     Column("session", Text),
     Column("created_at", Double, nullable=False),
     Index("ix_decisions_id", "id", unique=True),
@@ -105,11 +106,12 @@ traces = _table(
     Column("outcome", Double, nullable=False),
     Column("duration_ms", Double),
     Column("error", Text),
-    Column("created_at", Double, nullable=False),
+    Column("weight", Double, nullable=False, server_default="1"),
+    Column("timestamp", Double, nullable=False),
     Index("ix_traces_id", "id", unique=True),
     Index("ix_traces_decision_id", "decision_id", unique=True),
     Index("ix_traces_parent_id", "parent_id"),
-    Index("ix_traces_created_at", "created_at"),
+    Index("ix_traces_timestamp", "timestamp"),
 )
 
 priorities = Table(
@@ -121,8 +123,8 @@ priorities = Table(
     Index("ix_priorities_priority", "priority", "trace_seq"),
 )
 
-parameters = _table(
-    "parameters",
+model_versions = _table(
+    "model_versions",
     Column("version", _SEQ, primary_key=True),
     Column("user_id", Text, nullable=False, server_default=DEFAULT_USER),
     Column("data", LargeBinary, nullable=False),
@@ -132,9 +134,9 @@ parameters = _table(
     Column("activated_at", Double),  # null: it never served
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
-    Index("ix_parameters_user_id", "user_id", "version"),
+    Index("ix_model_versions_user_id", "user_id", "version"),
     Index(
-        "ix_parameters_active",
+        "ix_model_versions_active",
         "user_id",
         unique=True,
         sqlite_where=text("active"),

@@ -1,4 +1,4 @@
-"""A store: catalogue, decisions, traces, priorities and parameters in one database."""
+"""A store: catalogue, decisions, traces, priorities and models in one database."""
 
 import time
 from collections.abc import Callable
@@ -11,18 +11,18 @@ from sqlalchemy import Table, delete, func, select, text
 from .._check import number
 from ..errors import StoreError
 from .catalog import CatalogRows
-from .claims import Claims
+from .claims import ClaimRows
 from .database import Database
-from .decisions import Decisions
+from .decisions import DecisionRows
 from .migration import current_revision, stored_dimension, upgrade
-from .model_versions import ParameterVersions
-from .schema import METADATA, REVISION, decisions, parameters, priorities, traces
-from .traces import Traces
+from .model_versions import ModelVersionRows
+from .schema import METADATA, REVISION, decisions, model_versions, priorities, traces
+from .traces import TraceRows
 
 MAX_DIMENSION = 16_000  # of a pgvector column
 
 
-class Store(CatalogRows, Decisions, Traces, ParameterVersions, Claims):
+class Store(CatalogRows, DecisionRows, TraceRows, ModelVersionRows, ClaimRows):
     """Opened by `Store.open`; may be used by any number of threads, and by any number of processes at once.
 
     Attributes
@@ -98,7 +98,7 @@ class Store(CatalogRows, Decisions, Traces, ParameterVersions, Claims):
             n_bytes = connection.scalar(text(size))
             new = select(func.count()).where(priorities.c.priority == float("inf"))
             untrained = connection.scalar(new)
-            active = connection.scalar(select(func.max(parameters.c.version)).where(parameters.c.active))
+            active = connection.scalar(select(func.max(model_versions.c.version)).where(model_versions.c.active))
         return {
             "url": self.url,
             "revision": REVISION,
@@ -106,22 +106,23 @@ class Store(CatalogRows, Decisions, Traces, ParameterVersions, Claims):
             "bytes": n_bytes,
             "rows": self.counts(),
             "untrained_traces": untrained,
-            "active_parameters": active,
-            "parameters_age_s": self.parameters_age(),
+            "active_model": active,
+            "model_age_s": self.model_age(),
         }
 
     def prune(
-        self, *, keep_traces: int | None = None, keep_decisions: int | None = None, keep_parameters: int | None = None
+        self, *, keep_traces: int | None = None, keep_decisions: int | None = None, keep_models: int | None = None
     ) -> dict[str, int]:
         """Deletes all but the newest so many rows of a kind, where a number is given; returns how many went.
 
-        The active version of the parameters always stays. A pruned trace takes along the memory that its decision has had
+        The active version of the model always stays. A pruned trace takes along the memory that its decision has had
         its feedback.
         """
-        wanted = ((traces, keep_traces), (decisions, keep_decisions), (parameters, keep_parameters))
-        for table, keep in wanted:
+        given = {"keep_traces": keep_traces, "keep_decisions": keep_decisions, "keep_models": keep_models}
+        for name, keep in given.items():
             if keep is not None:
-                number(keep, 0, 2**53, f"prune: keep_{table.name}")
+                number(keep, 0, 2**53, f"prune: {name}")
+        wanted = zip((traces, decisions, model_versions), given.values(), strict=True)
         removed: dict[str, int] = {}
         with self.database.write() as connection:
             self.database.unhurried(connection)
@@ -135,7 +136,7 @@ def _all_but_newest(table: Table, keep: int) -> Any:
     (key,) = table.primary_key.columns
     oldest_kept = select(key).order_by(key.desc()).offset(keep).limit(1).scalar_subquery()
     statement = delete(table).where(key <= oldest_kept)
-    return statement.where(~parameters.c.active) if table is parameters else statement
+    return statement.where(~model_versions.c.active) if table is model_versions else statement
 
 
 def _prepare(database: Database, dimension: int | None) -> int:

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Column, Connection, Row, Select, select
 
+from .._check import LARGEST
 from .._kernels import readout
 from ..errors import InputError, TraceError
-from ..traces.record import Trace, TraceBatch
+from ..traces import Trace
 from .database import DamagedError, Database
 from .schema import priorities, traces
 
@@ -19,7 +20,7 @@ _PAGE = 1000  # rows of one read; no read holds a transaction longer
 _SELECT = select(traces, priorities.c.priority).outerjoin(priorities, priorities.c.trace_seq == traces.c.seq)
 
 
-class Traces:
+class TraceRows:
     """The part of a store that holds traces."""
 
     database: Database
@@ -55,18 +56,11 @@ class Traces:
 
     def traces_of(self, ids: Sequence[str]) -> dict[str, Trace]:
         """id -> trace, for the ids that the store knows."""
-        found: dict[str, Trace] = {}
-        for start in range(0, len(ids), _PAGE):
-            with self.database.read() as connection:
-                rows = self._fetch(connection, _SELECT.where(traces.c.id.in_(ids[start : start + _PAGE])))
-            found.update((trace.id, trace) for trace in rows)
-        return found
+        return {trace.id: trace for trace in self._where(traces.c.id, ids)}
 
-    def trace_of_decision(self, decision_id: str) -> Trace | None:
-        """The feedback to a decision."""
-        with self.database.read() as connection:
-            rows = self._fetch(connection, _SELECT.where(traces.c.decision_id == decision_id))
-        return rows[0] if rows else None
+    def feedback_to(self, decision_ids: Sequence[str]) -> dict[str, Trace]:
+        """Decision id -> the trace that is its feedback, for decisions that have any."""
+        return {str(trace.decision_id): trace for trace in self._where(traces.c.decision_id, decision_ids)}
 
     def steps(self, trace_id: str) -> list[Trace]:
         """The traces whose parent is `trace_id`, in the order in which they arrived."""
@@ -75,13 +69,15 @@ class Traces:
 
     def traces(self, after: int | None = None, limit: int | None = None) -> Iterator[Trace]:
         """Traces by rising `seq`, from the first whose `seq` exceeds `after`; read by pages, whatever their number."""
-        for page in self._pages(after, limit, _PAGE):
+        seq, left = after or 0, limit
+        while left is None or left > 0:
+            query = _SELECT.where(traces.c.seq > seq).order_by(traces.c.seq)
+            with self.database.read() as connection:
+                page = self._fetch(connection, query.limit(_PAGE if left is None else min(_PAGE, left)))
+            if not page:
+                return
             yield from page
-
-    def trace_batches(self, size: int = _PAGE, after: int | None = None, limit: int | None = None) -> Iterator[TraceBatch]:
-        """The same traces as columns, `size` at a time."""
-        for page in self._pages(after, limit, size):
-            yield TraceBatch.of(page, self.dimension)
+            seq, left = page[-1].seq, None if left is None else left - len(page)
 
     def traces_by_priority(self, n: int) -> list[Trace]:
         """The n traces most worth a replay: those never trained on, the newest first; then by falling priority."""
@@ -113,16 +109,12 @@ class Traces:
                 connection.execute(insert.on_conflict_do_update(index_elements=["trace_seq"], set_=changed), rows)
         return len(rows)
 
-    def _pages(self, after: int | None, limit: int | None, size: int) -> Iterator[list[Trace]]:
-        seq, left = after or 0, limit
-        while left is None or left > 0:
-            query = _SELECT.where(traces.c.seq > seq).order_by(traces.c.seq)
+    def _where(self, column: Column[Any], values: Sequence[str]) -> Iterator[Trace]:
+        """The traces whose column has one of the values."""
+        for start in range(0, len(values), _PAGE):
             with self.database.read() as connection:
-                page = self._fetch(connection, query.limit(size if left is None else min(size, left)))
-            if not page:
-                return
-            yield page
-            seq, left = page[-1].seq, None if left is None else left - len(page)
+                rows = self._fetch(connection, _SELECT.where(column.in_(values[start : start + _PAGE])))
+            yield from rows
 
     def _fetch(self, connection: Connection, query: Select[Any]) -> list[Trace]:
         return [_trace(row, self.dimension) for row in connection.execute(query)]
@@ -145,7 +137,8 @@ def _row(trace: Trace, now: float) -> dict[str, Any]:
         "outcome": trace.outcome,
         "duration_ms": trace.duration_ms,
         "error": trace.error,
-        "created_at": now if trace.created_at is None else trace.created_at,
+        "weight": trace.weight,
+        "timestamp": now if trace.timestamp is None else trace.timestamp,
     }
 
 
@@ -157,7 +150,7 @@ def _trace(row: Row[Any], dimension: int) -> Trace:
     """A stored row. Its texts were checked when they were written; what a damaged page could do to a training is checked."""
     values = dict(row._mapping)
     embedding, priority = values["embedding"], values["priority"]
-    if embedding is not None and (embedding.shape != (dimension,) or not readout.all_finite(embedding)):
+    if embedding is not None and (embedding.shape != (dimension,) or not readout.all_at_most(embedding, LARGEST)):
         raise DamagedError(f"trace {row.id!r} is damaged: its embedding is no finite vector of {dimension}; prune it")
     if not 0.0 <= values["outcome"] <= 1.0:
         raise DamagedError(f"trace {row.id!r} is damaged: its outcome is {values['outcome']!r}; prune it")

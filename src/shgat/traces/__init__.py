@@ -1,6 +1,16 @@
 """What happened: one record, one columnar form, and the only readers and writers of both."""
 
-from .columns import Traces, load_traces
-from .record import Trace, TraceBatch
+from typing import TYPE_CHECKING
 
-__all__ = ["Trace", "TraceBatch", "Traces", "load_traces"]
+from .. import _lazy
+
+if TYPE_CHECKING:
+    from .columns import Traces
+    from .files import load_traces, read_traces, write_traces
+    from .record import Trace
+
+__all__ = ["Trace", "Traces", "load_traces", "read_traces", "write_traces"]
+
+__getattr__, __dir__ = _lazy.names(
+    __name__, {"columns": "Traces", "files": "load_traces read_traces write_traces", "record": "Trace"}
+)

@@ -1,96 +1,164 @@
-"""Traces as JSON lines. Row i of the .npy of the same stem is the embedding of line i, NaN where it has none.
+"""Traces as JSON lines: the fields of `Trace`, one record a line. Row i of the .npy of the same stem is the embedding of line i.
 
-Reading takes float16, float32 and float64 matrices, embeddings inline as well (`"embedding": [...]`, in a file without
-.npy), and leaves unknown keys alone. `id` and `intent` are needed; everything else has the defaults of `Trace`.
+A row of NaN is no embedding. Matrices of float16, float32 and float64 are read, and without a matrix embeddings inline
+(`"embedding": [...]`). An `id` is needed, everything else has the defaults of `Trace`; unknown fields are left alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 
-from .._files import load_matrix
-from ..errors import InputError
-from ..store.files import COLUMNS, Parsed, replacing, trace_of
-from ..store.store import Store
-from .record import Trace
+from .._check import LARGEST
+from .._files import load_matrix, replacing
+from ..errors import InputError, TraceError
+from .record import COLUMNS, Trace, of_dimension
 
 _LONGEST_LINE = 64 << 20  # bytes
+_CHUNK = 4096  # embeddings looked through at a time
+_ABSENT, _PRESENT, _BROKEN = np.int8(0), np.int8(1), np.int8(2)  # what a row of the matrix is
 
 
-def write(store: Store, path: Path) -> int:
-    """Writes every trace; the matrix takes its place first."""
+class Line(NamedTuple):
+    """One line: its number from 1, where it starts, and the trace or what is wrong with it; `has_embedding` here or in the matrix."""
+
+    number: int
+    offset: int
+    trace: Trace | TraceError
+    has_embedding: bool
+
+
+class JsonLines:
+    """A file of traces and the matrix beside it.
+
+    Attributes
+    ----------
+    matrix : (n, d) memory map of the embeddings, None where there is no .npy
+
+    Raises
+    ------
+    TraceError
+        for a matrix that cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, beside = path, path.with_suffix(".npy")
+        try:
+            self.matrix: npt.NDArray[Any] | None = load_matrix(beside, mmap=True) if beside.exists() else None
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the name; InputError is one
+            raise TraceError(str(error)) from None
+        self._rows = None if self.matrix is None else _looked_through(self.matrix)
+
+    def lines(self) -> Iterator[Line]:
+        """Every line that is not blank, its trace without the embedding of the matrix."""
+        row = -1
+        for number, offset, line in self._raw():
+            row += 1
+            record = _record(line)
+            if isinstance(record, TraceError):
+                yield Line(number, offset, record, False)
+                continue
+            embedding, known = record.pop("embedding", None), True
+            if self._rows is None:
+                known = embedding is not None
+                record["embedding"] = embedding
+            elif row < len(self._rows):  # else the matrix is not aligned, which `check_alignment` says
+                known = bool(self._rows[row] != _ABSENT)
+                if self._rows[row] == _BROKEN:
+                    name = self.path.with_suffix(".npy").name
+                    yield Line(
+                        number, offset, TraceError(f"{name} holds NaN, infinity or more than {LARGEST:g} in row {row}"), False
+                    )
+                    continue
+            try:
+                yield Line(number, offset, Trace.from_record(record), known)
+            except TraceError as error:
+                yield Line(number, offset, error, known)
+
+    def check_alignment(self, n_lines: int, dimension: int) -> None:
+        """TraceError where the matrix is not (n_lines, dimension)."""
+        if self.matrix is not None and self.matrix.shape != (n_lines, dimension):
+            name = self.path.with_suffix(".npy").name
+            raise TraceError(f"{name} has shape {self.matrix.shape}, expected ({n_lines}, {dimension}) as {self.path.name} has it")
+
+    def _raw(self) -> Iterator[tuple[int, int, bytes]]:
+        """(number, offset, line) of every line that is not blank."""
+        try:
+            with self.path.open("rb") as file:
+                number = offset = 0
+                while line := file.readline(_LONGEST_LINE):
+                    number += 1
+                    if len(line) == _LONGEST_LINE:
+                        raise TraceError(f"{self.path.name}, line {number}: longer than {_LONGEST_LINE >> 20} MiB")
+                    if line.strip():
+                        yield number, offset, line
+                    offset += len(line)
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+            if isinstance(error, InputError):
+                raise
+            raise TraceError(f"cannot read {self.path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def read(path: Path, dimension: int | None) -> Iterator[tuple[int, Trace | TraceError]]:
+    """(line number, the trace with its embedding or what is wrong with it); a matrix that is not aligned is refused at once."""
+    file = JsonLines(path)
+    if file.matrix is not None:
+        file.check_alignment(sum(1 for _ in file.lines()), file.matrix.shape[1] if dimension is None else dimension)
+    for row, line in enumerate(file.lines()):
+        trace = line.trace
+        if isinstance(trace, Trace) and file.matrix is not None and line.has_embedding:
+            trace = with_embedding(trace, file.matrix[row])
+        yield line.number, trace if isinstance(trace, TraceError) else of_dimension(trace, dimension)
+
+
+def with_embedding(trace: Trace, row: npt.NDArray[Any]) -> Trace:
+    """The trace with a row (d,) of its file's matrix, which was looked through already, as float32."""
+    found = object.__new__(Trace)
+    found.__dict__.update(vars(trace), embedding=np.array(row, np.float32))
+    return found
+
+
+def write(path: Path, traces: Iterable[Trace], dimension: int) -> int:
+    """Writes traces with the matrix of their embeddings (n, dimension), and returns their number; both files appear when they are whole."""
     with ExitStack() as stack:
         lines_path = stack.enter_context(replacing(path))
-        matrix_path = stack.enter_context(replacing(path.with_suffix(".npy")))
+        matrix_path = stack.enter_context(replacing(path.with_suffix(".npy")))  # the matrix takes its place first
         lines = stack.enter_context(lines_path.open("wb"))
         matrix = stack.enter_context(matrix_path.open("wb"))
-        header = _write_header(matrix, 0, store.dimension)
-        absent = np.full(store.dimension, np.nan, "<f4").tobytes()
+        header = _write_header(matrix, 0, dimension)
+        absent = np.full(dimension, np.nan, "<f4").tobytes()
         n = 0
-        for trace in store.traces():
+        for trace in traces:
             n += 1
-            lines.write(orjson.dumps({column: getattr(trace, name) for column, name in COLUMNS.items()}) + b"\n")
+            lines.write(orjson.dumps({name: getattr(trace, name) for name in COLUMNS}) + b"\n")
             matrix.write(absent if trace.embedding is None else trace.embedding.astype("<f4").tobytes())
         matrix.seek(0)
-        if _write_header(matrix, n, store.dimension) != header:
-            raise InputError(f"{n} traces are too many for one .npy file; export to .parquet")
+        if _write_header(matrix, n, dimension) != header:
+            raise InputError(f"{n} traces are too many for one .npy file; write a .parquet")
         return n
 
 
-def read(path: Path, dimension: int) -> Iterator[Parsed]:
-    """Every line that is not blank, as a trace or as what is wrong with it."""
-    matrix_path = path.with_suffix(".npy")
-    matrix = load_matrix(matrix_path, mmap=True) if matrix_path.exists() else None
-    if matrix is not None:
-        _check_alignment(path, matrix, dimension)
-    row = -1
-    for number, line in _lines(path):
-        row += 1
-        try:
-            yield number, _trace(line, None if matrix is None else matrix[row], dimension)
-        except InputError as error:
-            yield number, error
-
-
-def _check_alignment(path: Path, matrix: npt.NDArray[Any], dimension: int) -> None:
-    name = path.with_suffix(".npy").name
-    if matrix.shape[1] != dimension:
-        raise InputError(f"{name} has {matrix.shape[1]} columns, the store has {dimension} dimensions")
-    n_lines = sum(1 for _ in _lines(path))
-    if n_lines != matrix.shape[0]:
-        raise InputError(f"{path.name} has {n_lines} lines and {name} {matrix.shape[0]} rows; one of them is not whole")
-
-
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def _record(line: bytes) -> dict[str, Any] | TraceError:
     try:
-        with path.open("rb") as file:
-            number = 0
-            while line := file.readline(_LONGEST_LINE):
-                number += 1
-                if len(line) == _LONGEST_LINE:
-                    raise InputError(f"{path.name}, line {number}: longer than {_LONGEST_LINE >> 20} MiB")
-                if line.strip():
-                    yield number, line
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
-
-
-def _trace(line: bytes, row: npt.NDArray[Any] | None, dimension: int) -> Trace:
-    try:
-        values = orjson.loads(line)
+        record = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise InputError(f"not JSON ({error})") from None
-    if not isinstance(values, dict) or "id" not in values or "intent" not in values:
-        raise InputError("a trace is an object with an id and an intent")
-    embedding = values.get("embedding")
-    if row is not None:
-        embedding = None if np.isnan(row).all() else np.array(row, np.float32)
-    return trace_of(values, embedding, dimension)
+        return TraceError(f"not JSON ({error})")
+    return record if isinstance(record, dict) else TraceError(f"a trace is a record, not {type(record).__name__}")
+
+
+def _looked_through(matrix: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
+    """(n,) what each row is: no embedding where it is NaN throughout, else one that can be used or not."""
+    found = np.full(len(matrix), _PRESENT)
+    for start in range(0, len(matrix), _CHUNK):
+        with np.errstate(over="ignore"):  # what overflows float32 becomes infinity
+            rows = np.abs(matrix[start : start + _CHUNK].astype(np.float32, copy=False))
+        broken = np.flatnonzero(~(rows <= LARGEST).all(axis=1))
+        found[start + broken] = np.where(np.isnan(rows[broken]).all(axis=1), _ABSENT, _BROKEN)
+    return found
 
 
 def _write_header(file: BinaryIO, n: int, dimension: int) -> int:

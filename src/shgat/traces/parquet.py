@@ -1,50 +1,29 @@
-"""Traces as Parquet: the columns of `Trace`, embeddings as lists of float32, pages with checksums."""
+"""Traces as Parquet: the fields of `Trace` as columns, embeddings as lists of float32, pages with checksums. Needs pyarrow."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import InputError, MissingExtraError
-from ..store.files import COLUMNS, Parsed, replacing, trace_of
-from ..store.store import Store
-from .record import Trace
+from .._files import replacing
+from ..errors import InputError, MissingExtraError, TraceError
+from .record import COLUMNS, Trace, of_dimension
 
 _ROW_GROUP = 4096
 _LISTS = ("tools", "context_tools")
-_NUMBERS = ("outcome", "duration_ms", "timestamp", "priority")
+_NUMBERS = ("outcome", "weight", "duration_ms", "timestamp", "priority")
 
 
-def write(store: Store, path: Path) -> int:
-    """Writes every trace, a row group at a time."""
-    pa, pq = _arrow()
-    columns = [(name, _column_type(pa, name)) for name in COLUMNS]
-    schema = pa.schema([*columns, ("embedding", pa.list_(pa.float32(), store.dimension))])
-    n = 0
-    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, write_page_checksum=True) as writer:
-        group: list[Trace] = []
-        for trace in store.traces():
-            group.append(trace)
-            n += 1
-            if len(group) == _ROW_GROUP:
-                writer.write_batch(_record_batch(pa, schema, group))
-                group = []
-        if group:
-            writer.write_batch(_record_batch(pa, schema, group))
-    return n
-
-
-def read(path: Path, dimension: int) -> Iterator[Parsed]:
-    """Every row, as a trace or as what is wrong with it."""
+def read(path: Path, dimension: int | None) -> Iterator[tuple[int, Trace | TraceError]]:
+    """(row number from 1, the trace or what is wrong with it). `dimension`: that its embeddings must have, None for any."""
     pa, pq = _arrow()
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             names = file.schema_arrow.names
-            missing = [name for name in ("id", "intent") if name not in names]
-            if missing:
-                raise InputError(f"{path.name} has no column {missing[0]!r}")
+            if "id" not in names:
+                raise InputError(f"{path.name} has no column 'id'")
             wanted = [name for name in (*COLUMNS, "embedding") if name in names]
             number = 0
             for batch in file.iter_batches(_ROW_GROUP, columns=wanted):
@@ -61,13 +40,35 @@ def read(path: Path, dimension: int) -> Iterator[Parsed]:
         raise InputError(f"{path.name} is no readable Parquet file: {' '.join(str(error).split())}") from None
 
 
-def _trace(values: dict[str, Any], vector: Any, dimension: int) -> Trace | InputError:
-    for name in (*_LISTS, "outcome"):
-        if values.get(name, ()) is None:
-            return InputError(f"trace {values['id']!r}: {name} is null")
+def write(path: Path, traces: Iterable[Trace], dimension: int) -> int:
+    """Writes traces, a row group at a time, and returns their number; the file appears when it is whole."""
+    pa, pq = _arrow()
+    columns = [(name, _column_type(pa, name)) for name in COLUMNS]
+    schema = pa.schema([*columns, ("embedding", pa.list_(pa.float32(), dimension))])
+    n = 0
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, write_page_checksum=True) as writer:
+        for group in _groups(traces):
+            writer.write_batch(_record_batch(pa, schema, group))
+            n += len(group)
+    return n
+
+
+def _groups(traces: Iterable[Trace]) -> Iterator[list[Trace]]:
+    group: list[Trace] = []
+    for trace in traces:
+        group.append(trace)
+        if len(group) == _ROW_GROUP:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _trace(values: dict[str, Any], vector: Any, dimension: int | None) -> Trace | TraceError:
     try:
-        return trace_of(values, _embedding(vector), dimension)
-    except InputError as error:
+        trace = Trace.from_record({**values, "embedding": _embedding(vector)})
+        return of_dimension(trace, dimension)
+    except TraceError as error:
         return error
 
 
@@ -75,12 +76,12 @@ def _embedding(vector: Any) -> npt.NDArray[Any] | None:
     if vector is None or not vector.is_valid:
         return None
     if not hasattr(vector, "values"):
-        raise InputError("embedding is no list of numbers")
+        raise TraceError("embedding is no list of numbers")
     return np.asarray(vector.values.to_numpy(zero_copy_only=False))
 
 
 def _record_batch(pa: Any, schema: Any, group: list[Trace]) -> Any:
-    columns = [pa.array([getattr(t, name) for t in group], schema.field(column).type) for column, name in COLUMNS.items()]
+    columns = [pa.array([getattr(t, name) for t in group], schema.field(name).type) for name in COLUMNS]
     vectors = pa.array([t.embedding for t in group], schema.field("embedding").type)
     return pa.record_batch([*columns, vectors], schema)
 

@@ -1,27 +1,22 @@
 """Learning from traces."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from ..model import Params
+from ..model import ModelState, Params
+from ..traces import Traces
 from .config import TrainingConfig
 from .examples import Examples
-from .fit import fit
+from .fit import Fitted, fit
 from .objective import Objective
 from .replay import PrioritizedReplay
-from .report import Comparison, TrainReport
+from .report import TrainReport
 from .trainer import Epoch, Trainer
 from .update import partial_fit
 
-if TYPE_CHECKING:
-    from ..shgat import SHGAT
-    from ..traces import Traces
-
 __all__ = [
-    "Comparison",
     "Epoch",
     "Examples",
+    "Fitted",
     "PrioritizedReplay",
     "TrainReport",
     "Trainer",
@@ -32,19 +27,23 @@ __all__ = [
 ]
 
 
-def loss_and_gradient(model: "SHGAT", traces: "Traces") -> tuple[float, Params]:
+def loss_and_gradient(state: ModelState, traces: Traces) -> tuple[float, Params]:
     """The loss of all traces as one batch and its exact gradient, for anyone who wants to check it.
 
-    Deterministic: no noise, no dropping, every candidate, temperature 1. Perturb `model.params.buffer` and call again for a difference
-    quotient (`model.invalidate()` afterwards, if the model is to rank with what was written).
+    Deterministic: no noise, no dropping, every candidate, temperature 1. Perturb `state.params.buffer` and call again for a difference
+    quotient (`invalidate()` of the model afterwards, if it is to rank with what was written).
+
+    Parameters
+    ----------
+    state : of a model, `SHGAT.state`
 
     Returns
     -------
     loss : float
-    gradient : Params, of the layout of `model.params`
+    gradient : Params, of the layout of `state.params`
     """
-    examples = Examples.build(model.catalog, traces)
-    gradient = model.params.gradient()
-    objective = Objective(model.catalog, model.cooccurrence, model.config)
-    step = objective(model.params, examples.batch(np.arange(len(traces))), gradient)
+    examples = Examples.build(state.catalog, traces)
+    gradient = state.params.gradient()
+    objective = Objective(state.catalog, state.cooccurrence, state.config)
+    step = objective(state.params, examples.batch(np.arange(len(traces))), gradient)
     return step.loss, gradient

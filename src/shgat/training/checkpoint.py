@@ -1,6 +1,5 @@
 """The state of a training between two epochs, in one file: after a kill it goes on from there, bit for bit."""
 
-import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 import orjson
 
 from .._files import write_atomically
+from .._json import none_for_not_finite
 from ..errors import ModelFileError
 from ..model.model_file import Tensors, pack, unpack
 from ..model.params import Params
@@ -61,7 +61,10 @@ class Checkpoint:
 
     def finish(self, stage: str, results: Tensors, history: list[Epoch]) -> None:
         """A stage is over: from now on its results stand in the place of its state, which is many times as large."""
-        self._stages[stage] = results, {"name": stage, "finished": True, "history": [_without_nan(asdict(e)) for e in history]}
+        self._stages[stage] = (
+            results,
+            {"name": stage, "finished": True, "history": [none_for_not_finite(asdict(e)) for e in history]},
+        )
 
     def finished(self, stage: str) -> tuple[Tensors, list[Epoch]] | None:
         """What `finish` was given, None where the stage is not over."""
@@ -92,7 +95,7 @@ def _state(stage: str, p: Progress) -> tuple[Tensors, dict[str, Any]]:
         "best_epoch": p.best_epoch,
         "best_metrics": None if p.best_score is None else p.best_score.metrics,
         "best_hit": None if p.best_score is None or np.isnan(p.best_score.hit_at_1) else p.best_score.hit_at_1,
-        "history": [_without_nan(asdict(e)) for e in p.history],
+        "history": [none_for_not_finite(asdict(e)) for e in p.history],
         "group_norms": p.group_norms,
         "accuracy": p.accuracy,
         "stopped": p.stopped,
@@ -123,10 +126,6 @@ def _restore(tensors: Tensors, described: dict[str, Any], p: Progress) -> None:
 def _epoch(values: dict[str, Any]) -> Epoch:
     filled: dict[str, Any] = {k: float("nan") if v is None else v for k, v in values.items()}
     return Epoch(**filled)
-
-
-def _without_nan(epoch: dict[str, Any]) -> dict[str, Any]:
-    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in epoch.items()}
 
 
 def _as_text(value: Any) -> Any:

@@ -1,27 +1,34 @@
 """How a model is trained: frozen, checked at construction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from .. import _check
 from ..errors import InputError
 
+MANY_TRACES = 3000  # from here on: larger batches, higher learning rate
+BY_OCCASION = ("epochs", "batch_size", "lr", "rho")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingConfig:
-    """Settings of a training run; the defaults are the recipe that was chosen on validation over several real catalogues.
+    """Settings of a training run, chosen on validation over several real catalogues.
+
+    The recipe stands here and nowhere else. What depends on the occasion is None until `for_fit` or `for_update` fills it in, so that
+    what a caller sets changes that alone.
 
     Attributes
     ----------
-    epochs, batch_size : passes over the traces, traces a step
-    lr : peak learning rate of matrices and offsets; scalars (scale, gates, V->V) learn `scalar_lr_factor` times as fast
+    epochs, batch_size : passes over the traces, traces a step; None: by the occasion
+    lr : peak learning rate of matrices and offsets, None: by the occasion; scalars (scale, gates, V->V) learn `scalar_lr_factor` times
+        as fast
     warmup : share of all steps over which the learning rate rises
     weight_decay, offset_decay : decoupled, per unit of learning rate
     clip : bound of the gradient's global norm
     intent_noise : of each coordinate of an intent, in units of 1 / sqrt(d), before it is normalised again
     offset_dropout : probability with which a node's offset is left out of a step
-    rho, gate_up_bias, gate_down_bias : where gates start when they are closed and message passing is trained
+    rho, gate_up_bias, gate_down_bias : where gates start when they are closed and message passing is trained; rho None: by the occasion
     train_intent_map : also train W_intent, which W_q makes redundant
     temperature : of the softmax over cosines. None: 1 / kappa, learned. (first, last), such as (0.10, 0.06): annealed linearly from step to
         step, and kappa stays as it is. With dot products it divides z.
@@ -36,9 +43,9 @@ class TrainingConfig:
     degradation : fall of Hit@1 below the best at which a run stops at once
     """
 
-    epochs: int = 20
-    batch_size: int = 64
-    lr: float = 1e-3
+    epochs: int | None = None
+    batch_size: int | None = None
+    lr: float | None = None
     scalar_lr_factor: float = 10.0
     warmup: float = 0.05
     weight_decay: float = 0.01
@@ -46,7 +53,7 @@ class TrainingConfig:
     clip: float = 1.0
     intent_noise: float = 0.5
     offset_dropout: float = 0.5
-    rho: float = 1.0
+    rho: float | None = None
     gate_up_bias: float = -1.0
     gate_down_bias: float = -2.2
     train_intent_map: bool = False
@@ -66,9 +73,11 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "n_negatives", "all_candidates_up_to", "pool_size", "patience"):
-            _check.positive_integer(getattr(self, name), f"TrainingConfig.{name}")
+            if getattr(self, name) is not None or name not in BY_OCCASION:
+                _check.positive_integer(getattr(self, name), f"TrainingConfig.{name}")
         for name, (low, high) in _RANGES.items():
-            _check.number(getattr(self, name), low, high, f"TrainingConfig.{name}")
+            if getattr(self, name) is not None or name not in BY_OCCASION:
+                _check.number(getattr(self, name), low, high, f"TrainingConfig.{name}")
         for name in ("train_intent_map", "leave_batch_out"):
             if not isinstance(getattr(self, name), bool):
                 raise InputError(f"TrainingConfig.{name} is true or false, not {getattr(self, name)!r}")
@@ -80,6 +89,30 @@ class TrainingConfig:
             object.__setattr__(self, "temperature", tuple(self.temperature))
             for value in self.temperature:
                 _check.number(value, 1e-3, 1e3, "TrainingConfig.temperature")
+
+    @classmethod
+    def for_fit(cls, n_traces: int, given: "TrainingConfig | None" = None) -> "TrainingConfig":
+        """The settings of a training from scratch on n_traces traces; what is not None in `given` stays as it is."""
+        many = n_traces >= MANY_TRACES
+        return cls._filled(given, epochs=10 if many else 8, batch_size=512 if many else 128, lr=4e-3 if many else 1e-3, rho=1.0)
+
+    @classmethod
+    def for_update(cls, given: "TrainingConfig | None" = None) -> "TrainingConfig":
+        """The settings of a few steps from where a model is; what is not None in `given` stays as it is."""
+        return cls._filled(given, epochs=1, batch_size=32, lr=3e-4, rho=0.0)
+
+    @classmethod
+    def _filled(cls, given: "TrainingConfig | None", **values: float) -> "TrainingConfig":
+        config = given or cls()
+        missing: dict[str, Any] = {name: value for name, value in values.items() if getattr(config, name) is None}
+        return replace(config, **missing)
+
+    def settled(self) -> tuple[int, int, float, float]:
+        """(epochs, batch_size, lr, rho); InputError where the occasion has not been settled."""
+        values = self.epochs, self.batch_size, self.lr, self.rho
+        if any(value is None for value in values):
+            raise InputError("TrainingConfig: epochs, batch_size, lr or rho is None; take TrainingConfig.for_fit or .for_update")
+        return values  # type: ignore[return-value]
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON values."""

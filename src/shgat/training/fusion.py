@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from .._types import Bool, Float32, Float64
+from ..graph.incidence import Incidence
 from ..metrics.calibration import PlattScaling
-from ..metrics.ranking import Relevance
 from ..model.channels import Fusion, log_softmax
-from ..model.params import Floats
 
 BONUS_SCALE = 5.0
 RIDGE = 1.0  # pulls the weights of unseen tools towards those of seen ones, worth one cold intent
@@ -24,7 +23,6 @@ FEWEST_COLD = 3
 SHORTLIST = 1024  # candidates of an intent that weights are fitted on
 ITERATIONS = 60
 MOST_PAIRS = 1_000_000  # (intent, tool) pairs that calibration looks at, about
-Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,15 +36,15 @@ class HeldOut:
     wanted : relevant tools of each intent
     """
 
-    scores: dict[str, Floats]
-    unseen: npt.NDArray[np.bool_]
-    wanted: Relevance
+    scores: dict[str, Float32]
+    unseen: Bool
+    wanted: Incidence
 
     @property
-    def cold(self) -> npt.NDArray[np.bool_]:
+    def cold(self) -> Bool:
         """(N,) does the intent need a tool that had no training trace?"""
-        entries = self.wanted.row_of, self.wanted.indices
-        return np.bincount(entries[0], self.unseen[entries], len(self.wanted)) > 0
+        entries = self.wanted.row_of_entry, self.wanted.indices
+        return np.bincount(entries[0], self.unseen[entries], self.wanted.n_rows) > 0
 
     def restricted(self, channels: Sequence[str]) -> "HeldOut":
         """The same with some of the channels only."""
@@ -81,13 +79,13 @@ def fit_fusion(held: HeldOut) -> Fusion:
     return replace(fusion, slope=platt.slope, intercept=platt.intercept)
 
 
-def _shortlist(held: HeldOut) -> tuple[Doubles, Doubles, npt.NDArray[np.bool_]]:
+def _shortlist(held: HeldOut) -> tuple[Float64, Float64, Bool]:
     """(features (C, N, m), y (N, m) rows summing to 1 or 0, unseen (N, m)); m <= SHORTLIST, all wanted tools are in."""
     first = next(iter(held.scores.values()))
     n_rows, n = first.shape
     y = np.zeros((n_rows, n))
-    sizes = np.maximum(held.wanted.sizes, 1)
-    y[held.wanted.row_of, held.wanted.indices] = (1.0 / sizes)[held.wanted.row_of]
+    sizes = np.maximum(held.wanted.degrees, 1)
+    y[held.wanted.row_of_entry, held.wanted.indices] = (1.0 / sizes)[held.wanted.row_of_entry]
     if n <= SHORTLIST:
         return np.stack([s.astype(np.float64) for s in held.scores.values()]), y, held.unseen
     ranking = sum(log_softmax(s) for s in held.scores.values()) + np.where(y > 0, np.float32(1e9), np.float32(0.0))
@@ -97,14 +95,14 @@ def _shortlist(held: HeldOut) -> tuple[Doubles, Doubles, npt.NDArray[np.bool_]]:
 
 
 def _fit(
-    features: Doubles,
-    y: Doubles,
-    share: Doubles,
-    fixed: Doubles,
-    start: Doubles,
+    features: Float64,
+    y: Float64,
+    share: Float64,
+    fixed: Float64,
+    start: Float64,
     ridge: float = 0.0,
-    towards: Doubles | None = None,
-) -> Doubles:
+    towards: Float64 | None = None,
+) -> Float64:
     """Projected Newton on the weights (F,) of features (F, N, m); share (N,) weighs the intents, fixed (N, m) is added to z."""
     w = start.copy()
     target = np.zeros_like(w) if towards is None else towards
@@ -133,8 +131,8 @@ def _fit(
 
 
 def _objective(
-    features: Doubles, y: Doubles, share: Doubles, fixed: Doubles, w: Doubles, ridge: float, target: Doubles
-) -> tuple[float, Doubles, Doubles]:
+    features: Float64, y: Float64, share: Float64, fixed: Float64, w: Float64, ridge: float, target: Float64
+) -> tuple[float, Float64, Float64]:
     """Value, gradient (F,) and Hessian (F, F)."""
     z = fixed + np.einsum("f,fbt->bt", w, features)
     top = z.max(axis=1, keepdims=True)
@@ -155,8 +153,8 @@ def _calibrate(held: HeldOut, fusion: Fusion) -> PlattScaling:
     """P(tool is right) from the log softmax of the fused score, on every candidate of every intent that wants something."""
     s = log_softmax(fusion.combine(held.scores, held.unseen))
     right = np.zeros(s.shape, bool)
-    right[held.wanted.row_of, held.wanted.indices] = True
-    rows = np.flatnonzero(held.wanted.sizes > 0)
+    right[held.wanted.row_of_entry, held.wanted.indices] = True
+    rows = np.flatnonzero(held.wanted.degrees > 0)
     if not len(rows):
         return PlattScaling(1.0, 0.0)
     step = max(1, len(rows) * s.shape[1] // MOST_PAIRS)

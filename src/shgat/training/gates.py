@@ -6,12 +6,12 @@ from .config import TrainingConfig
 
 def opened(params: Params, config: TrainingConfig) -> Params:
     """A copy in which gates that were never trained are opened as the configuration says."""
-    params = params.copy()
+    params, (_, _, _, rho) = params.copy(), config.settled()
     for k in range(params.layout.n_levels):
         for way, bias in (("up", config.gate_up_bias), ("down", config.gate_down_bias)):
             gate = params[f"level{k}.gate_{way}"]
             if not gate.any():
-                gate[:] = (config.rho, 0.0, bias)
+                gate[:] = (rho, 0.0, bias)
     return params
 
 

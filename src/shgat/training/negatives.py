@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from .._types import Bool, Float32, Int64
 from ..graph import Incidence
-from ..model.params import Floats
 
 EASY, MEDIUM = 0.35, 0.55  # accuracies at which the curriculum moves on
 
@@ -27,9 +26,7 @@ class Negatives:
     n: int
     accuracy: float = 0.0
 
-    def ruled_out(
-        self, z: Floats, positives: Incidence, rng: np.random.Generator, excluded: npt.NDArray[np.bool_] | None = None
-    ) -> npt.NDArray[np.bool_]:
+    def ruled_out(self, z: Float32, positives: Incidence, rng: np.random.Generator, excluded: Bool | None = None) -> Bool:
         """(B, n) True where a candidate is neither positive nor among the drawn negatives.
 
         What is `excluded` (B, n) is never drawn and has no part in the percentiles.
@@ -65,14 +62,14 @@ class Negatives:
         return 0.0, 1.0
 
 
-def _percentiles(z: Floats, inside: npt.NDArray[np.bool_], shares: tuple[float, ...]) -> list[Floats]:
+def _percentiles(z: Float32, inside: Bool, shares: tuple[float, ...]) -> list[Float32]:
     """For each share the value (B,) below which that share of a row's inside entries lies; +inf in a row without any."""
     ordered = np.sort(np.where(inside, z, np.float32(np.inf)), axis=1)
     last = np.maximum(inside.sum(axis=1) - 1, 0)
     return [ordered[np.arange(len(z)), np.rint(share * last).astype(np.int64)] for share in shares]
 
 
-def pool(positives: Incidence, n_columns: int, size: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+def pool(positives: Incidence, n_columns: int, size: int, rng: np.random.Generator) -> Int64:
     """Sorted columns that a step sees of a large catalogue: everything that is positive in the batch, and random others."""
     inside = np.unique(positives.indices).astype(np.int64)
     drawn = rng.integers(0, n_columns, max(0, size - len(inside)), dtype=np.int64)

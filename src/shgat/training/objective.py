@@ -11,41 +11,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from .._kernels import losses
+from .._types import Bool, Float32, Int64
 from ..config import SHGATConfig
 from ..graph import Catalog, Cooccurrence, Hierarchy, Incidence
 from ..model import readout
 from ..model.index import passing, stack
 from ..model.message_passing import MessagePassing
-from ..model.params import Floats, Gradient, Params
+from ..model.params import Gradient, Params
+from .batch import Batch
 from .negatives import Negatives
 from .targets import Targets
 
 RULED_OUT = np.float32(-1e30)
-
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """What one step sees. Targets of capabilities are columns in catalogue order.
-
-    Attributes
-    ----------
-    intents : (B, d) float32
-    context : (B rows) -> tool columns
-    tools, capabilities : targets
-    outcome, weight : (B,) float32
-    ruled_out : (B rows) -> capability columns that are no candidates for the row
-    """
-
-    intents: Floats
-    context: Incidence
-    tools: Targets
-    capabilities: Targets
-    outcome: Floats
-    weight: Floats
-    ruled_out: Incidence | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,12 +42,12 @@ class Masks:
     """
 
     hierarchy: Hierarchy | None = None
-    hidden: npt.NDArray[np.bool_] | None = None
-    tool_bias: Floats | None = None
-    keep_tools: Floats | None = None
-    keep_capabilities: Floats | None = None
-    tool_pool: npt.NDArray[np.int64] | None = None
-    capability_pool: npt.NDArray[np.int64] | None = None
+    hidden: Bool | None = None
+    tool_bias: Float32 | None = None
+    keep_tools: Float32 | None = None
+    keep_capabilities: Float32 | None = None
+    tool_pool: Int64 | None = None
+    capability_pool: Int64 | None = None
     negatives: Negatives | None = None
     rng: np.random.Generator | None = None
 
@@ -78,12 +57,12 @@ class StepLoss:
     """loss: the total. td (B,): |outcome - probability mass on the trace's tools|. hit: share of rows whose best tool is a target."""
 
     loss: float
-    td: Floats
+    td: Float32
     hit: float
 
 
 @dataclass(frozen=True, eq=False)
-class _Side:
+class _Candidates:
     """One candidate set of a batch.
 
     Attributes
@@ -95,11 +74,11 @@ class _Side:
     bias : (n,) or None
     """
 
-    rows: npt.NDArray[np.int64] | None
+    rows: Int64 | None
     n: int
     targets: Targets
-    ruled_out: npt.NDArray[np.bool_] | None
-    bias: Floats | None
+    ruled_out: Bool | None
+    bias: Float32 | None
 
 
 class Objective:
@@ -109,7 +88,7 @@ class Objective:
     """
 
     def __init__(
-        self, catalog: Catalog, cooccurrence: Cooccurrence | None, config: SHGATConfig, coordinates: Floats | None = None
+        self, catalog: Catalog, cooccurrence: Cooccurrence | None, config: SHGATConfig, coordinates: Float32 | None = None
     ) -> None:
         self.catalog, self.cooccurrence, self.config, self.coordinates = catalog, cooccurrence, config, coordinates
 
@@ -136,17 +115,17 @@ class Objective:
         x, cache = phases.forward(self._start(params, masks), params)
         context = readout.context_mean(x, batch.context) if batch.context.nnz else None
         queries = readout.queries(batch.intents, context, params, similarity, identity=intent_map == "identity")
-        sides = _tool_side(batch, masks, hierarchy), _capability_side(batch, masks, hierarchy)
-        rows = _joined(sides[0].rows, sides[1].rows, hierarchy.n_tools, len(x))  # None: all of X, in its order
+        kinds = _tool_candidates(batch, masks, hierarchy), _capability_candidates(batch, masks, hierarchy)
+        rows = _joined(kinds[0].rows, kinds[1].rows, hierarchy.n_tools, len(x))  # None: all of X, in its order
         nodes = x if rows is None else x[rows]
         keys = readout.keys(nodes, params, similarity)
         d_q, d_keys = np.zeros_like(queries.q.rows), np.empty_like(keys.rows)
         total, results, start = 0.0, [], 0
-        for side in sides:
-            own = slice(start, start + side.n)
-            start += side.n
+        for candidates in kinds:
+            own = slice(start, start + candidates.n)
+            start += candidates.n
             z = readout.scores(queries.q.rows, keys.rows[own], readout.scale(params, similarity))
-            loss, td, hit, d_z = _part(z, side, batch, tau, masks)
+            loss, td, hit, d_z = _part(z, candidates, batch, tau, masks)
             total += loss
             results.append((td, hit))
             readout.scores_backward(d_z, z, queries.q.rows, keys.rows[own], params, gradient, similarity, d_q, d_keys[own])
@@ -169,7 +148,7 @@ class Objective:
         """Message passing as it is trained: closed gates are kept, since their gradient is what opens them."""
         return passing(hierarchy, self.cooccurrence, params, self.config, training=True, coordinates=self.coordinates)
 
-    def _start(self, params: Params, masks: Masks) -> Floats:
+    def _start(self, params: Params, masks: Masks) -> Float32:
         """Start embeddings with offsets, some of them dropped."""
         if masks.keep_tools is None or masks.keep_capabilities is None or "tool_offsets" not in params:
             return stack(self.catalog, params)
@@ -179,7 +158,7 @@ class Objective:
         x[hierarchy.row_of] += params["capability_offsets"] * masks.keep_capabilities
         return x
 
-    def _offsets_backward(self, d_x: Floats, gradient: Gradient, masks: Masks, hierarchy: Hierarchy) -> None:
+    def _offsets_backward(self, d_x: Float32, gradient: Gradient, masks: Masks, hierarchy: Hierarchy) -> None:
         for name, rows, keep in (
             ("tool_offsets", d_x[: hierarchy.n_tools], masks.keep_tools),
             ("capability_offsets", d_x[hierarchy.row_of], masks.keep_capabilities),
@@ -188,24 +167,22 @@ class Objective:
             gradient[name][:] = rows if keep is None else rows * keep
 
 
-def _joined(
-    tools: npt.NDArray[np.int64] | None, capabilities: npt.NDArray[np.int64] | None, n_tools: int, n: int
-) -> npt.NDArray[np.int64] | None:
-    """Rows of X of both sides, one behind the other; None where that is all of X."""
+def _joined(tools: Int64 | None, capabilities: Int64 | None, n_tools: int, n: int) -> Int64 | None:
+    """Rows of X of both kinds, one behind the other; None where that is all of X."""
     if tools is None and capabilities is None:
         return None
     first = np.arange(n_tools) if tools is None else tools
     return np.concatenate([first, np.arange(n_tools, n) if capabilities is None else capabilities])
 
 
-def _tool_side(batch: Batch, masks: Masks, hierarchy: Hierarchy) -> _Side:
+def _tool_candidates(batch: Batch, masks: Masks, hierarchy: Hierarchy) -> _Candidates:
     if masks.tool_pool is None:
-        return _Side(None, hierarchy.n_tools, batch.tools, None, masks.tool_bias)
+        return _Candidates(None, hierarchy.n_tools, batch.tools, None, masks.tool_bias)
     bias = None if masks.tool_bias is None else masks.tool_bias[masks.tool_pool]
-    return _Side(masks.tool_pool, len(masks.tool_pool), _moved(batch.tools, masks.tool_pool), None, bias)
+    return _Candidates(masks.tool_pool, len(masks.tool_pool), _moved(batch.tools, masks.tool_pool), None, bias)
 
 
-def _capability_side(batch: Batch, masks: Masks, hierarchy: Hierarchy) -> _Side:
+def _capability_candidates(batch: Batch, masks: Masks, hierarchy: Hierarchy) -> _Candidates:
     n = hierarchy.n_tools
     columns = hierarchy.row_of - n  # catalogue column -> position among the stacked capabilities
     targets = batch.capabilities
@@ -218,26 +195,26 @@ def _capability_side(batch: Batch, masks: Masks, hierarchy: Hierarchy) -> _Side:
         if batch.ruled_out is not None:
             ruled_out[batch.ruled_out.row_of_entry, columns[batch.ruled_out.indices]] = True
     if masks.capability_pool is None:
-        return _Side(None, hierarchy.n_capabilities, stacked, ruled_out, None)
+        return _Candidates(None, hierarchy.n_capabilities, stacked, ruled_out, None)
     pool = np.sort(columns[masks.capability_pool])
-    return _Side(n + pool, len(pool), _moved(stacked, pool), None if ruled_out is None else ruled_out[:, pool], None)
+    return _Candidates(n + pool, len(pool), _moved(stacked, pool), None if ruled_out is None else ruled_out[:, pool], None)
 
 
-def _moved(targets: Targets, pool: npt.NDArray[np.int64]) -> Targets:
+def _moved(targets: Targets, pool: Int64) -> Targets:
     """The targets as positions in a sorted pool that holds all of them."""
     return Targets(
         Incidence(targets.incidence.indptr, np.searchsorted(pool, targets.incidence.indices).astype(np.int32)), targets.values
     )
 
 
-def _part(z: Floats, side: _Side, batch: Batch, tau: float, masks: Masks) -> tuple[float, Floats, float, Floats]:
+def _part(z: Float32, candidates: _Candidates, batch: Batch, tau: float, masks: Masks) -> tuple[float, Float32, float, Float32]:
     """(loss, td (B,), hit, d_z (B, n)) of one candidate set. What is ruled out has probability, and so gradient, exactly 0."""
-    targets = side.targets
+    targets = candidates.targets
     d_z, rows, mass = np.empty_like(z), np.empty(len(z)), np.empty(len(z), np.float32)
     has = targets.incidence.degrees > 0
     share = batch.weight * np.float32(1.0 / max(1, int(np.count_nonzero(has))))
-    logits = z if side.bias is None else z + side.bias
-    excluded = side.ruled_out
+    logits = z if candidates.bias is None else z + candidates.bias
+    excluded = candidates.ruled_out
     if masks.negatives is not None and masks.rng is not None:
         if excluded is not None:
             excluded = np.broadcast_to(excluded, z.shape)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._kernels import optim
-from ..model.params import Floats, Params
+from .._types import Float32
+from ..model.params import Params
 from .config import TrainingConfig
 
 BETA1, BETA2, EPS = 0.9, 0.999, 1e-8
@@ -40,8 +41,8 @@ class Adam:
     """
 
     def __init__(self, params: Params, groups: Iterable[Group]) -> None:
-        self.m: Floats = np.zeros_like(params.buffer)
-        self.v: Floats = np.zeros_like(params.buffer)
+        self.m: Float32 = np.zeros_like(params.buffer)
+        self.v: Float32 = np.zeros_like(params.buffer)
         self.step_count = 0
         self._spans = [(s, g.lr_factor, g.decay) for g in groups for s in _spans(params, g.names)]
 

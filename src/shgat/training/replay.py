@@ -1,15 +1,14 @@
 """Prioritised experience replay over traces (Schaul et al., ICLR 2016), proportional variant."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import _check
 from .._kernels import replay
+from .._types import Float32, Float64, Int64
 from ..errors import InputError
-
-Slots = npt.NDArray[np.int64]
 
 
 class PrioritizedReplay:
@@ -44,7 +43,7 @@ class PrioritizedReplay:
         return list(self._ids)
 
     @property
-    def priorities(self) -> npt.NDArray[np.float64]:
+    def priorities(self) -> Float64:
         """(len(self),) priority of each slot."""
         return self.tree[self._leaves : self._leaves + len(self._ids)].copy()
 
@@ -71,7 +70,7 @@ class PrioritizedReplay:
         self._slot[key] = slot
         return slot
 
-    def sample(self, n: int, beta: float, rng: np.random.Generator) -> tuple[Slots, npt.NDArray[np.float32]]:
+    def sample(self, n: int, beta: float, rng: np.random.Generator) -> tuple[Int64, Float32]:
         """n slots, stratified, and their importance weights (N P(i))^-beta, divided by the largest of them.
 
         Returns
@@ -87,23 +86,11 @@ class PrioritizedReplay:
         weights = (len(self._ids) * self.tree[self._leaves + slots] / total) ** -beta
         return slots, (weights / weights.max()).astype(np.float32)
 
-    def update(self, slots: Slots, td: npt.ArrayLike) -> None:
+    def update(self, slots: Int64, td: npt.ArrayLike) -> None:
         """New errors (n,) for the traces in `slots`, for a slot given twice the last one."""
         replay.update(self.tree, np.asarray(slots, np.int64), self._priority(td, len(slots)))
 
-    def update_ids(self, td: Mapping[str, float]) -> None:
-        """New errors by trace id; an id that has left the buffer is passed over."""
-        known = {key: value for key, value in td.items() if key in self._slot}
-        self.update(np.array([self._slot[key] for key in known], np.int64), list(known.values()))
-
-    def decay(self, rate: float) -> None:
-        """Moves every priority the share `rate` of the way to their mean, so that old errors are forgotten."""
-        rate = _check.number(rate, 0.0, 1.0, "rate")
-        now = self.priorities
-        if len(now):
-            replay.update(self.tree, np.arange(len(now), dtype=np.int64), now + rate * (now.mean() - now))
-
-    def _priority(self, td: npt.ArrayLike, n: int) -> npt.NDArray[np.float64]:
+    def _priority(self, td: npt.ArrayLike, n: int) -> Float64:
         errors = np.abs(np.asarray(td, np.float64))
         if errors.shape != (n,) or not np.isfinite(errors).all():
             raise InputError(f"td is ({n},) finite numbers, not {errors.shape}")

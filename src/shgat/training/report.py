@@ -1,34 +1,11 @@
 """What a training was: curves, validation, choices, and whether the result may serve."""
 
-import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from .._json import none_for_not_finite
+from ..metrics.gate import Comparison
 from .trainer import Epoch
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Fused ranking against another one on held-out intents of one part.
-
-    Attributes
-    ----------
-    against : "cosine", "popularity", "novelty" (cosine with a bonus for tools without training traces), or a variant of the model
-    part : "all", "warm" or "cold"
-    ours, theirs : mean of the criterion (Recall@5, NDCG@5 and COMP@5 averaged), fractions
-    low, high : interval of the difference by paired bootstrap: 98 % in the verdict of `fit`, else 68 %
-    n : intents
-    name : whose ranking, "shgat" or a variant of the model
-    """
-
-    against: str
-    part: str
-    ours: float
-    theirs: float
-    low: float
-    high: float
-    n: int
-    name: str = "shgat"
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,14 +49,4 @@ class TrainReport:
         """As JSON values; NaN becomes None."""
         value = asdict(self)
         value["epochs"] = [asdict(e) for e in self.epochs]
-        return dict(_json(value))
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _json(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_json(item) for item in value]
-    return value
+        return dict(none_for_not_finite(value))

@@ -4,19 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from ..metrics.ranking import per_query
-from ..metrics.resampling import paired_bootstrap
+from .._types import Float32, Float64
+from ..metrics.gate import ONE_STANDARD_ERROR, Comparison, Verdict, compare, decide
+from ..metrics.ranking import criterion, per_query
 from ..model.channels import Fusion
-from ..model.params import Floats
 from .fusion import HeldOut, fit_fusion
-from .report import Comparison
-from .validation import by_part, criterion
+from .validation import by_part
 
-WORTH = 0.68  # confidence whose interval is about a standard error to either side
-CONFIDENCE = 0.98  # weights and verdict come from the same held-out traces, so 95 % would let too much chance through
-RESAMPLES = 2000
+RIVALS = ("cosine", "popularity", "novelty")
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,7 @@ class Candidate:
     variant: Variant
     held: HeldOut
     fusion: Fusion
-    criterion: npt.NDArray[np.float64]
+    criterion: Float64
 
     @classmethod
     def of(cls, variant: Variant, held: HeldOut, channels: Sequence[str], cold_share: float) -> "Candidate":
@@ -75,34 +71,17 @@ def choose(
     chosen, tried = validate(first), []
     for name in free:
         other = validate(replace(chosen.variant, **{name: True}))
-        test = compared(str(chosen.variant), "all", other.criterion, chosen.criterion, rng, WORTH)
+        test = compare(str(chosen.variant), "all", other.criterion, chosen.criterion, rng, ONE_STANDARD_ERROR, str(other.variant))
         if test is None:
             break
-        tried.append(replace(test, name=str(other.variant)))
+        tried.append(test)
         if test.low > 0.0:
             chosen = other
     return chosen, tried
 
 
-def compared(
-    against: str,
-    part: str,
-    ours: npt.NDArray[np.float64],
-    theirs: npt.NDArray[np.float64],
-    rng: np.random.Generator,
-    confidence: float = CONFIDENCE,
-) -> Comparison | None:
-    """Two rankings of the same intents by the paired bootstrap; None where no intent has a tool to find."""
-    known = ~np.isnan(ours)
-    if not known.any():
-        return None
-    test = paired_bootstrap(ours[known], theirs[known], rng=rng, n_resamples=RESAMPLES, confidence=confidence)
-    means = float(ours[known].mean()), float(theirs[known].mean())
-    return Comparison(against, part, *means, test.ci_low, test.ci_high, int(known.sum()))
-
-
-def judge(
-    chosen: Candidate, popularity: Floats, rng: np.random.Generator
+def against_baselines(
+    chosen: Candidate, popularity: Float32, rng: np.random.Generator
 ) -> tuple[list[Comparison], dict[str, dict[str, dict[str, float]]]]:
     """The fused ranking against frozen cosine, popularity and novelty, on warm and cold held-out intents; and metrics by part.
 
@@ -120,20 +99,32 @@ def judge(
         "novelty": per_query(novelty, held.wanted),
     }
     comparisons = []
-    for against in ("cosine", "popularity", *(["novelty"] if cold.any() else [])):
+    for against in RIVALS if cold.any() else RIVALS[:2]:
         for part, rows in (("all", np.ones(len(cold), bool)), ("warm", ~cold), ("cold", cold)):
-            test = compared(against, part, criterion(metrics["shgat"])[rows], criterion(metrics[against])[rows], rng)
+            test = compare(against, part, criterion(metrics["shgat"])[rows], criterion(metrics[against])[rows], rng)
             if test is not None:
                 comparisons.append(test)
     return comparisons, {name: by_part(values, cold) for name, values in metrics.items() if name in ("shgat", "cosine")}
 
 
-def refusal(comparisons: list[Comparison]) -> str | None:
-    """Why the result must not be handed out, or None: it has to beat every baseline, and to lose to cosine on no part."""
-    for c in comparisons:
-        figures = f"{c.ours:.3f} against {c.theirs:.3f} on {c.n} {c.part} intents (difference {c.low:+.3f} to {c.high:+.3f})"
-        if c.part == "all" and not c.low > 0.0:
-            return f"not better than {c.against}: {figures}"
-        if c.against == "cosine" and c.high < 0.0:
-            return f"worse than cosine: {figures}"
-    return None if comparisons else "no held-out intent has a tool to find"
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """All that held-out traces decided.
+
+    Attributes
+    ----------
+    chosen : the variant, with its channel weights
+    trials : each variant that was tried against the best before it
+    comparisons : of the chosen one with the baselines
+    validation : metrics of the chosen one and of cosine, by part
+    """
+
+    chosen: Candidate
+    trials: list[Comparison]
+    comparisons: list[Comparison]
+    validation: dict[str, dict[str, dict[str, float]]]
+
+    @property
+    def verdict(self) -> Verdict:
+        """It has to beat every baseline, and to lose to cosine on no part."""
+        return decide(self.comparisons, on_every_part=("cosine",))

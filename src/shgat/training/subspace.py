@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .._types import Float32
 from ..config import SHGATConfig
 from ..graph import Catalog, Cooccurrence
-from ..model.params import Floats, Params
+from ..model.params import Params
 
 NAME = "level0.w_child"
-WORTH = 0.5  # the largest r / d for which it pays
+LARGEST_SHARE = 0.5  # r / d up to which it pays
 RANK_TOLERANCE = 1e-6
 
 
@@ -28,8 +29,8 @@ class Subspace:
     coordinates : (n_members, r); members = coordinates basis^T
     """
 
-    basis: Floats
-    coordinates: Floats
+    basis: Float32
+    coordinates: Float32
 
     @classmethod
     def of(cls, catalog: Catalog, cooccurrence: Cooccurrence | None, config: SHGATConfig) -> "Subspace | None":
@@ -46,7 +47,7 @@ class Subspace:
         assert catalog.tool_embeddings is not None
         members = catalog.tool_embeddings[levels[0].members].astype(np.float64)
         n, d = members.shape
-        if n == 0 or n > WORTH * d:
+        if n == 0 or n > LARGEST_SHARE * d:
             return None
         _, values, rows = np.linalg.svd(members, full_matrices=False)
         basis = rows[values > RANK_TOLERANCE * values[0]].T

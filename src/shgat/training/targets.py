@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .._types import Bool, Float32
 from ..graph import Catalog, Incidence
 from ..model.channels import tools_within
 from ..traces.columns import Traces
@@ -19,14 +20,14 @@ class Targets:
     """A distribution over columns for each trace: rows of `incidence`, with `values` (nnz,) float32 summing to 1 in each row."""
 
     incidence: Incidence
-    values: npt.NDArray[np.float32]
+    values: Float32
 
     def take(self, rows: npt.NDArray[np.integer]) -> "Targets":
         """The given rows, in the given order."""
         entries = Incidence(self.incidence.indptr, np.arange(self.incidence.nnz, dtype=np.int32)).take(rows)
         return Targets(Incidence(entries.indptr, self.incidence.indices[entries.indices]), self.values[entries.indices])
 
-    def without(self, hidden: npt.NDArray[np.bool_]) -> "Targets":
+    def without(self, hidden: Bool) -> "Targets":
         """The targets whose column is not hidden, each row summing to 1 again (or left empty)."""
         keep = ~hidden[self.incidence.indices]
         rows = self.incidence.row_of_entry[keep]
@@ -39,7 +40,7 @@ class Targets:
             Incidence(indptr, self.incidence.indices[keep]), (values / np.maximum(total[rows], 1e-12)).astype(np.float32)
         )
 
-    def merged(self, other: "Targets", from_other: npt.NDArray[np.bool_]) -> "Targets":
+    def merged(self, other: "Targets", from_other: Bool) -> "Targets":
         """Row by row: this row, or the other's where `from_other` (n_rows,)."""
         mine, theirs = ~from_other[self.incidence.row_of_entry], from_other[other.incidence.row_of_entry]
         rows = np.concatenate([self.incidence.row_of_entry[mine], other.incidence.row_of_entry[theirs]])
@@ -71,7 +72,7 @@ class CapabilityTargets:
     overlapping: Targets
     support: Incidence
 
-    def visible(self, rows: npt.NDArray[np.integer], hidden: npt.NDArray[np.bool_]) -> Targets:
+    def visible(self, rows: npt.NDArray[np.integer], hidden: Bool) -> Targets:
         """Targets of the given traces among the capabilities that are not hidden: exact ones where any is left, else overlapping ones."""
         exact, overlapping = (t.take(rows).without(hidden) for t in (self.exact, self.overlapping))
         empty = exact.incidence.degrees == 0
@@ -104,9 +105,9 @@ class CapabilityTargets:
         support = Incidence.from_rows(n or s for n, s in zip(named, same, strict=True))
         return cls(_normalized(exact), _normalized(overlapping), support)
 
-    def unknown(self, training: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    def unknown(self, training: Bool) -> Bool:
         """(n_capabilities,) capabilities that only traces outside the training part (N,) vouch for: not known while fitting."""
-        supported = np.bincount(self.support.row_of_entry, training[self.support.indices], self.support.n_rows) > 0
+        supported = self.support.touching(training)
         return (self.support.degrees > 0) & ~supported
 
 

@@ -8,18 +8,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from .._types import Bool, Float32, Int64
 from ..config import SHGATConfig
 from ..errors import ShgatError
 from ..graph import Cooccurrence
 from ..model import readout
 from ..model.params import Gradient, Params
+from .batch import Batch, dropout, noisy
 from .config import TrainingConfig
-from .examples import Examples, kept, noisy
+from .examples import Examples
 from .gates import clamp_gates, opened
 from .negatives import Negatives, pool
-from .objective import Batch, Masks, Objective, StepLoss
+from .objective import Masks, Objective, StepLoss
 from .optim import Adam, parameter_groups
 from .replay import PrioritizedReplay
 from .schedule import anneal, learning_rate
@@ -27,7 +28,6 @@ from .subspace import Subspace
 from .validation import Held, Score, unseen_tools
 
 _log = logging.getLogger("shgat")
-Rows = npt.NDArray[np.int64]
 IntentMap = Literal["trained", "fixed", "identity"]
 
 
@@ -72,7 +72,7 @@ class Progress:
     history: list[Epoch] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
     group_norms: list[dict[str, float]] = field(default_factory=list)
-    td: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    td: Float32 = field(default_factory=lambda: np.zeros(0, np.float32))
     accuracy: float = 0.0
     stopped: str = ""
     replay: PrioritizedReplay | None = None
@@ -101,11 +101,11 @@ class Trainer:
         model: SHGATConfig,
         params: Params,
         config: TrainingConfig,
-        rows: Rows,
+        rows: Int64,
         seed: int,
         *,
         held: Held | None = None,
-        unseen: npt.NDArray[np.bool_] | None = None,
+        unseen: Bool | None = None,
         provenance: bool = True,
         on_epoch: Callable[[Epoch], None] | None = None,
         stage: str = "",
@@ -129,7 +129,8 @@ class Trainer:
             hidden=self.unknown if self.unknown.any() else None,
             tool_bias=self._damping(unseen),
         )
-        self.batch_size = min(config.batch_size, max(16, len(rows) // 4))
+        self.epochs, batch_size, self.lr, _ = config.settled()
+        self.batch_size = min(batch_size, max(16, len(rows) // 4))
         self.steps_per_epoch = max(1, math.ceil(len(rows) / self.batch_size))
         self._start = params = opened(params, config) if model.message_passing else params.copy()
         if self.subspace is not None:
@@ -148,11 +149,16 @@ class Trainer:
         params = self.progress.best or self.progress.params
         return params.copy() if self.subspace is None else self.subspace.expand(params, self._start)
 
+    @property
+    def gradient_norms(self) -> dict[str, list[float]]:
+        """Parameter group -> norm after each epoch."""
+        return {name: [norms[name] for norms in self.progress.group_norms] for name in self.groups}
+
     def run(self, after_epoch: Callable[[Progress], None] | None = None) -> Progress:
         """Trains until the last epoch or an early stop; `after_epoch` may save the state, from which another trainer goes on."""
         state = self.progress
         gradient = state.params.gradient()
-        while state.epoch < self.config.epochs and not state.stopped:
+        while state.epoch < self.epochs and not state.stopped:
             started = time.perf_counter()
             losses: list[float] = []
             norms: list[float] = []
@@ -165,9 +171,9 @@ class Trainer:
             state.epoch += 1
             score = self.held.score(self.objective, state.params, self.unknown) if self.held is not None else None
             self._keep(score)
-            lr = learning_rate(state.epoch * self.steps_per_epoch - 1, self._total, self.config.lr, self.config.warmup)
+            lr = learning_rate(state.epoch * self.steps_per_epoch - 1, self._total, self.lr, self.config.warmup)
             epoch = Epoch(
-                state.epoch, self.config.epochs, float(np.mean(losses)), lr, float(np.mean(norms)),
+                state.epoch, self.epochs, float(np.mean(losses)), lr, float(np.mean(norms)),
                 score.metrics if score else {}, score.value if score else float("nan"), time.perf_counter() - started, **self._named,
             )  # fmt: skip
             state.history.append(epoch)
@@ -178,7 +184,7 @@ class Trainer:
 
     @property
     def _total(self) -> int:
-        return self.config.epochs * self.steps_per_epoch
+        return self.epochs * self.steps_per_epoch
 
     def _keep(self, score: Score | None) -> None:
         """Keeps the parameters if they are not worse than the best; decides whether to stop."""
@@ -191,7 +197,7 @@ class Trainer:
         elif state.epoch - state.best_epoch >= self.config.patience:
             state.stopped = f"no improvement for {self.config.patience} epochs"
 
-    def _batches(self) -> Iterator[tuple[Rows, npt.NDArray[np.float32] | None]]:
+    def _batches(self) -> Iterator[tuple[Int64, Float32 | None]]:
         state, config = self.progress, self.config
         if state.replay is None:
             order = state.rng.permutation(self.rows)
@@ -203,12 +209,12 @@ class Trainer:
             slots, weights = state.replay.sample(min(self.batch_size, len(self.rows)), beta, state.rng)
             yield self.rows[slots], weights
 
-    def _step(self, rows: Rows, weights: npt.NDArray[np.float32] | None, gradient: Gradient, step: int) -> tuple[StepLoss, float]:
+    def _step(self, rows: Int64, weights: Float32 | None, gradient: Gradient, step: int) -> tuple[StepLoss, float]:
         state, config = self.progress, self.config
         batch, masks = self._masked(rows, weights)
         tau = self._tau(step)
         loss = self.objective(state.params, batch, gradient, masks=masks, tau=tau, intent_map=self._intent_map)
-        lr = learning_rate(step, self._total, config.lr, config.warmup)
+        lr = learning_rate(step, self._total, self.lr, config.warmup)
         try:
             norm = state.optimizer.step(state.params, gradient, lr, config.clip)
         except FloatingPointError as error:
@@ -228,7 +234,7 @@ class Trainer:
         tau, similarity = anneal(step, self._total, *self.config.temperature), self.objective.config.similarity
         return tau * readout.scale(self.progress.params, similarity) if similarity == "cosine" else tau
 
-    def _masked(self, rows: Rows, weights: npt.NDArray[np.float32] | None) -> tuple[Batch, Masks]:
+    def _masked(self, rows: Int64, weights: Float32 | None) -> tuple[Batch, Masks]:
         """The batch with noise on its intents and without what a step may not see."""
         rng, config = self.progress.rng, self.config
         masks, hidden = self._base, self.unknown
@@ -243,7 +249,7 @@ class Trainer:
         batch = replace(batch, intents=noisy(batch.intents, config.intent_noise, rng))
         if "tool_offsets" in self.progress.params and config.offset_dropout:
             hierarchy = self.examples.catalog.hierarchy
-            keep = [kept(n, config.offset_dropout, rng) for n in (hierarchy.n_tools, hierarchy.n_capabilities)]
+            keep = [dropout(n, config.offset_dropout, rng) for n in (hierarchy.n_tools, hierarchy.n_capabilities)]
             masks = replace(masks, keep_tools=keep[0], keep_capabilities=keep[1])
         if config.negatives != "all":
             masks = replace(masks, negatives=Negatives(config.negatives, config.n_negatives, self.progress.accuracy), rng=rng)
@@ -253,7 +259,7 @@ class Trainer:
             masks = replace(masks, capability_pool=pool(batch.capabilities.incidence, len(hidden), config.pool_size, rng))
         return batch, masks
 
-    def _damping(self, unseen: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.float32]:
+    def _damping(self, unseen: Bool | None) -> Float32:
         """(n_tools,) ln of the weight that a tool without training traces has among the negatives."""
         if unseen is None:
             unseen = unseen_tools(self.examples.traces.tools, self.rows, len(self.examples.catalog.tools))

@@ -3,44 +3,39 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from .._types import Bool, Int64
 from ..errors import TraceError
-from ..graph import Incidence
+from ..metrics.gate import ONE_STANDARD_ERROR, compare, keep
+from ..model import ModelState
 from ..model.channels import Channels, Learned
 from ..model.index import gates_open
 from ..model.memory import Memory
-from ..traces.columns import MEMORY, Traces, remembered
+from ..traces import Traces
 from .config import TrainingConfig
 from .examples import Examples
+from .fit import Fitted, overridden
 from .report import TrainReport
-from .selection import WORTH, compared
 from .trainer import Epoch, Trainer
 from .validation import Held, unseen_tools
-
-if TYPE_CHECKING:
-    from ..shgat import SHGAT
 
 HELD_SHARE = 0.2
 FEWEST = 20  # traces below which none is held out
 
-Rows = npt.NDArray[np.int64]
-
 
 def partial_fit(
-    model: "SHGAT",
+    state: ModelState,
     traces: Traces,
     *,
-    epochs: int = 1,
+    epochs: int | None = None,
     batch_size: int | None = None,
     lr: float | None = None,
     seed: int = 0,
     config: TrainingConfig | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
-) -> TrainReport:
+) -> Fitted:
     """Trains from the current parameters, and keeps them as they were if held-out traces are ranked worse by about a standard error.
 
     From 20 traces on, a fifth (the latest where they have time stamps) is held out. Successful traces go into the model's memory either
@@ -48,49 +43,60 @@ def partial_fit(
 
     Parameters
     ----------
-    epochs, batch_size, lr : passes, traces a step (None: 32), learning rate (None: 3e-4)
+    epochs, batch_size, lr : come before those of `config`
+    config : settings; what is None in it is as `TrainingConfig.for_update` has it
+
+    Returns
+    -------
+    Fitted : the new state, with at least a larger memory, and the report
     """
     if not len(traces) or not traces.tools.nnz:
         raise TraceError("there is no trace with tools to learn from")
     began = time.perf_counter()
-    base = config or TrainingConfig(lr=3e-4, batch_size=32, rho=0.0)
-    asked: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "lr": lr}
-    settings = replace(base, **{name: value for name, value in asked.items() if value is not None})
-    catalog, rng = model.catalog, np.random.default_rng(seed)
+    settings = TrainingConfig.for_update(overridden(config, epochs=epochs, batch_size=batch_size, lr=lr))
+    catalog, rng = state.catalog, np.random.default_rng(seed)
     training, rows = _held_out(traces, rng)
-    unseen = _unseen(model, traces)
+    unseen = _unseen(state, traces)
     held = None
     if len(rows):
-        nothing = Memory((), np.zeros((0, catalog.dimension), np.float32), [], Incidence.from_rows([]))
         part = traces.take(rows)
-        cold = part.tools.touching(unseen)
-        held = Held(part, rows, cold, unseen, Channels.build(catalog, nothing))
-    speaks = model.config.message_passing and (model.learned is None or gates_open(model.params))
+        held = Held(part, rows, part.tools.touching(unseen), unseen, Channels.build(catalog, Memory.empty(catalog.dimension)))
+    speaks = state.config.message_passing and (state.learned is None or gates_open(state.params))
     trainer = Trainer(
-        Examples.build(catalog, traces), model.cooccurrence, replace(model.config, message_passing=speaks), model.params, settings,
+        Examples.build(catalog, traces), state.cooccurrence, replace(state.config, message_passing=speaks), state.params, settings,
         training, seed, held=held, unseen=unseen, provenance=False, on_epoch=on_epoch, stage="partial",
     )  # fmt: skip
     before = None if held is None else held.score(trainer.objective, trainer.progress.params, trainer.unknown)
-    state = trainer.run()
-    after = state.best_score
-    comparison = None if before is None or after is None else compared("before", "all", after.rows, before.rows, rng, WORTH)
+    progress = trainer.run()
+    after = progress.best_score
+    comparison = None
+    if before is not None and after is not None:
+        comparison = compare("before", "all", after.rows, before.rows, rng, ONE_STANDARD_ERROR)
     better, reason = True, f"{len(traces)} traces are too few to hold any out"
     if comparison is not None:
-        better = comparison.high >= 0.0
-        figures = f"{comparison.ours:.3f} against {comparison.theirs:.3f} on {comparison.n} held-out traces"
-        reason = f"not worse than before: {figures}" if better else f"worse than before: {figures}"
+        verdict = keep(comparison)
+        better, reason = verdict.passed, verdict.reason
     report = TrainReport(
-        better, reason, state.history, state.losses, [comparison] if comparison else [], {}, {}, settings.to_dict(),
-        {key: float(td) for key, td in zip(traces.ids.tolist(), state.td.tolist(), strict=True) if not np.isnan(td)},
-        {name: [norms[name] for norms in state.group_norms] for name in trainer.groups}, {"total": time.perf_counter() - began}, seed,
-        len(traces), list(traces.skipped),
-    )  # fmt: skip
-    learned = _with_memory(model, traces, training if better else np.zeros(0, np.int64))
-    model.adopt(catalog, model.config, trainer.result() if better else model.params, learned, model.report)
-    return report
+        accepted=better,
+        reason=reason,
+        epochs=progress.history,
+        losses=progress.losses,
+        comparisons=[comparison] if comparison else [],
+        validation={},
+        weights={},
+        choices=settings.to_dict(),
+        td_errors={key: td for key, td in zip(traces.ids.tolist(), progress.td.tolist(), strict=True) if not np.isnan(td)},
+        gradient_norms=trainer.gradient_norms,
+        seconds={"total": time.perf_counter() - began},
+        seed=seed,
+        n_traces=len(traces),
+        skipped=list(traces.skipped),
+    )
+    learned = _with_memory(state, traces, training if better else np.zeros(0, np.int64))
+    return Fitted(replace(state, params=trainer.result() if better else state.params, learned=learned), report)
 
 
-def _held_out(traces: Traces, rng: np.random.Generator) -> tuple[Rows, Rows]:
+def _held_out(traces: Traces, rng: np.random.Generator) -> tuple[Int64, Int64]:
     """(training rows, held-out rows)."""
     n = len(traces)
     if n < FEWEST:
@@ -101,25 +107,25 @@ def _held_out(traces: Traces, rng: np.random.Generator) -> tuple[Rows, Rows]:
     return np.sort(order[:split]), np.sort(order[split:])
 
 
-def _unseen(model: "SHGAT", traces: Traces) -> npt.NDArray[np.bool_]:
+def _unseen(state: ModelState, traces: Traces) -> Bool:
     """(n_tools,) tools that neither these traces nor the training before them had."""
-    unseen: npt.NDArray[np.bool_] = unseen_tools(traces.tools, np.arange(len(traces)), len(model.catalog.tools))
-    if model.learned is None:
+    unseen: Bool = unseen_tools(traces.tools, np.arange(len(traces)), len(state.catalog.tools))
+    if state.learned is None:
         return unseen
-    known = set(model.learned.tool_ids) - model.learned.unseen
-    new = np.array([t.id not in known for t in model.catalog.tools], bool)
+    known = set(state.learned.tool_ids) - state.learned.unseen
+    new = np.array([t.id not in known for t in state.catalog.tools], bool)
     unseen &= new
     return unseen
 
 
-def _with_memory(model: "SHGAT", traces: Traces, trained: Rows) -> Learned | None:
+def _with_memory(state: ModelState, traces: Traces, trained: Int64) -> Learned | None:
     """What the model learned before, with these traces in its memory; their tools are unseen no more where they were trained on."""
-    learned = model.learned
+    learned = state.learned
     if learned is None:
         return None
-    channels, _ = learned.over(model.catalog)
-    memory = channels.memory.extended(remembered(traces, np.arange(len(traces))), MEMORY)
-    ids = tuple(t.id for t in model.catalog.tools)
+    channels, _ = learned.over(state.catalog)
+    memory = channels.memory.extended(Memory.of(traces, np.arange(len(traces))))
+    ids = tuple(t.id for t in state.catalog.tools)
     seen_now = {ids[t] for t in traces.tools.take(trained).indices.tolist()}
     old = set(learned.tool_ids) - learned.unseen
     return Learned(learned.fusion, memory, ids, frozenset(t for t in ids if t not in old and t not in seen_now))

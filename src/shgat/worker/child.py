@@ -13,9 +13,9 @@ import time
 from collections.abc import Sequence
 
 from ..training import Epoch
-from .task import Task
 from .protocol import MAX_BYTES, dump, failure, parse
 from .stream import Messages, write_all
+from .task import Task
 
 _log = logging.getLogger("shgat")
 ADOPTION = 0.25  # seconds between looks at who the parent is

@@ -1,7 +1,7 @@
 """The messages of a training child: one JSON job in, one JSON line out.
 
     job     capabilities[{id, embedding, toolsUsed, successRate?, uses?, children?, parents?}], toolEmbeddings?{id: [..]},
-            existingParams?; or modelPath (a model file); or storeUrl (catalogue, parameters and traces of a store)
+            existingParams?; or modelPath (a model file); or storeUrl (catalogue, newest model and traces of a store)
             examples[{intentEmbedding, contextTools?, candidateId?, toolsUsed?, outcome, negativeCapIds?, traceId?, intent?}]
             or examplesPath (traces as JSON lines, embeddings in the .npy beside them)
             config?{epochs, batchSize, learningRate, temperature, usePER, useCurriculum, fromScratch, seed, maxTraces}
@@ -24,6 +24,7 @@ from typing import Any
 import orjson
 
 from .. import _check
+from .._json import refuse_not_finite
 from ..errors import InputError
 
 MAX_BYTES = 256 << 20  # of one message
@@ -44,8 +45,8 @@ class JobConfig:
 
     Attributes
     ----------
-    epochs, batch_size : passes over the examples, examples a step; None: the library's choice
-    learning_rate : peak, None: the library's choice
+    epochs, batch_size : passes over the examples, examples a step; None: as `TrainingConfig` has it for the occasion
+    learning_rate : peak, None: the same
     temperature : of the softmax over cosines, (first, last); None: learned
     use_per, use_curriculum : prioritised replay, negatives that grow harder
     from_scratch : learn anew from these traces alone and choose channel weights, where many are given; otherwise go on
@@ -53,7 +54,7 @@ class JobConfig:
     max_traces : traces taken from a store, the most urgent ones
     """
 
-    epochs: int = 1
+    epochs: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
     temperature: tuple[float, float] | None = None
@@ -130,7 +131,9 @@ _PATHS = {"model_path": "modelPath", "store_url": "storeUrl", "examples_path": "
 
 def dump(result: Mapping[str, Any]) -> bytes:
     """One line; a number that JSON does not have is an InputError that says where."""
-    _refuse_not_finite(result, "result")
+    refuse_not_finite(
+        result, "result", ("params", "existingParams")
+    )  # those are checked where they were exported, and where they arrive
     return orjson.dumps(result) + b"\n"
 
 
@@ -211,16 +214,3 @@ def _path(job: Mapping[str, Any], name: str) -> str | None:
 
 def _brief(value: object) -> str:
     return f"a list of {len(value)}" if isinstance(value, list) else f"{value!r:.80}"
-
-
-def _refuse_not_finite(value: object, where: str) -> None:
-    """orjson would write NaN as null without a word."""
-    if isinstance(value, float) and not math.isfinite(value):
-        raise InputError(f"{where} is {value}, and JSON has no such number")
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            if key not in ("params", "existingParams"):  # checked where they were exported, and where they arrive
-                _refuse_not_finite(item, f"{where}.{key}")
-    elif isinstance(value, list):
-        for position, item in enumerate(value):
-            _refuse_not_finite(item, f"{where}[{position}]")

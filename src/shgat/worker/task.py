@@ -4,20 +4,16 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from .. import _check
-from .._files import write_atomically
+from .._types import Float64
 from ..config import SHGATConfig
 from ..errors import InputError
 from ..graph import Catalog
-from ..model import model_file
 from ..model.channels import log_softmax, tools_within
-from ..model.json_params import for_catalog
 from ..shgat import SHGAT
 from ..traces import Traces, load_traces
 from ..training import Epoch, TrainingConfig, TrainReport
@@ -66,7 +62,7 @@ class Task:
         result["tdErrors"] = td_errors(self.model, self.traces, report).tolist()
         result["traceIds"] = self.traces.ids.tolist()
         if self.job.params_path is not None:
-            write_atomically(Path(self.job.params_path), model_file.to_bytes(self.model))
+            self.model.save(self.job.params_path)
             result["paramsPath"] = self.job.params_path
         else:
             result["params"] = self.model.export_params()
@@ -77,34 +73,32 @@ class Task:
 def train(model: SHGAT, traces: Traces, job: Job, on_epoch: Callable[[Epoch], None] | None = None) -> TrainReport:
     """The training that the job's `config` asks for: from scratch, or going on from the model's parameters."""
     asked = job.config
-    negatives: Any = "curriculum" if asked.use_curriculum else "all"
-    replay: Any = "prioritized" if asked.use_per else "shuffle"
-    options: dict[str, Any] = {
-        "epochs": asked.epochs,
-        "lr": asked.learning_rate,
-        "batch_size": asked.batch_size,
-        "seed": asked.seed,
-    }
-    if asked.from_scratch:
-        scratch = TrainingConfig(lr=1e-3, batch_size=128, temperature=asked.temperature, negatives=negatives, replay=replay)
-        return model.fit(traces, config=scratch, on_epoch=on_epoch, **options)
-    partial = TrainingConfig(lr=3e-4, batch_size=32, rho=0.0, temperature=asked.temperature, negatives=negatives, replay=replay)
-    return model.partial_fit(traces, config=partial, on_epoch=on_epoch, **options)
+    config = TrainingConfig(
+        epochs=asked.epochs,
+        batch_size=asked.batch_size,
+        lr=asked.learning_rate,
+        temperature=asked.temperature,
+        negatives="curriculum" if asked.use_curriculum else "all",
+        replay="prioritized" if asked.use_per else "shuffle",
+    )
+    learn = model.fit if asked.from_scratch else model.partial_fit
+    return learn(traces, config=config, seed=asked.seed, on_epoch=on_epoch)
 
 
 def accuracy(model: SHGAT, traces: Traces) -> float:
     """Share of the successful traces whose best tool was really used (Hit@1); 0 where none succeeded."""
     hits = n = 0
+    worked = traces.succeeded
     for rows, scores in _scores(model, traces):
         best = scores.argmax(axis=1)
         for row, tool in zip(rows.tolist(), best.tolist(), strict=True):
-            if traces.outcome[row] >= 0.5:
+            if worked[row]:
                 n += 1
                 hits += tool in traces.tools.row(row)
     return hits / n if n else 0.0
 
 
-def td_errors(model: SHGAT, traces: Traces, report: TrainReport) -> npt.NDArray[np.float64]:
+def td_errors(model: SHGAT, traces: Traces, report: TrainReport) -> Float64:
     """(N,) |outcome - probability mass on the trace's tools|; from the trained model for traces on which no step was made."""
     td = np.array([report.td_errors.get(key, np.nan) for key in traces.ids.tolist()], np.float64)
     if np.isnan(td).any():
@@ -208,7 +202,7 @@ def _traces(examples: list[Mapping[str, Any]], catalog: Catalog) -> Traces:
 
 
 def _from_store(url: str, n: int) -> tuple[SHGAT, Traces]:
-    """Catalogue, newest intact parameters and most urgent traces of a store; traces that cannot be used are left out."""
+    """Catalogue, newest intact model and most urgent traces of a store; traces that cannot be used are left out."""
     from ..store import Store  # an extra
 
     with Store.open(url) as store:
@@ -217,18 +211,8 @@ def _from_store(url: str, n: int) -> tuple[SHGAT, Traces]:
             raise InputError(
                 f"{store.url} holds no catalogue; open a Ranker on it, which writes its own, or call Store.keep_catalog"
             )
-        kept = store.latest_parameters()
-        found = store.traces_by_priority(n)
-    model = SHGAT.from_catalog(catalog)
-    if kept is not None:
-        model = model_file.from_bytes(SHGAT, kept.data, f"parameters version {kept.version}")
-        if model.catalog.fingerprint != catalog.fingerprint:
-            model = for_catalog(model, catalog)
-    records = [
-        {"id": t.id, "intent": t.intent, "embedding": t.embedding, "tools": t.tools, "capability": t.capability,
-         "context_tools": t.context_tools, "outcome": t.outcome, "timestamp": t.created_at}
-        for t in found if t.embedding is not None
-    ]  # fmt: skip
-    if not records:
+        kept = store.newest_model(lambda v: SHGAT.from_bytes(v.data, f"model version {v.version}", catalog))
+        found = [trace for trace in store.traces_by_priority(n) if trace.embedding is not None]
+    if not found:
         raise InputError("the store holds no traces with embeddings to learn from; give a Ranker feedback, or import some")
-    return model, Traces.from_records(records, model.catalog, unknown="skip")
+    return SHGAT.from_catalog(catalog) if kept is None else kept.content, Traces.from_records(found, catalog, unknown="skip")

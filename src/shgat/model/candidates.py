@@ -1,0 +1,83 @@
+"""What a request chooses among: the tools, or the capabilities, of one version."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from .._types import Float32, Int32, Int64
+from ..errors import InputError
+
+Kind = Literal["tools", "capabilities"]
+KINDS: tuple[Kind, Kind] = ("tools", "capabilities")
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """All items of one kind.
+
+    Attributes
+    ----------
+    ids, column : the items in catalogue order, and the position of each
+    x : (n, d) final embeddings
+    keys : (n, D) unit keys (as they are for "dot")
+    reliability : (n,) factor on the probability scale, or None where it is 1 for all
+    twins : (m, 2) columns with the same embedding, (later, first); they take one score, so that rounding never orders them
+    """
+
+    ids: list[str]
+    column: Mapping[str, int]
+    x: Float32
+    keys: Float32
+    reliability: Float32 | None
+    twins: Int64
+
+    @classmethod
+    def of(cls, ids: list[str], column: Mapping[str, int], x: Float32, keys: Float32, reliability: Float32 | None) -> "Candidates":
+        """With the twins among x (n, d)."""
+        return cls(ids, column, x, keys, reliability, _twins(x))
+
+    def with_one_more(self, key: str, column: Mapping[str, int], x: Float32, keys: Float32) -> "Candidates":
+        """One new item, x (1, d) and keys (1, D), behind the others."""
+        alike = np.flatnonzero(self.x[:, 0] == x[0, 0])
+        equal = alike[(self.x[alike] == x).all(axis=1)][:1]
+        twins = np.concatenate([self.twins, np.stack([np.full_like(equal, len(self.ids)), equal], axis=1)])
+        return Candidates(
+            [*self.ids, key], column, np.concatenate([self.x, x]), np.concatenate([self.keys, keys]), self.reliability, twins
+        )
+
+    def tie(self, z: Float32) -> Float32:
+        """z (..., n) with the score of the first of equal items for all of them; in place."""
+        if len(self.twins):
+            z[..., self.twins[:, 0]] = z[..., self.twins[:, 1]]
+        return z
+
+    @cached_property
+    def log_reliability(self) -> Float32 | None:
+        """(n,) what the factor adds to logits."""
+        return None if self.reliability is None else np.log(self.reliability)
+
+    def columns(self, ids: Iterable[str], what: str) -> Int32:
+        """Sorted, unique columns of the ids; InputError for one that is unknown."""
+        if isinstance(ids, str) or not isinstance(ids, Iterable):
+            raise InputError(f"{what} is a list of ids, not {ids!r}")
+        columns = []
+        for item in ids:
+            if not isinstance(item, str) or item not in self.column:
+                raise InputError(f"{what}: unknown id {item!r}")
+            columns.append(self.column[item])
+        return np.unique(np.array(columns, np.int32)) if columns else np.zeros(0, np.int32)
+
+
+def _twins(x: Float32) -> Int64:
+    """(m, 2): each row that repeats an earlier one, and the first row like it."""
+    d = x.shape[1]
+    probe = np.ascontiguousarray(x[:, [d // 3, 2 * d // 3]] + np.float32(0.0)).view(np.uint64).reshape(-1)  # -0 + 0 is 0
+    order = np.argsort(probe, kind="stable")
+    again = probe[order[1:]] == probe[order[:-1]]
+    candidates = np.unique(np.concatenate([order[1:][again], order[:-1][again]])).tolist()
+    first: dict[bytes, int] = {}
+    pairs = [(i, first.setdefault((x[i] + np.float32(0.0)).tobytes(), i)) for i in candidates]
+    return np.array([p for p in pairs if p[0] != p[1]], np.int64).reshape(-1, 2)

@@ -1,0 +1,197 @@
+"""Cross-fitting: every held-out trace is scored by a model that was not trained on it."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from .._types import Bool, Float32, Int64
+from ..graph import Incidence
+from ..model import ModelState
+from ..model.channels import CHANNELS, Channels
+from ..model.memory import Memory
+from ..traces import Traces
+from .checkpoint import Checkpoint
+from .config import TrainingConfig
+from .examples import Examples
+from .fusion import HeldOut
+from .selection import Candidate, Variant
+from .trainer import Epoch, Progress, Trainer
+from .validation import Held, cold_share, logits, popularity, unseen_tools
+
+TRAINED = ("semantic", "route")  # channels that differ between two models over the same traces
+_NO_LOGITS = np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32)
+
+
+@dataclass(frozen=True)
+class Folds:
+    """How traces are held out.
+
+    Attributes
+    ----------
+    few, some : folds for fewer than 500 and for fewer than 3000 traces; more have one
+    largest : traces held out where there is one fold
+    cold_share : share of held-out traces that should need a tool without training traces; whole tools are held out until it is reached
+    """
+
+    few: int = 5
+    some: int = 3
+    largest: int = 1000
+    cold_share: float = 0.10
+
+    def split(self, traces: Traces, n_tools: int, rng: np.random.Generator) -> list[tuple[Int64, Int64]]:
+        """(training rows, held-out rows) of each fold. With time stamps on all traces, one fold: the latest fifth is held out."""
+        n = len(traces)
+        timed = n > 0 and not np.isnan(traces.timestamp).any() and len(np.unique(traces.timestamp)) > n // 2
+        if timed:
+            order = np.argsort(traces.timestamp, kind="stable")
+            parts = [order[-min(self.largest, max(8, n // 5)) :]]
+        else:
+            order = rng.permutation(n)
+            k = self.few if n < 500 else self.some if n < 3000 else 1
+            parts = np.array_split(order, k) if k > 1 else [order[: self.largest]]
+        used = np.bincount(traces.tools.indices, minlength=n_tools) > 0
+        deck = [t for t in rng.permutation(n_tools).tolist() if used[t]]
+        return [self._with_cold(traces.tools, order, part, deck, n_tools, rng) for part in parts]
+
+    def _with_cold(
+        self, tools: Incidence, order: Int64, part: Int64, deck: list[int], n_tools: int, rng: np.random.Generator
+    ) -> tuple[Int64, Int64]:
+        """Holds out whole tools from the deck, at most 5 % of all, until enough held-out traces need a tool without training traces."""
+        training = np.setdiff1d(order, part)
+        by_tool = tools.transpose(n_tools)
+        extra: list[int] = []
+        wanted, taken = self.cold_share * len(part), 0
+        while deck and taken < max(1, n_tools // 20) and _cold(tools, training, part, n_tools).sum() + len(extra) < wanted:
+            gone = np.intersect1d(by_tool.row(deck.pop()), training)
+            taken += 1
+            training = np.setdiff1d(training, gone)
+            extra += rng.permutation(gone)[: max(1, self.largest // 10)].tolist()
+        return training, np.concatenate([part, np.array(extra, np.int64)])
+
+
+@dataclass(eq=False)
+class Runs:
+    """The trainings of one call of `fit`, each from fresh parameters: nothing learned earlier may reach a held-out trace.
+
+    Attributes
+    ----------
+    state : the model that is to learn; its parameters are not looked at
+    examples, settings, seed : what is trained on, and how
+    on_epoch : called after each epoch of each run
+    checkpoint : keeps the state of runs, or None
+    most : how many runs there may be
+    seconds, epochs : by stage, and of all runs so far
+    """
+
+    state: ModelState
+    examples: Examples
+    settings: TrainingConfig
+    seed: int
+    on_epoch: Callable[[Epoch], None] | None
+    checkpoint: Checkpoint | None
+    most: int
+    seconds: dict[str, float] = field(default_factory=dict)
+    epochs: list[Epoch] = field(default_factory=list)
+
+    def train(self, stage: str, variant: Variant, rows: Int64, held: Held | None = None) -> Trainer:
+        """One training on the traces `rows`, validated on `held`; goes on from the checkpoint where that has begun the stage."""
+        began, kept = time.perf_counter(), self.checkpoint
+        number = len(self.seconds) + 1 if held is not None else self.most
+        start = ModelState.untrained(
+            self.state.catalog, replace(self.state.config, node_offsets=variant.node_offsets), [self.seed, 2]
+        )
+        trainer = Trainer(
+            self.examples, self.state.cooccurrence, replace(start.config, message_passing=variant.message_passing), start.params,
+            self.settings, rows, self.seed, held=held, on_epoch=self.on_epoch, stage=stage, run=number, runs=self.most,
+        )  # fmt: skip
+        if kept is not None:
+            kept.restore(stage, trainer.progress)
+        trainer.run(None if kept is None else lambda progress: kept.save(stage, progress))
+        self._note(stage, time.perf_counter() - began, trainer.progress)
+        return trainer
+
+    def predict(self, stage: str, variant: Variant, rows: Int64, held: Held) -> tuple[Float32, Float32]:
+        """Logits of tools and capabilities for the held-out traces after such a training, or those that the checkpoint holds."""
+        done = None if self.checkpoint is None else self.checkpoint.finished(stage)
+        if done is not None:
+            self.seconds[stage] = 0.0
+            self.epochs += done[1]
+            return done[0]["tools"], done[0]["capabilities"]
+        trainer = self.train(stage, variant, rows, held)
+        state = trainer.progress
+        z = logits(trainer.objective, state.best or state.params, trainer.unknown, held.traces)
+        if self.checkpoint is not None:
+            self.checkpoint.finish(stage, {"tools": z[0], "capabilities": z[1]}, state.history)
+        return z
+
+    def _note(self, stage: str, seconds: float, state: Progress) -> None:
+        self.seconds[stage] = seconds
+        self.epochs += state.history
+
+
+class CrossFit:
+    """The folds of one call of `fit`, and what each variant of the model says on their held-out parts.
+
+    Parameters
+    ----------
+    runs : trains
+    folds : (training rows, held-out rows) of each fold
+    channels : those that may have a weight
+    """
+
+    def __init__(self, runs: Runs, folds: Sequence[tuple[Int64, Int64]], channels: Sequence[str]) -> None:
+        self._runs, self.folds, self._channels = runs, folds, [name for name in CHANNELS if name in channels]
+        self._traces, self._n_tools = runs.examples.traces, len(runs.state.catalog.tools)
+
+    @cached_property
+    def held(self) -> list[Held]:
+        """The held-out part of each fold."""
+        held = []
+        for training, rows in self.folds:
+            unseen = unseen_tools(self._traces.tools, training, self._n_tools)
+            traces = self._traces.take(rows)
+            memory = Memory.of(self._traces, training)
+            channels = Channels.build(self._runs.state.catalog, memory)
+            held.append(Held(traces, rows, traces.tools.touching(unseen), unseen, channels))
+        return held
+
+    @cached_property
+    def popularity(self) -> Float32:
+        """(B, n_tools) scores of the ranking that knows only how often each tool was used, for all held-out traces."""
+        return np.concatenate([popularity(self._traces, training, rows, self._n_tools) for training, rows in self.folds])
+
+    def candidate(self, variant: Variant) -> Candidate:
+        """Trains a variant on every fold: the channel scores of all held-out traces, and what they are worth."""
+        z = [
+            self._runs.predict(f"{variant}, fold {i + 1}/{len(self.folds)}", variant, training, self.held[i])
+            for i, (training, _) in enumerate(self.folds)
+        ]
+        scores = self._untrained | self._scored([name for name in TRAINED if name in self._channels], z)
+        unseen = np.concatenate([np.broadcast_to(held.unseen, (len(held.rows), self._n_tools)) for held in self.held])
+        wanted = self._traces.take(np.concatenate([held.rows for held in self.held])).relevant
+        held_out = HeldOut({name: scores[name] for name in CHANNELS if name in scores}, unseen, wanted)
+        return Candidate.of(variant, held_out, self._channels, cold_share(self._traces.tools, self._n_tools))
+
+    @cached_property
+    def _untrained(self) -> dict[str, Float32]:
+        """Held-out scores of the channels that are the same whatever the model."""
+        names = [name for name in {*self._channels, "cosine"} if name not in TRAINED]
+        return self._scored(names, [_NO_LOGITS] * len(self.held))
+
+    def _scored(self, names: list[str], z: list[tuple[Float32, Float32]]) -> dict[str, Float32]:
+        """Each named channel's scores of all held-out traces."""
+        parts = [
+            held.channels.score(names, held.traces.vectors(np.arange(len(held.rows))), [str(t) for t in held.traces.texts], *own)
+            for held, own in zip(self.held, z, strict=True)
+        ]
+        return {name: np.concatenate([part[name] for part in parts]) for name in names}
+
+
+def _cold(tools: Incidence, training: Int64, rows: Int64, n_tools: int) -> Bool:
+    """(len(rows),) does the trace have a tool that no training trace has?"""
+    unseen = unseen_tools(tools, training, n_tools)
+    chosen = tools.take(rows)
+    return chosen.touching(unseen)

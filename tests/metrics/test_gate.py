@@ -1,0 +1,111 @@
+"""The one gate: what lets a ranker through, what keeps it out, and that the reason names figures."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shgat.metrics.gate import CONFIDENCE, ONE_STANDARD_ERROR, Comparison, compare, decide, keep
+from shgat.metrics.resampling import paired_bootstrap
+
+BETTER, WORSE, UNSURE = (0.1, 0.3), (-0.3, -0.1), (-0.1, 0.1)
+
+
+def found(against, part, interval):
+    low, high = interval
+    return Comparison(against, part, 0.5 + (low + high) / 2, 0.5, low, high, 40)
+
+
+def test_better_than_every_rival_over_all_passes_and_the_reason_is_the_first():
+    verdict = decide([found("cosine", "all", BETTER), found("popularity", "all", BETTER)], on_every_part=("cosine",))
+    assert verdict.passed
+    assert verdict.reason == "better than cosine: 0.700 against 0.500 on 40 all intents (difference +0.100 to +0.300)"
+
+
+@pytest.mark.parametrize("interval", [WORSE, UNSURE, (0.0, 0.3), (0.0, 0.0)])
+@pytest.mark.parametrize("rival", ["cosine", "popularity"])
+def test_not_surely_better_than_one_rival_over_all_is_refused(rival, interval):
+    comparisons = [found(name, "all", interval if name == rival else BETTER) for name in ("cosine", "popularity")]
+    verdict = decide(comparisons, on_every_part=("cosine",))
+    assert not verdict.passed
+    assert verdict.reason.startswith(f"not better than {rival}: ")
+
+
+@pytest.mark.parametrize("part", ["warm", "cold"])
+def test_a_rival_that_holds_on_every_part_and_wins_on_one_refuses(part):
+    comparisons = [found("cosine", "all", BETTER), found("cosine", part, WORSE)]
+    verdict = decide(comparisons, on_every_part=("cosine",))
+    assert not verdict.passed
+    assert verdict.reason == f"worse than cosine: 0.300 against 0.500 on 40 {part} intents (difference -0.300 to -0.100)"
+
+
+@pytest.mark.parametrize("interval", [UNSURE, (-0.1, 0.0)])
+def test_on_a_part_only_what_is_surely_worse_refuses(interval):
+    assert decide([found("cosine", "all", BETTER), found("cosine", "warm", interval)], on_every_part=("cosine",)).passed
+
+
+def test_a_rival_that_need_not_be_beaten_everywhere_may_win_on_a_part():
+    comparisons = [found("cosine", "all", BETTER), found("novelty", "all", BETTER), found("novelty", "cold", WORSE)]
+    assert decide(comparisons, on_every_part=("cosine",)).passed
+    assert decide(comparisons, on_every_part=()).passed
+    assert not decide(comparisons, on_every_part=("cosine", "novelty")).passed
+
+
+@pytest.mark.parametrize("comparisons", [[], [found("cosine", "warm", BETTER)]], ids=["none", "of a part alone"])
+def test_without_a_comparison_over_all_nothing_passes(comparisons):
+    verdict = decide(comparisons, on_every_part=("cosine",))
+    assert (verdict.passed, verdict.reason) == (False, "no held-out intent has a tool to find")
+
+
+COMPARISONS = st.lists(
+    st.builds(found, st.sampled_from("ab"), st.sampled_from(["all", "warm", "cold"]), st.sampled_from([BETTER, WORSE, UNSURE]))
+)
+
+
+@given(COMPARISONS, st.sets(st.sampled_from("ab")))
+def test_the_order_does_not_count_and_more_strictness_lets_nothing_more_through(comparisons, strict):
+    passed = decide(comparisons, strict).passed
+    assert decide(comparisons[::-1], strict).passed == passed
+    assert passed or not decide(comparisons, "ab").passed
+    assert not passed or decide([replace(c, low=0.2, high=0.3) for c in comparisons], strict).passed
+
+
+def test_a_small_update_stays_unless_it_is_surely_worse():
+    kept, gone = (keep(found("before", "all", interval)) for interval in (UNSURE, WORSE))
+    assert kept.passed
+    assert kept.reason == "not worse than before: 0.500 against 0.500 on 40 held-out traces"
+    assert not gone.passed
+    assert gone.reason == "worse than before: 0.300 against 0.500 on 40 held-out traces"
+    assert keep(found("before", "all", (-0.1, 0.0))).passed
+
+
+def test_a_comparison_is_a_paired_bootstrap_over_the_intents_that_have_a_value():
+    rng = np.random.default_rng(0)
+    theirs = rng.random(80)
+    ours = np.where(np.arange(80) < 20, np.nan, theirs + rng.normal(0.05, 0.2, 80))
+    test = compare("cosine", "warm", ours, theirs, np.random.default_rng(1), name="plain")
+    own = paired_bootstrap(ours[20:], theirs[20:], rng=np.random.default_rng(1), n_resamples=2000, confidence=0.98)
+    assert (test.low, test.high) == (own.ci_low, own.ci_high)
+    assert (test.name, test.against, test.part, test.n) == ("plain", "cosine", "warm", 60)
+    assert (test.ours, test.theirs) == pytest.approx((ours[20:].mean(), theirs[20:].mean()))
+    assert compare("cosine", "all", np.full(9, np.nan), np.full(9, np.nan), rng) is None
+
+
+def test_one_standard_error_is_about_that():
+    rng = np.random.default_rng(2)
+    difference = rng.standard_normal(400)
+    test = compare("before", "all", difference, np.zeros(400), rng, ONE_STANDARD_ERROR)
+    error = difference.std() / 20.0
+    assert test.ours - test.low == pytest.approx(error, rel=0.1)
+    assert test.high - test.ours == pytest.approx(error, rel=0.1)
+
+
+def test_a_ranker_that_is_no_better_seldom_passes():
+    rng = np.random.default_rng(3)
+    passed = 0
+    for _ in range(400):
+        ours, theirs = rng.random((2, 60))
+        passed += decide([compare("cosine", "all", ours, theirs, rng)], on_every_part=("cosine",)).passed
+    assert passed / 400 < 1.0 - CONFIDENCE + 0.01  # one side alone is half of that

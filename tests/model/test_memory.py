@@ -1,0 +1,118 @@
+"""What was run for similar intents: votes against plain NumPy, and which traces are remembered."""
+
+import numpy as np
+import pytest
+
+from shgat import Traces
+from shgat.graph import Incidence
+from shgat.model import memory
+from shgat.model.lexical import words
+from shgat.model.memory import Memory
+from training import planted
+
+
+@pytest.mark.parametrize("n", [1, 5, 50])
+def test_memory_votes(n):
+    rng = np.random.default_rng(0)
+    remembered, rows = planted.memory(rng, n)
+    x = rng.standard_normal((7, 8)).astype(np.float32) * 3.0
+    expected = np.zeros((7, 9))
+    for i, v in enumerate(planted.unit(x.astype(float))):
+        cosine = remembered.vectors.astype(float) @ v
+        near = np.argsort(-cosine)[:20]
+        weight = np.exp(20.0 * (cosine[near] - 1.0))
+        fade = 1.0 / (1.0 + np.exp(-10.0 * (cosine[near].max() - 0.5)))
+        for at, w in zip(near, weight / (weight.sum() + 1e-9), strict=True):
+            expected[i, rows[at]] += fade * w
+    np.testing.assert_allclose(remembered.votes(x, 9), np.log(expected + 1e-3), rtol=1e-3, atol=1e-3)
+
+
+def test_an_empty_memory_says_nothing():
+    remembered = Memory((), np.zeros((0, 8), np.float32), [], Incidence.from_rows([]))
+    np.testing.assert_allclose(remembered.votes(np.ones((2, 8), np.float32), 3), np.log(1e-3), rtol=1e-5)
+    np.testing.assert_allclose(remembered.word_votes(["a", "b"], 3), np.log(1e-3), rtol=1e-5)
+
+
+def test_a_text_that_shares_no_word_has_no_votes():
+    remembered = Memory(("a", "b"), np.eye(2, 8, dtype=np.float32), ["send it", "open it"], Incidence.from_rows([[0], [1]]))
+    np.testing.assert_allclose(remembered.word_votes(["\u8bf7\u5220\u9664"], 3), np.log(1e-3), rtol=1e-5)
+    assert remembered.word_votes(["send"], 3).argmax() == 0
+    np.testing.assert_allclose(remembered.word_votes(["send"], 3)[0, 1:], np.log(1e-3), rtol=1e-5)
+
+
+def test_word_votes():
+    rng = np.random.default_rng(1)
+    remembered, rows = planted.memory(rng, 15)
+    documents = [words(t) for t in remembered.texts]
+    expected = np.zeros((2, 9))
+    for i, text in enumerate(("send anna a mail", "open file")):
+        s = planted.bm25(documents, words(text))
+        weight = np.exp(10.0 * (s / (s.max() + 1e-6) - 1.0))
+        for at, w in enumerate(weight / weight.sum()):
+            expected[i, rows[at]] += w
+    np.testing.assert_allclose(
+        remembered.word_votes(["send anna a mail", "open file"], 9), np.log(expected + 1e-3), rtol=1e-3, atol=1e-3
+    )
+
+
+def some_traces(n, *, seed=0, first=0):
+    """n traces, one after another in time."""
+    of, records, _ = planted.rotated(np.random.default_rng(seed), n_tools=9, n_traces=n, d=8)
+    for i, record in enumerate(records):
+        record.update(id=f"x{first + i}", timestamp=float(first + i))
+    return Traces.from_records(records, of)
+
+
+def test_only_what_worked_with_a_tool_is_remembered():
+    of, records, _ = planted.rotated(np.random.default_rng(0), n_tools=9, n_traces=5, d=8)
+    for record, outcome in zip(records, (1.0, 0.0, 0.5, 0.49, 1.0), strict=True):
+        record["outcome"] = outcome
+    records[4]["tools"] = []
+    traces = Traces.from_records(records, of)
+    found = Memory.of(traces, np.arange(5))
+    assert found.ids == ("x0", "x2")
+    assert found.texts == ["intent 0", "intent 2"]
+    assert [found.tools.row(i).tolist() for i in range(2)] == [traces.tools.row(i).tolist() for i in (0, 2)]
+    assert Memory.of(traces, np.arange(1, 3)).ids == ("x2",)
+
+
+def test_vectors_are_unit_intents_as_a_file_keeps_them():
+    traces = some_traces(20)
+    traces.intents[:] *= 7.0
+    vectors = Memory.of(traces, np.arange(20)).vectors
+    np.testing.assert_allclose(vectors, planted.unit(traces.intents), atol=1e-3)
+    np.testing.assert_array_equal(vectors, vectors.astype(np.float16))
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_beyond_the_limit_the_latest_are_remembered(monkeypatch, timed):
+    monkeypatch.setattr(memory, "MOST", 5)
+    traces = some_traces(12)
+    order = np.random.default_rng(1).permutation(12)
+    traces.timestamp[:] = order if timed else np.nan
+    kept = Memory.of(traces, np.arange(12)).ids
+    assert kept == tuple(f"x{i}" for i in range(12) if (order[i] >= 7 if timed else i >= 7))  # in the order of their rows
+
+
+def test_it_grows_by_what_is_new_and_forgets_the_oldest(monkeypatch):
+    a = Memory.of(some_traces(6), np.arange(6))
+    b = Memory.of(some_traces(6, seed=1, first=4), np.arange(6))
+    grown = a.extended(b)
+    assert grown.ids == tuple(f"x{i}" for i in range(10))
+    np.testing.assert_array_equal(grown.vectors, np.concatenate([a.vectors, b.vectors[2:]]))  # what was known stays as it was
+    assert [grown.tools.row(i).tolist() for i in range(10)] == [
+        *(a.tools.row(i).tolist() for i in range(6)), *(b.tools.row(i).tolist() for i in range(2, 6))
+    ]  # fmt: skip
+    assert len(grown.texts) == 10
+    monkeypatch.setattr(memory, "MOST", 5)
+    assert a.extended(b).ids == ("x5", "x6", "x7", "x8", "x9")
+    monkeypatch.setattr(memory, "MOST", 3)
+    assert a.extended(b).ids == ("x7", "x8", "x9")
+
+
+def test_nothing_extended_is_the_other_and_by_nothing_the_same():
+    a, nothing = Memory.of(some_traces(4), np.arange(4)), Memory.empty(8)
+    for same in (a.extended(nothing), nothing.extended(a), a.extended(a)):
+        assert (same.ids, same.texts) == (a.ids, a.texts)
+        np.testing.assert_array_equal(same.vectors, a.vectors)
+        np.testing.assert_array_equal(same.tools.indices, a.tools.indices)

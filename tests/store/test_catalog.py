@@ -1,0 +1,81 @@
+"""The catalogue in a store: it comes back, is replaced by id, and is kept once."""
+
+import numpy as np
+import pytest
+
+from shgat.errors import InputError
+from shgat.graph import Capability, Catalog, Tool
+from traces.examples import D
+
+
+def test_a_catalogue_comes_back_and_is_replaced_by_id(store):
+    vector = np.arange(D, dtype=np.float32)
+    store.upsert_catalog(
+        [Tool("a", "reads", "fs", vector), Tool("b")],
+        [Capability("c", "both", ("b", "a"), (), 0.5, 4, vector), Capability("e", capabilities=("c",))],
+    )
+    assert store.catalog()[1][0].tools == ("b", "a")
+    store.upsert_catalog([Tool("a", "reads files", "fs", vector * 2)], [Capability("c", "one", ("a",))])
+    tools, capabilities = store.catalog()
+    assert [(t.id, t.text, t.server) for t in tools] == [("a", "reads files", "fs"), ("b", "", "")]
+    np.testing.assert_array_equal(tools[0].embedding, vector * 2)
+    assert [(c.id, c.tools, c.capabilities, c.uses) for c in capabilities] == [
+        ("c", ("a",), (), 0),
+        ("e", (), ("c",), 0),
+    ]
+    assert tools[1].embedding is None
+    assert store.counts()["members"] == 2
+    assert store.remove_from_catalog(["a", "c", "unknown"]) == 2
+    assert store.counts() | {"members": 0, "tools": 1, "capabilities": 1} == store.counts()
+
+
+def test_a_catalogue_is_kept_once_and_again_after_a_change(store):
+    vector = np.ones(D, np.float32)
+    edges = [Capability("c", "both", ("b", "a"), embedding=vector)]
+    first = Catalog.from_records([Tool("b", embedding=vector), Tool("a", embedding=2 * vector)], edges)
+    assert store.keep_catalog(first)
+    assert not store.keep_catalog(first)
+    changed = Catalog.from_records([Tool("b", embedding=vector), Tool("a", embedding=3 * vector)], edges)
+    assert changed.fingerprint == first.fingerprint
+    assert store.keep_catalog(changed)
+    np.testing.assert_array_equal(store.catalog()[0][0].embedding, 3 * vector)
+    assert store.remove_from_catalog(["a"]) == 1
+    assert store.keep_catalog(changed)
+    assert [t.id for t in store.catalog()[0]] == ["a", "b"]
+    store.upsert_catalog([Tool("only here", embedding=vector)])
+    assert store.keep_catalog(changed)
+    assert [t.id for t in store.catalog()[0]] == ["a", "b", "only here"]
+
+
+def test_a_kept_catalogue_is_the_same_catalogue(store):
+    rng = np.random.default_rng(0)
+    tools = [Tool(f"t{i:04}", f"tool {i}", "s", rng.standard_normal(D).astype(np.float32)) for i in range(1100)]
+    capabilities = [
+        Capability(f"c{i:04}", "", (f"t{i:04}",), (f"c{i - 1:04}",) if i % 2 else (), 0.5, i, tools[i].embedding)
+        for i in range(1050)
+    ]
+    catalog = Catalog.from_records(tools, capabilities)
+    store.keep_catalog(catalog)
+    assert Catalog.from_records(*store.catalog()).checksum == catalog.checksum
+
+
+@pytest.mark.parametrize(
+    ("bad", "fault"),
+    [
+        (Tool("b", embedding=np.zeros(3, np.float32)), "tool 'b': embedding has 3 dimensions, the store has 8"),
+        (Tool("b", embedding=np.full(D, np.nan, np.float32)), "tool 'b': embedding holds NaN"),
+        (Tool("b\0"), r"the id of a tool holds U\+0000"),
+        (Tool("b", "text\0"), r"tool 'b': text holds U\+0000"),
+        (Tool("b", server="fs\0"), r"tool 'b': server holds U\+0000"),
+    ],
+)
+def test_what_is_bad_is_refused_by_name_and_nothing_written(store, bad, fault):
+    with pytest.raises(InputError, match=fault):
+        store.upsert_catalog([Tool("a"), bad])
+    assert store.catalog() == ([], [])
+
+
+def test_a_bad_member_is_refused_and_nothing_written(store):
+    with pytest.raises(InputError, match=r"member's id holds U\+0000"):
+        store.upsert_catalog([Tool("a")], [Capability("c", tools=("a\0",))])
+    assert store.catalog() == ([], [])

@@ -1,0 +1,36 @@
+"""The errors form the tree that their module draws, and each can be caught as what it is."""
+
+import inspect
+import re
+
+import pytest
+
+import shgat
+from shgat import errors
+
+TREE = re.findall(r"^    ([| ]*)[|`]- (\w+)(?: \((\w+)\))?", errors.__doc__, re.MULTILINE)
+
+
+def test_the_drawing_holds_every_error():
+    classes = {name for name, item in vars(errors).items() if inspect.isclass(item)}
+    assert {"ShgatError", *(name for _, name, _ in TREE)} == classes
+    assert classes <= set(shgat.__all__)
+
+
+@pytest.mark.parametrize(("indent", "name", "builtin"), TREE, ids=[name for _, name, _ in TREE])
+def test_an_error_stands_where_it_is_drawn(indent, name, builtin):
+    above = TREE[: [n for _, n, _ in TREE].index(name)]
+    parent = next((n for i, n, _ in reversed(above) if len(i) < len(indent)), "ShgatError")
+    assert getattr(errors, parent) in getattr(errors, name).__bases__
+    if builtin:
+        assert issubclass(getattr(errors, name), {"ValueError": ValueError, "ImportError": ImportError}[builtin])
+
+
+def test_a_catalogue_error_counts_what_it_leaves_out():
+    assert str(errors.CatalogError("one")) == "one"
+    error = errors.CatalogError(["one", "two", "three"])
+    assert (str(error), error.faults) == ("one (and 2 more)", ["one", "two", "three"])
+
+
+def test_a_missing_extra_says_what_to_install():
+    assert str(errors.MissingExtraError("scipy", "eval")) == "scipy is not installed; run: pip install 'shgat[eval]'"

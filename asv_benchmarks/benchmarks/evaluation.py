@@ -4,7 +4,8 @@ import numpy as np
 
 from shgat import SHGAT, Catalog, Traces
 from shgat.experiments.measurement import measure, measure_cosine
-from shgat.metrics.ranking import Relevance, per_query
+from shgat.graph import Incidence
+from shgat.metrics.ranking import per_query
 from shgat.metrics.resampling import paired_bootstrap
 
 KS = (1, 3, 5, 10)
@@ -13,7 +14,7 @@ KS = (1, 3, 5, 10)
 def _case(n_rows, n):
     rng = np.random.default_rng(0)
     scores = rng.standard_normal((n_rows, n), np.float32)
-    return scores, Relevance.from_lists([rng.choice(n, 1 + row % 4, replace=False).tolist() for row in range(n_rows)])
+    return scores, Incidence.from_rows([rng.choice(n, 1 + row % 4, replace=False).tolist() for row in range(n_rows)])
 
 
 class Metrics:

@@ -13,14 +13,18 @@ import orjson
 
 import shgat
 from shgat import Catalog
-from shgat.learning.run import Plan
+from shgat.learning.learner import Learner, Plan
+from shgat.learning.scheduler import BATCH, LIVE
+from shgat.registry import Versions
 from shgat.serving import Ranker
+from shgat.store import Store
+from shgat.worker import Child
 
 SAMPLE = Path(shgat.__file__).parent / "sample"
 
 
 class _Gateway:
-    """A ranker over the sample catalogue, and 400 traces that are used round and round."""
+    """A ranker over the sample catalogue, 400 traces that are used round and round, and a learner that trains when it is told to."""
 
     timeout = 120
     number = 1
@@ -31,19 +35,22 @@ class _Gateway:
         self.folder = tempfile.TemporaryDirectory()
         self.rows = [orjson.loads(line) for line in (SAMPLE / "train.jsonl").read_bytes().splitlines()]
         self.x = np.load(SAMPLE / "train.npy").astype(np.float32)
-        self.ranker = Ranker.open(f"sqlite:///{self.folder.name}/store.db", Catalog.load(SAMPLE), mode="off")
+        catalog, url = Catalog.load(SAMPLE), f"sqlite:///{self.folder.name}/store.db"
+        self.ranker, self.store, self.child = Ranker.open(url, catalog, mode="off"), Store.open(url), Child()
+        self.learner = Learner(Versions(catalog, "local"), self.child, 0)
         for i in range(n):
             row = self.rows[i % 400]
             answer = self.ranker.rank(self.x[i % 400], 5, text=row["intent"])
             self.ranker.feedback(answer.decision_id, tools=row["tools"], outcome=row["outcome"])
 
     def train(self, plan: Plan) -> None:
-        ranker = self.ranker
-        after, training = ranker._background._learner.train(ranker._journal.store, ranker._background.served, plan)
+        after, training = self.learner.train(self.store, self.ranker.slots.production, plan)
         assert training is not None
-        ranker.serve(after)
+        self.ranker.slots.put(after)
 
     def teardown(self, *_: object) -> None:
+        self.learner.close()
+        self.store.close()
         self.ranker.close()
         self.folder.cleanup()
 
@@ -57,12 +64,10 @@ class Live(_Gateway):
     def setup(self, child: str) -> None:
         self.open(60)
         if child == "warm":
-            self.train(Plan(50, 1, False))
-        else:
-            self.ranker._background._learner._child.close()
+            self.train(LIVE)
 
     def time_spawn_to_swap(self, child: str) -> None:
-        self.train(Plan(50, 1, False))
+        self.train(LIVE)
 
 
 class Batch(_Gateway):
@@ -72,7 +77,7 @@ class Batch(_Gateway):
         self.open(520)
 
     def time_spawn_to_swap(self) -> None:
-        self.train(Plan(500, 3, True))
+        self.train(BATCH)
 
 
 class Answering(_Gateway):
@@ -90,8 +95,7 @@ class Answering(_Gateway):
         os.sched_setaffinity(0, cores[-1:])  # threads that are started later inherit it
         self.open(150)
         self.train(Plan(150, 3, True))
-        child = self.ranker._background._learner._child.pid
-        for thread in Path(f"/proc/{child}/task").iterdir():
+        for thread in Path(f"/proc/{self.child.pid}/task").iterdir():
             os.sched_setaffinity(int(thread.name), cores[:1])
         while self.ranker.stats()["waiting_for_store"]:
             time.sleep(0.01)
@@ -105,7 +109,7 @@ class Answering(_Gateway):
 
         def beside() -> None:
             if training:
-                self.train(Plan(50, 1, False))
+                self.train(LIVE)
             else:
                 time.sleep(0.5)
             done.set()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from shgat import SHGAT
-from shgat.graph.incidence import Incidence
+from shgat.graph import Incidence
 
 from .cases import Phase
 
@@ -13,14 +13,14 @@ from .cases import Phase
 def rank(model: SHGAT, kind: str) -> Callable[[np.ndarray], tuple[str, ...]]:
     """Cached keys and folded maps too; what is left is two products and a sort."""
     now = model.index()
-    side, w, scale = now.side(kind), now.w_query, np.float32(now.scale)
+    found, w, scale = now.candidates(kind), now.w_query, np.float32(now.scale)
 
     def run(x: np.ndarray) -> tuple[str, ...]:
         q = w @ x
-        z = side.keys @ (q * (scale / np.sqrt(q @ q)))
+        z = found.keys @ (q * (scale / np.sqrt(q @ q)))
         k = min(10, len(z))
         best = np.argpartition(-z, k - 1)[:k]
-        return tuple(side.ids[i] for i in best[np.argsort(-z[best], kind="stable")])
+        return tuple(found.ids[i] for i in best[np.argsort(-z[best], kind="stable")])
 
     return run
 
@@ -56,7 +56,7 @@ def rebuild(model: SHGAT) -> Callable[[], np.ndarray]:
 
 def add_tool(model: SHGAT) -> Callable[[np.ndarray], None]:
     now = model.index()
-    w_k, keys, rows = now.params.w_k, now.tools.keys, now.tools.x
+    w_k, keys, rows = now.state.params.w_k, now.tools.keys, now.tools.x
 
     def run(row: np.ndarray) -> None:
         nonlocal keys, rows

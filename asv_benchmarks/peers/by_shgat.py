@@ -35,7 +35,7 @@ def products(model: SHGAT) -> Callable[[np.ndarray], np.ndarray]:
 
 def rebuild(model: SHGAT) -> Callable[[], np.ndarray]:
     def run() -> np.ndarray:
-        built = index.build(model.catalog, model.cooccurrence, model.params, model.config, model.version)
+        built = index.build(model.state, model.version)
         return np.concatenate([built.tools.keys, built.capabilities.keys])
 
     return run
@@ -43,12 +43,12 @@ def rebuild(model: SHGAT) -> Callable[[], np.ndarray]:
 
 def train(model: SHGAT, traces: Traces, epochs: int, batch_size: int) -> Callable[[], float]:
     """Epochs over all traces without validation; returns the last loss."""
-    config = TrainingConfig(epochs=epochs, batch_size=batch_size)
+    config = TrainingConfig.for_fit(len(traces), TrainingConfig(epochs=epochs, batch_size=batch_size))
     examples = Examples.build(model.catalog, traces)
     rows = np.arange(len(traces))
 
     def run() -> float:
-        trainer = Trainer(examples, model.cooccurrence, model.config, model.params, config, rows, 0, provenance=False)
+        trainer = Trainer(examples, model.state.cooccurrence, model.config, model.params, config, rows, 0, provenance=False)
         return trainer.run().losses[-1]
 
     return run

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 
 from shgat import SHGAT
-from shgat.graph.incidence import Incidence
+from shgat.graph import Incidence
 from shgat.traces import Traces
 from shgat.training import Examples
 
@@ -20,13 +20,13 @@ torch.set_grad_enabled(False)
 def rank(model: SHGAT, kind: str) -> Callable[[np.ndarray], tuple[str, ...]]:
     """Cached keys and folded maps too."""
     now = model.index()
-    side = now.side(kind)
-    keys, w = torch.from_numpy(side.keys.copy()), torch.from_numpy(now.w_query)
+    found = now.candidates(kind)
+    keys, w = torch.from_numpy(found.keys.copy()), torch.from_numpy(now.w_query)
 
     def run(x: np.ndarray) -> tuple[str, ...]:
         q = functional.normalize(torch.mv(w, torch.from_numpy(x)), dim=0)
         best = torch.topk(torch.mv(keys, q), min(10, len(keys))).indices
-        return tuple(side.ids[i] for i in best.tolist())
+        return tuple(found.ids[i] for i in best.tolist())
 
     return run
 
@@ -126,7 +126,7 @@ def _passed(start: torch.Tensor, levels: list, p: dict[str, torch.Tensor], slope
 
 def add_tool(model: SHGAT) -> Callable[[np.ndarray], None]:
     now = model.index()
-    w_k, keys, rows = (torch.from_numpy(a.copy()) for a in (now.params.w_k, now.tools.keys, now.tools.x))
+    w_k, keys, rows = (torch.from_numpy(a.copy()) for a in (now.state.params.w_k, now.tools.keys, now.tools.x))
 
     def run(row: np.ndarray) -> None:
         nonlocal keys, rows

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from shgat import SHGAT, Capability, Catalog, SHGATConfig, Tool
-from shgat.graph.incidence import Incidence
+from shgat.graph import Incidence
 from shgat.traces import Traces
 
 RHO = 0.3  # how far the gates of message passing are open

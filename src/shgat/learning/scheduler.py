@@ -124,8 +124,6 @@ class Scheduler:
     def stats(self) -> dict[str, Any]:
         """As JSON values."""
         return {
-            "model_version": self.slots.production.name,
-            "swaps": self.slots.swaps,
             "training": self.training,
             "trainings": dict(self.trainings),
             "last_training": None if self.last is None else vars(self.last),

@@ -32,6 +32,8 @@ class ServedVersion:
 class Slots:
     """One version a role. There is always one in production; the other roles may be empty.
 
+    A `Ranker` asks the version in production alone. A shadow or a canary stands ready for whoever compares answers or splits traffic.
+
     Readers need no lock: a version is swapped in as a whole, and with its index built, so that no request waits for it.
 
     Attributes

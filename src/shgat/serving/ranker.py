@@ -36,10 +36,16 @@ class Ranker:
 
     `rank` never raises because something else failed: what cannot be ranked by the model is ranked by cosine, by shared words or by the
     catalogue's order, and `Answer.degraded` says so.
+
+    Attributes
+    ----------
+    catalog : tools and capabilities
+    slots : the version that answers, and the places beside it; another one put into production answers from now on
+    mode : see `open`
     """
 
-    def __init__(self, catalog: Catalog, journal: Journal, scheduler: Scheduler, clock: Callable[[], float]) -> None:
-        self.catalog, self.mode = catalog, scheduler.mode
+    def __init__(self, catalog: Catalog, slots: Slots, journal: Journal, scheduler: Scheduler, clock: Callable[[], float]) -> None:
+        self.catalog, self.slots, self.mode = catalog, slots, scheduler.mode
         self._journal, self._scheduler, self._clock = journal, scheduler, clock
         self._chain, self._sessions, self._latency = Chain.of(catalog), Sessions(), Latency()
         self._within = tools_within(catalog.hierarchy)
@@ -81,8 +87,8 @@ class Ranker:
         dimension = catalog.dimension
         journal = Journal(lambda: Store.open(url, dimension, timeout=STORE_TIMEOUT, clock=clock), catalog)
         learner = Learner(Versions(catalog, user_id), child, seed)
-        scheduler = Scheduler(journal, learner, Slots(ServedVersion("untrained", 0, model)), mode, debounce)
-        return cls(catalog, journal, scheduler, clock)
+        slots = Slots(ServedVersion("untrained", 0, model))
+        return cls(catalog, slots, journal, Scheduler(journal, learner, slots, mode, debounce), clock)
 
     def __enter__(self) -> Self:
         return self
@@ -104,7 +110,7 @@ class Ranker:
     @property
     def model_version(self) -> str:
         """Of the model that answers now."""
-        return self._scheduler.slots.production.name
+        return self.slots.production.name
 
     def rank(
         self,
@@ -124,7 +130,7 @@ class Ranker:
         ----------
         intent : (d,) embedding; None, or one that cannot be used, leaves the text
         text : of the intent
-        context_tools : tools already used in this session
+        context_tools : ids of tools that the session has used before
         candidates : ids to choose among, None for all; ids that the catalogue does not know come last
         session : whose set grows where `order` is "stable": what it was shown before stays in place, what is new follows in catalogue order
 
@@ -136,7 +142,7 @@ class Ranker:
         started = time.perf_counter()
         _check.choice(kind, KINDS, "kind")
         _check.choice(order, ORDERS, "order")
-        served, k = self._scheduler.slots.production, _check.positive_integer(top_k, "top_k")
+        served, k = self.slots.production, _check.positive_integer(top_k, "top_k")
         if order == "stable" and not session:
             raise InputError("order='stable' needs the session whose set grows")
         request = Request(intent, k, kind, text, tuple(context_tools), None if candidates is None else tuple(candidates))
@@ -238,19 +244,16 @@ class Ranker:
         """Takes over the active version of the store if it is not the one that serves; was there anything to take over?"""
         return self._scheduler.refresh()
 
-    @property
-    def slots(self) -> Slots:
-        """The version that answers, and the places beside it; put another one into production to answer by it from now on."""
-        return self._scheduler.slots
-
     def stats(self) -> dict[str, Any]:
         """What it did and how it is, as JSON values."""
-        scheduler = self._scheduler
+        served, scheduler = self.slots.production, self._scheduler
         return {
+            "model_version": served.name,
+            "swaps": self.slots.swaps,
             **scheduler.stats(),
             "answers": dict(self._answers),
             "latency_ms": self._latency.percentiles(),
             "waiting_for_store": self._journal.waiting,
             "dropped_decisions": self._journal.dropped,
-            "trouble": [t for t in (scheduler.slots.production.trouble, self._journal.trouble, scheduler.trouble) if t],
+            "trouble": [t for t in (served.trouble, self._journal.trouble, scheduler.trouble) if t],
         }

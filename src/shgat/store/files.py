@@ -3,13 +3,13 @@
 Traces alone: a .jsonl or .parquet, see `shgat.traces`. A folder: the catalogue, and its traces as `train.jsonl`.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError, TraceError
+from ..errors import InputError
 from ..graph import Catalog
 from ..traces import Trace, read_traces, write_traces
 from ..traces.record import COLUMNS
@@ -18,8 +18,6 @@ from .store import Store
 TRACES = "train.jsonl"  # of a folder
 _BATCH = 1000
 _REPORTED = 1000  # faults that an ImportReport names one by one
-
-Parsed = tuple[int, Trace | TraceError]  # line or row number from 1, and what it holds or what is wrong with it
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,8 @@ def import_traces(store: Store, path: str | Path) -> ImportReport:
     """
     added = present = refused = 0
     faults: list[tuple[int, str]] = []
-    for batch in _batches(read_traces(path, store.dimension)):
+    rows = read_traces(path, store.dimension)
+    while batch := list(islice(rows, _BATCH)):
         good = [(number, item) for number, item in batch if isinstance(item, Trace)]
         bad = [(number, str(item)) for number, item in batch if not isinstance(item, Trace)]
         taken = store.add_traces([trace for _, trace in good])
@@ -82,17 +81,6 @@ def import_traces(store: Store, path: str | Path) -> ImportReport:
         refused += len(bad) + len(clashes)
         faults += sorted(bad + clashes)[: _REPORTED - len(faults)]
     return ImportReport(added, present, refused, tuple(faults))
-
-
-def _batches(rows: Iterable[Parsed]) -> Iterator[list[Parsed]]:
-    batch: list[Parsed] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _clashes(store: Store, rows: list[tuple[int, Trace]]) -> list[tuple[int, str]]:

@@ -1,6 +1,7 @@
 """Traces as Parquet: the fields of `Trace` as columns, embeddings as lists of float32, pages with checksums. Needs pyarrow."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -45,23 +46,12 @@ def write(path: Path, traces: Iterable[Trace], dimension: int) -> int:
     pa, pq = _arrow()
     columns = [(name, _column_type(pa, name)) for name in COLUMNS]
     schema = pa.schema([*columns, ("embedding", pa.list_(pa.float32(), dimension))])
-    n = 0
+    n, waiting = 0, iter(traces)
     with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, write_page_checksum=True) as writer:
-        for group in _groups(traces):
+        while group := list(islice(waiting, _ROW_GROUP)):
             writer.write_batch(_record_batch(pa, schema, group))
             n += len(group)
     return n
-
-
-def _groups(traces: Iterable[Trace]) -> Iterator[list[Trace]]:
-    group: list[Trace] = []
-    for trace in traces:
-        group.append(trace)
-        if len(group) == _ROW_GROUP:
-            yield group
-            group = []
-    if group:
-        yield group
 
 
 def _trace(values: dict[str, Any], vector: Any, dimension: int | None) -> Trace | TraceError:

@@ -81,16 +81,7 @@ class Traces:
         cls, records: Iterable[Trace | Mapping[str, Any]], catalog: Catalog, *, unknown: Unknown = "refuse"
     ) -> "Traces":
         """From traces, or mappings with the fields of `Trace`; errors and `unknown` as in `load_traces`."""
-        columns, embeddings, texts = Columns(catalog, unknown), list[Float32](), list[str]()
-        for position, record in enumerate(records):
-            try:
-                trace = Trace.from_record(record)
-            except TraceError as error:
-                raise TraceError(f"trace {position}: {error}") from None
-            if columns.add(trace, f"trace {position}", trace.embedding is not None):
-                embeddings.append(columns.vector(trace, f"trace {position}"))
-                texts.append(trace.intent)
-        return columns.traces(columns.stacked(embeddings), Texts(texts))
+        return Columns(catalog, unknown).gathered((f"trace {i}", _trace(record)) for i, record in enumerate(records))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -160,6 +151,17 @@ class Columns:
         self._context.append([tools[t] for t in trace.context_tools])
         return True
 
+    def gathered(self, rows: Iterable[tuple[str, Trace | TraceError]]) -> Traces:
+        """All of (where it stands, trace with its own embedding), in memory; the first that cannot be used is a TraceError."""
+        embeddings, texts = list[Float32](), list[str]()
+        for where, trace in rows:
+            if isinstance(trace, TraceError):
+                raise TraceError(f"{where}: {trace}")
+            if self.add(trace, where, trace.embedding is not None):
+                embeddings.append(self.vector(trace, where))
+                texts.append(trace.intent)
+        return self.traces(self.stacked(embeddings), Texts(texts))
+
     def vector(self, trace: Trace, where: str) -> Float32:
         """The trace's own embedding (d,), of the catalogue's dimension."""
         d = self._catalog.dimension
@@ -180,6 +182,13 @@ class Columns:
             numbers[:, 1].astype(np.float32), numbers[:, 2].astype(np.float32), numbers[:, 3].copy(),
             Incidence.from_rows(self._context), self._skipped,
         )  # fmt: skip
+
+
+def _trace(record: Trace | Mapping[str, Any]) -> Trace | TraceError:
+    try:
+        return Trace.from_record(record)
+    except TraceError as error:
+        return error
 
 
 def digest(*arrays: npt.NDArray[Any] | None) -> str:

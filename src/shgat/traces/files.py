@@ -56,7 +56,7 @@ def load_traces(path: str | Path, catalog: Catalog, *, unknown: Unknown = "refus
     _check.choice(unknown, ("skip", "refuse"), "unknown")
     columns = Columns(catalog, unknown)
     if path.suffix == ".parquet":
-        return _from_parquet(path, catalog.dimension, columns)
+        return columns.gathered((f"{path.name}, row {number}", trace) for number, trace in read_traces(path, catalog.dimension))
     file = JsonLines(path)
     inline, rows, offsets, n_lines = [], list[int](), list[int](), 0
     for line in file.lines():
@@ -75,18 +75,6 @@ def load_traces(path: str | Path, catalog: Catalog, *, unknown: Unknown = "refus
     file.check_alignment(n_lines, catalog.dimension)
     everything = len(rows) == n_lines
     return columns.traces(file.matrix if everything else file.matrix[np.array(rows, np.int64)], texts)
-
-
-def _from_parquet(path: Path, dimension: int, columns: Columns) -> Traces:
-    embeddings, texts = [], list[str]()
-    for number, trace in read_traces(path, dimension):
-        where = f"{path.name}, row {number}"
-        if isinstance(trace, TraceError):
-            raise TraceError(f"{where}: {trace}")
-        if columns.add(trace, where, trace.embedding is not None):
-            embeddings.append(columns.vector(trace, where))
-            texts.append(trace.intent)
-    return columns.traces(columns.stacked(embeddings), Texts(texts))
 
 
 def _is_jsonl(path: Path) -> bool:

@@ -79,6 +79,10 @@ class JsonLines:
             except TraceError as error:
                 yield Line(number, offset, error, known)
 
+    def count(self) -> int:
+        """How many lines are not blank; none is parsed."""
+        return sum(1 for _ in self._raw())
+
     def check_alignment(self, n_lines: int, dimension: int) -> None:
         """TraceError where the matrix is not (n_lines, dimension)."""
         if self.matrix is not None and self.matrix.shape != (n_lines, dimension):
@@ -107,7 +111,7 @@ def read(path: Path, dimension: int | None) -> Iterator[tuple[int, Trace | Trace
     """(line number, the trace with its embedding or what is wrong with it); a matrix that is not aligned is refused at once."""
     file = JsonLines(path)
     if file.matrix is not None:
-        file.check_alignment(sum(1 for _ in file.lines()), file.matrix.shape[1] if dimension is None else dimension)
+        file.check_alignment(file.count(), file.matrix.shape[1] if dimension is None else dimension)
     for row, line in enumerate(file.lines()):
         trace = line.trace
         if isinstance(trace, Trace) and file.matrix is not None and line.has_embedding:

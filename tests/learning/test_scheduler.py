@@ -51,7 +51,8 @@ def test_it_trains_when_asked_where_there_is_something_new(schedule, store, peop
     assert scheduler.maybe_train() is None
     stats = scheduler.stats()
     assert stats["training"] is False
-    assert stats["last_training"] == vars(training)
+    assert stats["last_training"] == training.to_dict()
+    assert sorted(training.ids) == sorted(t.id for t in executed(people[:30]))
     assert sum(stats["trainings"].values()) == 1
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shgat.metrics.gate import CONFIDENCE, ONE_STANDARD_ERROR, Comparison, compare, decide, keep
+from shgat.metrics.gate import CONFIDENCE, ONE_STANDARD_ERROR, Comparison, compare, decide, kept
 from shgat.metrics.resampling import paired_bootstrap
 
 BETTER, WORSE, UNSURE = (0.1, 0.3), (-0.3, -0.1), (-0.1, 0.1)
@@ -72,13 +72,38 @@ def test_the_order_does_not_count_and_more_strictness_lets_nothing_more_through(
     assert not passed or decide([replace(c, low=0.2, high=0.3) for c in comparisons], strict).passed
 
 
-def test_a_small_update_stays_unless_it_is_surely_worse():
-    kept, gone = (keep(found("before", "all", interval)) for interval in (UNSURE, WORSE))
-    assert kept.passed
-    assert kept.reason == "not worse than before: 0.500 against 0.500 on 40 held-out traces"
-    assert not gone.passed
-    assert gone.reason == "worse than before: 0.300 against 0.500 on 40 held-out traces"
-    assert keep(found("before", "all", (-0.1, 0.0))).passed
+def test_where_the_criterion_ties_the_likelihood_decides():
+    tie = found("popularity", "all", (0.0, 0.0))
+    surer, unsure = (replace(found("popularity", "all", interval), measure="likelihood") for interval in (BETTER, UNSURE))
+    assert decide([tie, surer], ()).passed
+    assert decide([tie, surer], ()).reason.startswith("better than popularity: log-likelihood 0.700 against 0.500")
+    assert not decide([tie, unsure], ()).passed
+    assert not decide([found("popularity", "all", WORSE), surer], ()).passed  # surely worse is no tie
+    assert not decide([surer], ()).passed
+
+
+def earlier(criterion, likelihood, part="earlier"):
+    return [found("before", part, criterion), replace(found("before", part, likelihood), measure="likelihood")]
+
+
+def test_an_update_stays_unless_it_is_surely_worse_on_any_part():
+    assert kept(earlier(UNSURE, UNSURE)).passed
+    for part in ("earlier", "held out", "descriptions"):
+        for bad in (earlier(WORSE, BETTER, part), earlier(BETTER, WORSE, part)):
+            verdict = kept([*earlier(BETTER, BETTER), *bad])
+            assert not verdict.passed
+            assert verdict.reason.startswith(f"worse than before on {part}: ")
+    assert kept([]).passed
+
+
+def test_what_falls_a_little_on_earlier_traces_again_and_again_is_refused():
+    little = (-0.1, 0.05)
+    assert not kept(earlier(little, little)).passed
+    assert kept(earlier(little, little), one_of_many=False).passed
+    assert kept(earlier(little, little, "held out")).passed
+    assert kept(earlier(little, BETTER)).passed  # one of the two measures has not fallen
+    assert kept(earlier(BETTER, little)).passed
+    assert not kept(earlier((0.0, 0.0), little)).passed
 
 
 def test_a_comparison_is_a_paired_bootstrap_over_the_intents_that_have_a_value():

@@ -63,17 +63,31 @@ def some_traces(n, *, seed=0, first=0):
     return Traces.from_records(records, of)
 
 
-def test_only_what_worked_with_a_tool_is_remembered():
+def test_what_ran_a_tool_is_remembered():
     of, records, _ = planted.rotated(np.random.default_rng(0), n_tools=9, n_traces=5, d=8)
     for record, outcome in zip(records, (1.0, 0.0, 0.5, 0.49, 1.0), strict=True):
         record["outcome"] = outcome
     records[4]["tools"] = []
     traces = Traces.from_records(records, of)
     found = Memory.of(traces, np.arange(5))
-    assert found.ids == ("x0", "x2")
-    assert found.texts == ["intent 0", "intent 2"]
-    assert [found.tools.row(i).tolist() for i in range(2)] == [traces.tools.row(i).tolist() for i in (0, 2)]
-    assert Memory.of(traces, np.arange(1, 3)).ids == ("x2",)
+    assert found.ids == ("x0", "x1", "x2", "x3")  # x4 ran no tool
+    assert found.failed.tolist() == [1, 3]
+    assert found.texts == [f"intent {i}" for i in range(4)]
+    assert [found.tools.row(i).tolist() for i in range(4)] == [traces.tools.row(i).tolist() for i in range(4)]
+    assert Memory.of(traces, np.arange(1, 3)).ids == ("x1", "x2")
+
+
+def test_what_failed_has_no_vote_and_a_trace_none_for_itself():
+    tools, outcome = Incidence.from_rows([[0], [1], [2]]), np.array([1.0, 0.0, 1.0], np.float32)
+    remembered = Memory(("a", "b", "c"), np.eye(3, 8, dtype=np.float32), ["send it", "open it", "read it"], tools, outcome)
+    x = np.eye(3, 8, dtype=np.float32)
+    assert remembered.votes(x, 3).argmax(axis=1).tolist() == [0, 0, 2]  # row 1 finds the others, equally far
+    assert remembered.votes(x, 3)[1, 1] == np.log(np.float32(1e-3))
+    assert remembered.votes(x[:1], 3, [0])[0, 0] == np.log(np.float32(1e-3))
+    assert remembered.word_votes(["open"], 3)[0].tolist() == [np.log(np.float32(1e-3))] * 3
+    assert remembered.word_votes(["send"], 3, [0])[0, 0] == np.log(np.float32(1e-3))
+    assert remembered.nearest(x).tolist() == [1.0, 0.0, 1.0]
+    assert remembered.nearest(x, [0, -1, 2]).tolist() == [0.0, 0.0, 0.0]
 
 
 def test_vectors_are_unit_intents_as_a_file_keeps_them():

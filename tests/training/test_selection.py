@@ -147,15 +147,18 @@ def judged(*, cold, helpful, seed=0, n=120, n_tools=30):
 def test_what_beats_every_baseline_passes():
     found = judged(cold=20, helpful=True)
     assert found.verdict.passed, found.verdict.reason
-    parts = [(c.against, c.part, c.n) for c in found.comparisons]
+    parts = [(c.against, c.part, c.n) for c in found.comparisons if c.measure == "criterion"]
     assert parts == [(name, part, n) for name in ("cosine", "popularity", "novelty")
                      for part, n in (("all", 120), ("warm", 100), ("cold", 20))]  # fmt: skip
+    ties = [c for c in found.comparisons if c.measure == "likelihood"]
+    assert [(c.against, c.part) for c in ties] == [(name, "all") for name in ("cosine", "popularity", "novelty")]
+    assert all(c.low > 0.0 for c in ties)
     assert found.validation.keys() == {"shgat", "cosine"}
     assert {part: metrics["n"] for part, metrics in found.validation["shgat"].items()} == {"all": 120, "warm": 100, "cold": 20}
 
 
 def test_without_cold_intents_novelty_has_nothing_to_say():
-    assert [(c.against, c.part) for c in judged(cold=0, helpful=True).comparisons] == [
+    assert [(c.against, c.part) for c in judged(cold=0, helpful=True).comparisons if c.measure == "criterion"] == [
         (name, part) for name in ("cosine", "popularity") for part in ("all", "warm")
     ]
 

@@ -3,9 +3,11 @@
 import contextlib
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ..registry import ServedVersion, Versions
 from ..store import Store
@@ -27,7 +29,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Training:
-    """One training: how many traces, what came of it, seconds from the first to the last step, and the version that it made, or 0."""
+    """One training: how many traces, what came of it, seconds from the first to the last step, and the version that it made, or 0.
+
+    `ids` : of the traces
+    """
 
     traces: int
     accepted: bool
@@ -36,6 +41,16 @@ class Training:
     loss: float | None
     accuracy: float
     version: int
+    ids: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values, without the ids."""
+        return {name: value for name, value in vars(self).items() if name != "ids"}
+
+
+def _embedded(trace: Trace, dimension: int) -> Trace:
+    """With the zero embedding where it has none: it is remembered by its words, and teaches no parameters."""
+    return trace if trace.embedding is not None else replace(trace, embedding=np.zeros(dimension, np.float32))
 
 
 @contextlib.contextmanager
@@ -94,7 +109,7 @@ class Learner:
         if not usable:
             return served, None
         trained, examples = self._spool.path / "trained.safetensors", self._spool.path / "traces.jsonl"
-        write_traces(examples, usable, store.dimension)
+        write_traces(examples, [_embedded(t, store.dimension) for t in usable], store.dimension)
         result = self._child.train({
             "modelPath": str(self._model_file(served)),
             "examplesPath": str(examples),
@@ -106,7 +121,8 @@ class Learner:
         store.set_priorities(list(result.td_errors), list(result.td_errors.values()))
         made = after.number if result.changed else 0
         accuracy = result.final_accuracy
-        return after, Training(len(usable), result.accepted, result.reason, result.seconds, result.final_loss, accuracy, made)
+        ids = tuple(t.id for t in usable)
+        return after, Training(len(usable), result.accepted, result.reason, result.seconds, result.final_loss, accuracy, made, ids)
 
     def _take(self, store: Store, result: Result, path: Path) -> ServedVersion:
         manifest: dict[str, Any] = {"reason": result.reason, "health": result.health, "traces": len(result.td_errors)}
@@ -120,7 +136,7 @@ class Learner:
         catalog = self.versions.catalog
         known = all(t in catalog.tool_column for t in (*trace.tools, *trace.context_tools))
         named = trace.capability is None or trace.capability in catalog.capability_column
-        return trace.embedding is not None and bool(trace.tools) and known and named
+        return (trace.embedding is not None or bool(trace.intent)) and bool(trace.tools) and known and named
 
     def _model_file(self, served: ServedVersion) -> Path:
         if self._written is None or self._written[0] != served.name or not self._written[1].exists():

@@ -4,6 +4,7 @@ import logging
 import os
 import threading
 import uuid
+from collections.abc import Callable, Collection
 from typing import Any
 
 from ..errors import ShgatError, StoreError
@@ -14,7 +15,8 @@ from .learner import Learner, Plan, Training
 
 _log = logging.getLogger("shgat")
 LIVE, BATCH = Plan(50, 1, False), Plan(500, 3, True)
-FIRST = 100  # traces from which a model that has learned nothing yet begins with a batch
+FIRST = 100  # traces from which a model that was only updated so far begins anew with a batch
+AGAIN = 2  # times the traces that the model was fitted on, from which it begins anew
 BATCH_AGE = 3600.0  # seconds below which a model is young enough for the batch mode
 REFRESH = 2.0  # seconds between looks at what other processes trained
 LONGEST_PAUSE = 60.0  # seconds after failures
@@ -34,11 +36,13 @@ class Scheduler:
     elsewhere : did another process claim the training that was due? It is tried again later
     trouble : why learning fails, "" where it does not
     last : the latest training, None before
+    on_trained : called with the ids of the traces of each training, whatever came of it, when its version serves
     """
 
     def __init__(self, journal: Journal, learner: Learner, slots: Slots, mode: str, debounce: float) -> None:
         self.slots, self.mode, self.trouble = slots, mode, ""
         self.last: Training | None = None
+        self.on_trained: Callable[[Collection[str]], None] = lambda ids: None
         self.trainings: dict[str, int] = {"accepted": 0, "refused": 0, "failed": 0}
         self._journal, self._learner, self._debounce = journal, learner, debounce
         self._wake, self._turn = threading.Condition(), threading.Lock()
@@ -99,6 +103,7 @@ class Scheduler:
             if training.version:
                 self._active = after.number
                 self.slots.put(after)
+            self.on_trained(training.ids)
         return training
 
     def _take_over(self, store: Store) -> None:
@@ -126,7 +131,7 @@ class Scheduler:
         return {
             "training": self.training,
             "trainings": dict(self.trainings),
-            "last_training": None if self.last is None else vars(self.last),
+            "last_training": None if self.last is None else self.last.to_dict(),
         }
 
     def _is_due(self, store: Store) -> bool:
@@ -138,10 +143,14 @@ class Scheduler:
         return age is None or age >= BATCH_AGE
 
     def _begins(self, store: Store) -> bool:
-        """Has the model learned nothing, and are there traces enough, a quarter more than at the last attempt, to begin with?"""
-        if self.slots.production.model.learned is not None:
-            return False
+        """Are there traces enough for a batch: the first hundred, then twice as many as the model remembers?
+
+        After an attempt that was refused a quarter more has to come in.
+        """
+        learned = self.slots.production.model.learned
         n = store.counts()["traces"]
+        if learned is not None and learned.fusion.fitted:
+            self._enough = max(self._enough, AGAIN * len(learned.memory))
         if n < self._enough:
             return False
         self._enough = n + n // 4

@@ -2,10 +2,14 @@
 
 A ranker passes if it is better than each rival over all intents, and worse on no part of them than those rivals that hold on every
 part. "Better" and "worse" mean that the whole interval of the mean difference says so, by paired bootstrap over the same intents.
+
+Where the criterion cannot tell two rankers apart, since both stand at its ceiling or a tool is only now learned to fail, the
+log-likelihood of what worked decides: it still moves there.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -15,6 +19,8 @@ from .resampling import paired_bootstrap
 CONFIDENCE = 0.98  # weights and verdict may come from the same held-out intents, so 95 % would let too much chance through
 ONE_STANDARD_ERROR = 0.68  # the confidence whose interval is about a standard error to either side: for choices that can be undone
 RESAMPLES = 2000
+EARLIER = "earlier"  # the part of intents that were learned from before
+Measure = Literal["criterion", "likelihood"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class Comparison:
     low, high : interval of the mean difference by paired bootstrap
     n : intents
     name : whose ranking, "shgat" or a variant of the model
+    measure : "criterion", or "likelihood": the mean log-probability of the tools that worked, in nats
     """
 
     against: str
@@ -39,6 +46,7 @@ class Comparison:
     high: float
     n: int
     name: str = "shgat"
+    measure: Measure = "criterion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,7 @@ def compare(
     rng: np.random.Generator,
     confidence: float = CONFIDENCE,
     name: str = "shgat",
+    measure: Measure = "criterion",
 ) -> Comparison | None:
     """Two rankings by their criterion (N,) on the same intents; None where no intent has anything to find (NaN)."""
     known = ~np.isnan(ours)
@@ -64,7 +73,7 @@ def compare(
         return None
     test = paired_bootstrap(ours[known], theirs[known], rng=rng, n_resamples=RESAMPLES, confidence=confidence)
     means = float(ours[known].mean()), float(theirs[known].mean())
-    return Comparison(against, part, *means, test.ci_low, test.ci_high, int(known.sum()), name)
+    return Comparison(against, part, *means, test.ci_low, test.ci_high, int(known.sum()), name, measure)
 
 
 def decide(comparisons: Sequence[Comparison], on_every_part: Collection[str]) -> Verdict:
@@ -74,23 +83,46 @@ def decide(comparisons: Sequence[Comparison], on_every_part: Collection[str]) ->
     ----------
     on_every_part : rivals to which it must lose on no part; the others only have to be beaten over all intents
     """
-    for c in comparisons:
-        if c.part == "all" and not c.low > 0.0:
+    likelihood = {(c.against, c.part): c for c in comparisons if c.measure == "likelihood"}
+    ranked = [c for c in comparisons if c.measure == "criterion"]
+    for c in ranked:
+        tie_break = likelihood.get((c.against, c.part))
+        better = c.low > 0.0 or (c.high >= 0.0 and tie_break is not None and tie_break.low > 0.0)
+        if c.part == "all" and not better:
             return Verdict(False, f"not better than {c.against}: {_figures(c)}")
         if c.against in on_every_part and c.high < 0.0:
             return Verdict(False, f"worse than {c.against}: {_figures(c)}")
-    whole = [c for c in comparisons if c.part == "all"]
+    whole = [c for c in ranked if c.part == "all"]
     if not whole:
         return Verdict(False, "no held-out intent has a tool to find")
-    return Verdict(True, f"better than {whole[0].against}: {_figures(whole[0])}")
+    first = whole[0] if whole[0].low > 0.0 else likelihood[whole[0].against, "all"]
+    return Verdict(True, f"better than {first.against}: {_figures(first)}")
 
 
-def keep(comparison: Comparison) -> Verdict:
-    """May a small update stay, which the next one can undo? Unless it is worse than what was before."""
-    kept = comparison.high >= 0.0
-    figures = f"{comparison.ours:.3f} against {comparison.theirs:.3f} on {comparison.n} held-out traces"
-    return Verdict(kept, f"{'not worse' if kept else 'worse'} than {comparison.against}: {figures}")
+def kept(comparisons: Sequence[Comparison], one_of_many: bool = True) -> Verdict:
+    """May an update stay? Each comparison is with the model before, on one part and by one measure.
+
+    It may be worse by neither measure on any part, as far as the interval tells.
+
+    Parameters
+    ----------
+    one_of_many : of small updates, that would add up where each is worse by less than anybody can tell: on earlier traces one of the two
+        measures must not have fallen at all
+    """
+    for c in comparisons:
+        if c.high < 0.0:
+            return Verdict(False, f"worse than {c.against} on {c.part}: {_figures(c)}")
+    fallen = [c for c in comparisons if c.part == EARLIER and c.ours < c.theirs]
+    level = [c for c in comparisons if c.part == EARLIER and c.measure == "likelihood" and c.ours >= c.theirs]
+    risen = [c for c in comparisons if c.part == EARLIER and c.measure == "criterion" and c.ours > c.theirs]
+    if one_of_many and fallen and not level and not risen:
+        return Verdict(False, f"worse than {fallen[0].against} on {EARLIER}: {_figures(fallen[0])}")
+    shown = next((c for c in comparisons if c.measure == "criterion"), None)
+    if shown is None:
+        return Verdict(True, "too few earlier and held-out traces to compare")
+    return Verdict(True, f"not worse than {shown.against} on {shown.part}: {_figures(shown)}")
 
 
 def _figures(c: Comparison) -> str:
-    return f"{c.ours:.3f} against {c.theirs:.3f} on {c.n} {c.part} intents (difference {c.low:+.3f} to {c.high:+.3f})"
+    what = "log-likelihood " if c.measure == "likelihood" else ""
+    return f"{what}{c.ours:.3f} against {c.theirs:.3f} on {c.n} {c.part} intents (difference {c.low:+.3f} to {c.high:+.3f})"

@@ -11,7 +11,7 @@ from ..config import SHGATConfig
 from ..graph import Catalog, Cooccurrence, Hierarchy
 from . import readout
 from .candidates import Candidates, Kind
-from .channels import Channels, Fusion
+from .channels import Channels, Fusion, Learned
 from .message_passing import Cache, MessagePassing
 from .params import Params
 from .state import ModelState
@@ -79,6 +79,14 @@ class Index:
     def cosine(self) -> bool:
         """Are queries and keys of unit length?"""
         return self.state.config.similarity == "cosine"
+
+    @cached_property
+    def channels(self) -> LearnedChannels:
+        """What training added; before any training, what evidence is weighed by."""
+        if self.learned is not None:
+            return self.learned
+        learned = Learned.cold_start(self.catalog)
+        return LearnedChannels(learned.fusion, *learned.over(self.catalog))
 
     def candidates(self, kind: Kind) -> Candidates:
         return self.tools if kind == "tools" else self.capabilities

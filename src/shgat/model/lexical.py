@@ -35,7 +35,7 @@ class Bm25:
         pairs, count = np.unique(terms * n + np.repeat(np.arange(n), lengths), return_counts=True)
         term, self._document = np.divmod(pairs, max(n, 1))
         known = np.bincount(term, minlength=len(self._number))
-        rarity = np.log(1.0 + (n - known + 0.5) / (known + 0.5)).astype(np.float32)
+        self._rarity = rarity = np.log(1.0 + (n - known + 0.5) / (known + 0.5)).astype(np.float32)
         damping = K1 * ((1.0 - B) + B * lengths / max(float(lengths.mean()) if n else 0.0, 1e-12))
         self._weight = (rarity[term] * (count / (damping[self._document] + count))).astype(np.float32)
         self._start = np.append(0, np.cumsum(known))
@@ -49,6 +49,11 @@ class Bm25:
                 entries = slice(self._start[number], self._start[number + 1])
                 scores[self._document[entries]] += self._weight[entries]
         return scores
+
+    def rarity(self, word: str, unknown: float) -> float:
+        """log(1 + (n - n_w + 1/2) / (n_w + 1/2)), or `unknown` for a word that no document holds."""
+        number = self._number.get(word)
+        return unknown if number is None else float(self._rarity[number])
 
     def relative(self, queries: Iterable[Sequence[str]]) -> Float32:
         """(B, n) scores divided by the best of each query; zero where no document shares a word."""

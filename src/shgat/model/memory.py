@@ -1,4 +1,7 @@
-"""What was run for similar intents before: nearest traces vote for their tools. It learns from the first feedback on."""
+"""What was run for similar intents before: the nearest traces that worked vote for their tools. It learns from the first feedback on.
+
+Traces that failed are remembered too, for the success rates of their tools (see `success`); they have no vote.
+"""
 
 import math
 from collections.abc import Sequence
@@ -11,6 +14,8 @@ import numpy as np
 from .._kernels import topk
 from .._types import Float32, Float64, Int32, Int64
 from ..graph import Incidence
+from ..traces.outages import outage
+from ..traces.record import SUCCESS
 from .lexical import Bm25, words
 from .readout import product
 
@@ -27,25 +32,29 @@ FLOOR = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Memory:
-    """Successful traces.
+    """Traces, the latest last.
 
     Attributes
     ----------
     ids : N trace ids
-    vectors : (N, d) float32 unit intents, rounded to float16
+    vectors : (N, d) float32 unit intents, rounded to float16; zero where an intent has only a text
     texts : N intent texts
     tools : (N rows) -> tool columns
+    outcome : (N,) float32 in [0, 1]; None: all worked
+    timestamp : (N,) float64 seconds since 1970, NaN where unknown; None: all unknown
     """
 
     ids: tuple[str, ...]
     vectors: Float32
     texts: Sequence[str]
     tools: Incidence
+    outcome: Float32 | None = None
+    timestamp: Float64 | None = None
 
     @classmethod
     def of(cls, traces: "Traces", rows: Int64) -> "Memory":
-        """The successful traces among `rows`, the latest 20 000."""
-        good = rows[traces.succeeded[rows] & (traces.tools.degrees[rows] > 0)]
+        """The traces among `rows` that ran tools, the latest 20 000; failures of an outage are left out, since they tell nothing of a tool."""
+        good = rows[(traces.tools.degrees[rows] > 0) & ~outage(traces)[rows]]
         if not np.isnan(traces.timestamp[good]).any():
             good = good[np.argsort(traces.timestamp[good], kind="stable")]
         good = np.sort(good[-MOST:])
@@ -53,52 +62,111 @@ class Memory:
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         vectors = vectors.astype(np.float16).astype(np.float32)  # as a model file keeps them; scaling again would round twice
         return cls(
-            tuple(traces.ids[good].tolist()), vectors, [str(traces.texts[i]) for i in good.tolist()], traces.tools.take(good)
-        )
+            tuple(traces.ids[good].tolist()), vectors, [str(traces.texts[i]) for i in good.tolist()], traces.tools.take(good),
+            traces.outcome[good], traces.timestamp[good],
+        )  # fmt: skip
 
     @classmethod
     def empty(cls, dimension: int) -> "Memory":
         """Of nothing."""
         return cls((), np.zeros((0, dimension), np.float32), [], Incidence.from_rows([]))
 
-    def votes(self, x: Float32, n_tools: int) -> Float32:
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def outcomes(self) -> Float32:
+        """(N,) in [0, 1]."""
+        return np.ones(len(self.ids), np.float32) if self.outcome is None else self.outcome
+
+    @cached_property
+    def timestamps(self) -> Float64:
+        """(N,) seconds since 1970, NaN where unknown."""
+        return np.full(len(self.ids), np.nan) if self.timestamp is None else self.timestamp
+
+    @cached_property
+    def failed(self) -> Int64:
+        """Rows that failed rather than worked."""
+        return np.flatnonzero(self.outcomes < SUCCESS)
+
+    def votes(self, x: Float32, n_tools: int, without: Sequence[int] | None = None) -> Float32:
         """log(1e-3 + share of the vote) (B, n_tools) for intents x (B, d).
 
-        The 20 nearest traces vote with weights exp(20 (cos - 1)), faded by sigmoid(10 (nearest cos - 0.5)).
+        The 20 nearest traces that worked vote with weights exp(20 (cos - 1)), faded by sigmoid(10 (nearest cos - 0.5)).
+
+        Parameters
+        ----------
+        without : a row for each intent that has no vote, -1 for none: that of the intent itself
         """
         votes = np.zeros((len(x), n_tools))
-        if len(self.vectors):
+        if len(self.ids):
             unit = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
-            cosine = product(np.ascontiguousarray(unit, np.float32), self.vectors)
+            cosine = self._cosines(np.ascontiguousarray(unit, np.float32))
+            self._silence(cosine, without, np.float32(-2.0))
             for row, values in zip(votes, cosine, strict=True):
                 near, best = nearest(values)
                 fade = 1.0 / (1.0 + math.exp(-FADE[0] * (best[0] - FADE[1])))
                 self._vote(row, near, np.exp(SHARPNESS * (best - 1.0)), fade)
         return _log(votes)
 
-    def word_votes(self, texts: Sequence[str], n_tools: int) -> Float32:
+    def word_votes(self, texts: Sequence[str], n_tools: int, without: Sequence[int] | None = None) -> Float32:
         """The same by shared words: the 20 traces with the highest BM25, among those that share any, vote with weights
         exp(10 (s / best - 1))."""
         votes = np.zeros((len(texts), n_tools))
-        for row, text in zip(votes, texts, strict=True):
+        for i, (row, text) in enumerate(zip(votes, texts, strict=True)):
             query = words(text)
-            if query and len(self.vectors):
-                near, best = nearest(self._bm25.scores(query))
+            if query and len(self.ids):
+                scores = self._shared_words(query)
+                self._silence(scores[None], None if without is None else without[i : i + 1], np.float32(0.0))
+                near, best = nearest(scores)
                 self._vote(row, near, np.exp(WORD_SHARPNESS * (best / (best[0] + 1e-6) - 1.0)) * (best > 0.0), 1.0)
         return _log(votes)
+
+    def rarity(self, word: str, unknown: float) -> float:
+        """Of a word among the texts; see `Bm25.rarity`."""
+        return self._bm25.rarity(word, unknown)
+
+    def _cosines(self, unit: Float32) -> Float32:
+        """(B, N) of unit intents (B, d) and the traces."""
+        return product(unit, self.vectors)
+
+    def _shared_words(self, query: Sequence[str]) -> Float32:
+        """(N,) BM25 of each trace's words, in an array of the caller's own."""
+        return self._bm25.scores(query)
+
+    def nearest(self, x: Float32, without: Sequence[int] | None = None) -> Float32:
+        """(B,) cosine of each intent (B, d) to the nearest trace that worked, -2 where there is none."""
+        unit = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+        cosine = self._cosines(np.ascontiguousarray(unit, np.float32))
+        self._silence(cosine, without, np.float32(-2.0))
+        return np.asarray(cosine.max(axis=1, initial=-2.0), np.float32)
+
+    def _silence(self, scores: Float32, without: Sequence[int] | None, least: np.float32) -> None:
+        """Sets the scores (B, N) of what has no vote to the least there is."""
+        if len(self.failed):
+            scores[:, self.failed] = least
+        for row, own in zip(scores, without or (), strict=False):
+            if own >= 0:
+                row[own] = least
+
+    def take(self, rows: Int64) -> "Memory":
+        """The given rows, in the given order."""
+        return Memory(
+            tuple(self.ids[i] for i in rows.tolist()), self.vectors[rows], [self.texts[i] for i in rows.tolist()], self.tools.take(rows),
+            self.outcomes[rows], self.timestamps[rows],
+        )  # fmt: skip
 
     def extended(self, other: "Memory") -> "Memory":
         """This memory and the traces of the other one that are new to it, the latest 20 000; both over the same tools."""
         known = set(self.ids)
-        fresh = [i for i, key in enumerate(other.ids) if key not in known]
-        parts = (self, list(range(max(0, len(self.ids) + len(fresh) - MOST), len(self.ids)))), (other, fresh[-MOST:])
-        rows = [m.tools.row(i).tolist() for m, chosen in parts for i in chosen]
+        fresh = np.array([i for i, key in enumerate(other.ids) if key not in known], np.int64)[-MOST:]
+        mine = self.take(np.arange(max(0, len(self) + len(fresh) - MOST), len(self)))
+        new = other.take(fresh)
         return Memory(
-            tuple(m.ids[i] for m, chosen in parts for i in chosen),
-            np.concatenate([m.vectors[chosen] for m, chosen in parts]),
-            [m.texts[i] for m, chosen in parts for i in chosen],
-            Incidence.from_rows(rows),
-        )
+            (*mine.ids, *new.ids), np.concatenate([mine.vectors, new.vectors]), [*mine.texts, *new.texts],
+            Incidence.stacked([mine.tools, new.tools]), np.concatenate([mine.outcomes, new.outcomes]),
+            np.concatenate([mine.timestamps, new.timestamps]),
+        )  # fmt: skip
 
     @cached_property
     def words(self) -> list[list[str]]:

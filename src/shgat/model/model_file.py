@@ -51,6 +51,7 @@ def to_bytes(state: ModelState) -> bytes:
     if learned is not None:
         tensors["memory_vectors"] = learned.memory.vectors.astype(np.float16)
         tensors["memory_indptr"], tensors["memory_indices"] = learned.memory.tools.indptr, learned.memory.tools.indices
+        tensors["memory_outcome"], tensors["memory_timestamp"] = learned.memory.outcomes, learned.memory.timestamps
     manifest = {
         "config": state.config.to_dict(),
         "layout": vars_of(state.params.layout),
@@ -167,7 +168,12 @@ def _learned(record: dict[str, Any] | None, tensors: Tensors, d: int) -> Learned
     if len(record["texts"]) != n:
         raise ValueError(f"it remembers {n} traces, but {len(record['texts'])} texts")
     tools = _incidence(tensors, "memory", n, len(record["tool_ids"]))
-    memory = Memory(tuple(record["ids"]), vectors, record["texts"], tools)
+    outcome, timestamp = tensors.get("memory_outcome"), tensors.get("memory_timestamp")  # files of 0.1 have neither
+    if outcome is not None:
+        _check_floats(outcome, (n,), "memory_outcome")
+    if timestamp is not None and (timestamp.dtype != np.float64 or timestamp.shape != (n,) or np.isinf(timestamp).any()):
+        raise ValueError(f"memory_timestamp is {timestamp.dtype} {timestamp.shape}, expected ({n},) seconds")
+    memory = Memory(tuple(record["ids"]), vectors, record["texts"], tools, outcome, timestamp)
     return Learned(Fusion(**record["fusion"]), memory, tuple(record["tool_ids"]), frozenset(record["unseen"]))
 
 

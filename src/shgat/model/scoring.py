@@ -11,26 +11,43 @@ from .._types import Float32, Int32, Int64
 from ..errors import InputError
 from ..metrics.calibration import sigmoid
 from .candidates import Candidates, Kind
-from .channels import NEED_TEXT, weighted
+from .channels import NEED_TEXT, at_home, weighted
+from .evidence import Evidence
 from .index import Index
 from .ranking import Explanation, RankedSet, Ranking
 from .readout import head_scores, product, scores
 
+WORD_WEIGHTS = {"lexical": 0.3, "usage": 0.1, "word_memory": 0.3}  # at least, where an intent has nothing but words
 
-def score(index: Index, x: Float32, kind: Kind, texts: Sequence[str] | None, context_tools: Sequence[str]) -> Float32:
-    """(B, n) scores of checked intents x (B, d)."""
+
+def score(
+    index: Index,
+    x: Float32,
+    kind: Kind,
+    texts: Sequence[str] | None,
+    context_tools: Sequence[str],
+    evidence: Evidence | None = None,
+    without: Sequence[int] | None = None,
+) -> Float32:
+    """(B, n) scores of checked intents x (B, d).
+
+    Parameters
+    ----------
+    evidence : what came in since the model was made, None for nothing
+    without : for each intent a row of the memory that has no vote, -1 for none
+    """
     if texts is not None and len(texts) != len(x):
         raise InputError(f"texts: {len(texts)} for {len(x)} intents")
     q = _queries(index, x, context_tools)
-    if kind == "tools" and index.learned is not None:
-        return index.tools.tie(weighted(_channels(index, x, q, texts), index.learned.factors))
+    if kind == "tools" and (index.learned is not None or evidence is not None):
+        return index.tools.tie(_fused(index, x, q, texts, evidence, without))
     candidates = index.candidates(kind)
     return _finished(_logits(index, q, candidates), candidates, index)
 
 
 def probabilities(index: Index, x: Float32, texts: Sequence[str] | None, context_tools: Sequence[str]) -> Float32:
     """(B, n_tools) calibrated probabilities for checked intents x (B, d)."""
-    if index.learned is None:
+    if index.learned is None or not index.learned.fusion.fitted:
         raise InputError("this model has no calibrated probabilities: it has them after a training on enough traces")
     return index.learned.fusion.probability(score(index, x, "tools", texts, context_tools))
 
@@ -44,13 +61,15 @@ def rank(
     context_tools: Sequence[str],
     allowed: Iterable[str] | None,
     min_score: float | None,
+    evidence: Evidence | None = None,
 ) -> Ranking:
     """The top_k of one checked intent x (d,)."""
     candidates = index.candidates(kind)
     probability = None
-    if (kind == "tools" and index.learned is not None) or context_tools or index.state.config.fusion == "sigmoid":
-        z = score(index, x[None], kind, None if text is None else [text], context_tools)[0]
-        if kind == "tools" and index.learned is not None:
+    learned = kind == "tools" and (index.learned is not None or evidence is not None)
+    if learned or context_tools or index.state.config.fusion == "sigmoid":
+        z = score(index, x[None], kind, None if text is None else [text], context_tools, evidence)[0]
+        if kind == "tools" and index.learned is not None and index.learned.fusion.fitted:
             probability = index.learned.fusion.probability(z[None])[0]
     else:
         z = _finished(_score_one(index, candidates, x), candidates, index)
@@ -66,6 +85,29 @@ def rank(
         where = columns[where]
     ids = tuple([candidates.ids[i] for i in where.tolist()])
     return Ranking(kind, ids, best, index.version, None if probability is None else probability[where])
+
+
+def by_words(index: Index, text: str, evidence: Evidence | None = None) -> Float32:
+    """(n_tools,) scores for an intent without an embedding: words of descriptions, of what people asked when a tool worked, and success.
+
+    Raises
+    ------
+    InputError
+        where neither a tool nor a trace shares a word with the text.
+    """
+    learned = index.channels
+    memory = learned.channels.memory if evidence is None else evidence.memory
+    nothing = np.zeros((1, 0), np.float32)
+    x = np.zeros((1, index.dimension), np.float32)
+    parts = learned.channels.score(NEED_TEXT, x, [text], nothing, nothing, memory)
+    if not parts["lexical"].any() and not parts["usage"].any() and float(np.ptp(parts["word_memory"])) == 0.0:
+        raise InputError("neither a tool nor a remembered intent shares a word with the intent's text")
+    weights = {name: max(learned.fusion.seen.get(name, 0.0), least) for name, least in WORD_WEIGHTS.items()}
+    z = sum((np.float32(weight) * parts[name] for name, weight in weights.items()), np.zeros((1, len(index.tools.ids)), np.float32))
+    success = learned.channels.success if evidence is None else evidence.success
+    if success.any_failed:
+        z += success.penalty(x, learned.channels.centre, [text])
+    return np.asarray(z[0], np.float32)
 
 
 def _probable(probability: Float32 | None, least: float, columns: Int32 | None) -> Int32:
@@ -96,12 +138,35 @@ def _logits(index: Index, q: Float32, candidates: Candidates) -> Float32:
     return scores(q, candidates.keys, index.scale)
 
 
-def _channels(index: Index, x: Float32, q: Float32, texts: Sequence[str] | None) -> dict[str, Float32]:
+def _fused(
+    index: Index, x: Float32, q: Float32, texts: Sequence[str] | None, evidence: Evidence | None, without: Sequence[int] | None
+) -> Float32:
+    """(B, n_tools) weighted channels, less what tools lose by their failures."""
+    z = weighted(_channels(index, x, q, texts, evidence, without), index.channels.factors)
+    channels, home = index.channels.channels, index.channels.fusion.home
+    if home is not None:
+        memory = channels.memory if evidence is None else evidence.memory
+        z = at_home(z, channels.cosine(x), memory.nearest(x, without), home)
+    success = channels.success if evidence is None else evidence.success
+    if success.any_failed:
+        z += success.penalty(x, channels.centre, texts)
+    return z
+
+
+def _channels(
+    index: Index,
+    x: Float32,
+    q: Float32,
+    texts: Sequence[str] | None,
+    evidence: Evidence | None = None,
+    without: Sequence[int] | None = None,
+) -> dict[str, Float32]:
     """The scores of every channel that has a weight and something to say."""
-    assert index.learned is not None
-    names = [name for name in index.learned.fusion.names if texts is not None or name not in NEED_TEXT]
+    learned = index.channels
+    names = [name for name in learned.fusion.names if texts is not None or name not in NEED_TEXT]
     z_capabilities = _logits(index, q, index.capabilities) if "route" in names else np.empty((len(q), 0), np.float32)
-    return index.learned.channels.score(names, x, texts or (), _logits(index, q, index.tools), z_capabilities)
+    memory = None if evidence is None else evidence.memory
+    return learned.channels.score(names, x, texts or (), _logits(index, q, index.tools), z_capabilities, memory, without)
 
 
 def rank_sets(index: Index, x: Float32, top_k: int, context_tools: Sequence[str]) -> list[RankedSet]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from .._types import Float32
 from ..errors import InputError
+from ..traces.record import SUCCESS
 from . import scoring
 from .index import Index
 from .ranking import Explanation, Ranking
@@ -34,9 +35,10 @@ class WhyNot:
     score, probability : as `rank` gives them; None for a model without calibration
     cosine, cosine_rank : of the intent and the tool's own embedding, and the rank by it alone
     seen : has it a training trace? None for a model that learned nothing
-    traces : remembered traces that ran it
+    traces : remembered traces that ran it and worked
     above : (id, score) of the first tools above it, best first
-    gaps : channel -> weighted score of the first tool less this tool's, largest first; "bonus" is that of tools never seen
+    gaps : channel -> weighted score of the first tool less this tool's, largest first; "bonus" is that of tools never seen, "success" what
+        is taken off for executions that failed
     carrier : the most probable capability that holds it, None where none does
     carrier_of_first : that of the first tool
     """
@@ -108,7 +110,8 @@ def why_not(index: Index, x: Float32, tool_id: str, text: str | None, context_to
     if index.learned is not None:
         probability = float(index.learned.fusion.probability(z[None])[0, column])
         seen = not bool(index.learned.unseen[column])
-        traces = int(np.count_nonzero(index.learned.channels.memory.tools.indices == column))
+        memory = index.learned.channels.memory
+        traces = int(np.count_nonzero((memory.tools.indices == column) & (memory.outcomes[memory.tools.row_of_entry] >= SUCCESS)))
     return WhyNot(
         tool=tool_id,
         rank=rank,
@@ -120,7 +123,7 @@ def why_not(index: Index, x: Float32, tool_id: str, text: str | None, context_to
         seen=seen,
         traces=traces,
         above=above,
-        gaps={} if rank == 1 else _gaps(index, (column, int(order[0])), mine, first),
+        gaps={} if rank == 1 else _gaps(index, (column, int(order[0])), mine, first, x, text),
         carrier=_carrier(index, column, ranked),
         carrier_of_first=_carrier(index, int(order[0]), ranked),
     )
@@ -134,11 +137,14 @@ _NAMES = {
     "usage": "words people used for it (usage)",
     "memory": "traces of similar intents (memory)",
     "word_memory": "traces that share words (word_memory)",
+    "success": "executions that failed (success)",
     "bonus": "bonus for tools never seen",
 }
 
 
-def _gaps(index: Index, columns: tuple[int, int], mine: Explanation, first: Explanation) -> dict[str, float]:
+def _gaps(
+    index: Index, columns: tuple[int, int], mine: Explanation, first: Explanation, x: Float32, text: str | None
+) -> dict[str, float]:
     """Weighted channel scores of the first tool less mine, largest first."""
     if index.learned is None:
         return {}
@@ -149,6 +155,10 @@ def _gaps(index: Index, columns: tuple[int, int], mine: Explanation, first: Expl
         total = {name: weights.get(name, 0.0) * s for name, s in why.channels.items()}
         parts.append({**total, "bonus": fusion.bonus if unseen[column] else 0.0})
     gaps = {name: parts[1][name] - parts[0][name] for name in parts[0]}
+    success = index.learned.channels.success
+    if success.any_failed:
+        lost = success.penalty(x[None], index.learned.channels.centre, None if text is None else [text])[0]
+        gaps["success"] = float(lost[columns[1]] - lost[columns[0]])
     return {name: gap for name, gap in sorted(gaps.items(), key=lambda item: -item[1]) if gap != 0.0}
 
 

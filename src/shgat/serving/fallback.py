@@ -16,6 +16,7 @@ from ..errors import InputError
 from ..graph import Capability, Catalog, Tool
 from ..model import scoring
 from ..model.candidates import Kind
+from ..model.evidence import Evidence
 from ..model.lexical import words
 from ..registry import ServedVersion
 
@@ -129,7 +130,7 @@ class Chain:
     def plain(self, kind: Kind) -> PlainRanking:
         return self.tools if kind == "tools" else self.capabilities
 
-    def answer(self, served: ServedVersion, request: Request) -> Found:
+    def answer(self, served: ServedVersion, request: Request, evidence: Evidence | None = None) -> Found:
         """The first way that works answers; what the catalogue does not know comes last, in the order of the request."""
         plain, k, why = self.plain(request.kind), request.k, list[str]()
         x = self._vector(request.intent, why)
@@ -140,7 +141,7 @@ class Chain:
             allowed = tuple(i for i in given if i in plain.column)
             if strangers:
                 why.append(f"{len(strangers)} candidates are not in the catalogue, among them {strangers[0]!r:.100}")
-        ids, scores, by = self._ranked(served, request, plain, x, allowed, why)
+        ids, scores, by = self._ranked(served, request, plain, x, allowed, why, evidence)
         if strangers:
             extra = strangers[: max(0, k - len(ids))]
             ids, scores = (*ids, *extra), (*scores, *(0.0 for _ in extra))
@@ -157,13 +158,20 @@ class Chain:
             return None
 
     def _ranked(
-        self, served: ServedVersion, request: Request, plain: PlainRanking, x: Any, allowed: tuple[str, ...] | None, why: list[str]
+        self,
+        served: ServedVersion,
+        request: Request,
+        plain: PlainRanking,
+        x: Any,
+        allowed: tuple[str, ...] | None,
+        why: list[str],
+        evidence: Evidence | None,
     ) -> tuple[tuple[str, ...], tuple[float, ...], str]:
         columns = None if allowed is None else [plain.column[i] for i in allowed]
 
         def by_model() -> Items:
             context = [t for t in request.context if t in self.tools.column]
-            found = scoring.rank(served.model.index(), x, request.k, request.kind, request.text, context, allowed, None)
+            found = scoring.rank(served.model.index(), x, request.k, request.kind, request.text, context, allowed, None, evidence)
             if not np.isfinite(found.scores).all():
                 raise InputError("the model's scores are not finite")
             return found.ids, tuple(found.scores.tolist())

@@ -17,6 +17,7 @@ from ..learning.learner import Learner, Training
 from ..learning.scheduler import Scheduler
 from ..model.candidates import KINDS, Kind
 from ..model.channels import tools_within
+from ..model.evidence import Execution, Recent
 from ..registry import ServedVersion, Slots, Versions
 from ..shgat import SHGAT
 from ..store import Decision, Ranked, Store
@@ -50,6 +51,8 @@ class Ranker:
         self._chain, self._sessions, self._latency = Chain.of(catalog), Sessions(), Latency()
         self._within = tools_within(catalog.hierarchy)
         self._answers = {"all": 0, "degraded": 0}
+        self._recent = Recent()
+        scheduler.on_trained = self._recent.forget
 
     @classmethod
     def open(
@@ -146,7 +149,7 @@ class Ranker:
         if order == "stable" and not session:
             raise InputError("order='stable' needs the session whose set grows")
         request = Request(intent, k, kind, text, tuple(context_tools), None if candidates is None else tuple(candidates))
-        found = self._chain.answer(served, request)
+        found = self._chain.answer(served, request, self._recent.evidence(served.model.index()))
         ids, scores = found.ids, found.scores
         if order == "stable" and session:
             score = dict(zip(ids, scores, strict=True))
@@ -221,8 +224,15 @@ class Ranker:
             error=error, timestamp=self._clock(),
         ))  # fmt: skip
         if new:
+            self._remember(decision_id, decision, tools, outcome)
             self._scheduler.notice()
         return new
+
+    def _remember(self, key: str, decision: Decision, tools: Sequence[str], outcome: float) -> None:
+        """Lets the next answer know what came of this one, long before a training does."""
+        session = decision.session or ""
+        done = Execution(key, decision.embedding, decision.intent or "", tuple(tools), float(outcome), session, self._clock())
+        self._recent.add(done, self.slots.production.model.index())
 
     async def afeedback(
         self, decision_id: str, capability_id: str | None = None, tools: Sequence[str] | None = None, **options: Any

@@ -34,12 +34,14 @@ class Folds:
     few, some : folds for fewer than 500 and for fewer than 3000 traces; more have one
     largest : traces held out where there is one fold
     cold_share : share of held-out traces that should need a tool without training traces; whole tools are held out until it is reached
+    largest_tool : share of the training traces that a tool which is held out may have
     """
 
     few: int = 5
     some: int = 3
     largest: int = 1000
     cold_share: float = 0.10
+    largest_tool: float = 0.2
 
     def split(self, traces: Traces, n_tools: int, rng: np.random.Generator) -> list[tuple[Int64, Int64]]:
         """(training rows, held-out rows) of each fold. With time stamps on all traces, one fold: the latest fifth is held out."""
@@ -66,6 +68,8 @@ class Folds:
         wanted, taken = self.cold_share * len(part), 0
         while deck and taken < max(1, n_tools // 20) and _cold(tools, training, part, n_tools).sum() + len(extra) < wanted:
             gone = np.intersect1d(by_tool.row(deck.pop()), training)
+            if len(gone) > self.largest_tool * len(training):
+                continue  # what most traces want cannot be held out: nothing would be left to learn from
             taken += 1
             training = np.setdiff1d(training, gone)
             extra += rng.permutation(gone)[: max(1, self.largest // 10)].tolist()

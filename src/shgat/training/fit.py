@@ -16,10 +16,12 @@ from ..model.channels import CHANNELS, Learned
 from ..model.memory import Memory
 from ..traces import Traces
 from ..traces.columns import digest
+from ..traces.record import SUCCESS
 from .checkpoint import Checkpoint
 from .config import TrainingConfig
 from .cross_fit import CrossFit, Folds, Runs
 from .examples import Examples
+from .reference import Reference, descriptions, earlier, loses_descriptions
 from .report import TrainReport
 from .selection import Selection, Variant, against_baselines, choose
 from .trainer import Epoch, Trainer
@@ -28,6 +30,8 @@ from .validation import unseen_tools
 OnEpoch = Callable[[Epoch], None]
 
 TRACES_PER_TOOL = 1  # from here on it is tried whether tools and capabilities should learn offsets of their own
+ABROAD = 0.02, 0.05, 0.1  # shares of the traces that may lie outside the home, tried one after the other
+MOST_AT_HOME = 1000  # traces looked at to say where traffic is
 FEWEST = 16  # traces below which nothing can be validated
 
 
@@ -125,7 +129,39 @@ def fit(
         _done(kept)
         return Fitted(None, _report(runs, len(folds), started, None, chosen.variant, selection, verdict.reason))
     why = "better than frozen cosine on held-out traces" if verdict.passed else f"forced, although {verdict.reason}"
-    return _finished(runs, len(folds), started, chosen.variant, selection, why)
+    fitted = _finished(runs, len(folds), started, chosen.variant, selection, why)
+    return fitted if force else _kept(state, fitted, traces, np.random.default_rng([seed, 5]))
+
+
+def _kept(before: ModelState, fitted: Fitted, traces: Traces, rng: np.random.Generator) -> Fitted:
+    """The new model if it takes nothing away: neither tools that no trace mentions, nor what the model before had learned.
+
+    Where tools are no longer found by their own descriptions, intents away from all traffic are left to cosine; see `Fusion.home`. That
+    costs the traffic's own outskirts a little, so it is done for tools without traces, and for the others where those are the most.
+    """
+    assert fitted.state is not None
+    idle, after = descriptions(before, traces.tools, rng), fitted.state
+    asked = descriptions(before, None, rng) if 2 * idle.of >= len(before.catalog.tools) else idle
+    for abroad in ABROAD:
+        if loses_descriptions(after, asked):
+            after = _staying_home(after, abroad)
+    lost = loses_descriptions(after, idle)
+    if not lost and before.learned is not None:
+        channels, _ = before.learned.over(before.catalog)
+        verdict, _ = Reference.of(before, [earlier(channels.memory, rng)]).verdict(after, rng, one_of_many=False)
+        lost = "" if verdict.passed else verdict.reason
+    return Fitted(None, replace(fitted.report, accepted=False, reason=lost)) if lost else Fitted(after, fitted.report)
+
+
+def _staying_home(state: ModelState, abroad: float) -> ModelState:
+    """With a home that all but a share of the remembered traces lie in, each seen from the others."""
+    learned = state.learned
+    assert learned is not None
+    memory = learned.memory
+    rows = np.flatnonzero(memory.outcomes >= SUCCESS)[-MOST_AT_HOME:]
+    nearest = memory.nearest(memory.vectors[rows], rows.tolist())
+    home = float(np.quantile(nearest, abroad)) if len(rows) else 1.0
+    return replace(state, learned=replace(learned, fusion=replace(learned.fusion, home=home)))
 
 
 def overridden(config: TrainingConfig | None, **asked: Any) -> TrainingConfig:

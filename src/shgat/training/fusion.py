@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .._types import Bool, Float32, Float64
+from .._types import Bool, Float32, Float64, Int64
 from ..graph.incidence import Incidence
 from ..metrics.calibration import PlattScaling
 from ..model.channels import Fusion, log_softmax
@@ -46,6 +46,10 @@ class HeldOut:
         entries = self.wanted.row_of_entry, self.wanted.indices
         return np.bincount(entries[0], self.unseen[entries], self.wanted.n_rows) > 0
 
+    def take(self, rows: Int64) -> "HeldOut":
+        """Some of the traces."""
+        return HeldOut({name: s[rows] for name, s in self.scores.items()}, self.unseen[rows], self.wanted.take(rows))
+
     def restricted(self, channels: Sequence[str]) -> "HeldOut":
         """The same with some of the channels only."""
         return replace(self, scores={name: s for name, s in self.scores.items() if name in channels})
@@ -77,6 +81,23 @@ def fit_fusion(held: HeldOut) -> Fusion:
     fusion = Fusion(dict(zip(names, seen.tolist(), strict=True)), dict(zip(names, bare.tolist(), strict=True)), float(bonus))
     platt = _calibrate(held, fusion)
     return replace(fusion, slope=platt.slope, intercept=platt.intercept)
+
+
+def likelihood(fused: Float32, wanted: Incidence) -> Float64:
+    """(N,) mean log-probability of each intent's wanted tools under the softmax of fused scores (N, n_tools); NaN where it wants none."""
+    p = log_softmax(fused).astype(np.float64)
+    total = np.bincount(wanted.row_of_entry, p[wanted.row_of_entry, wanted.indices], wanted.n_rows)
+    return np.asarray(np.where(wanted.degrees > 0, total / np.maximum(wanted.degrees, 1), np.nan))
+
+
+def cross_fitted(held: HeldOut, rng: np.random.Generator) -> Float64:
+    """`likelihood` of each intent under weights that were fitted on the other half of the intents."""
+    values = np.full(held.wanted.n_rows, np.nan)
+    for mine in np.array_split(rng.permutation(len(values)), 2):
+        others = np.setdiff1d(np.arange(len(values)), mine)
+        part = held.take(mine)
+        values[mine] = likelihood(fit_fusion(held.take(others)).combine(part.scores, part.unseen), part.wanted)
+    return values
 
 
 def _shortlist(held: HeldOut) -> tuple[Float64, Float64, Bool]:

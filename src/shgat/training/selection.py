@@ -9,7 +9,7 @@ from .._types import Float32, Float64
 from ..metrics.gate import ONE_STANDARD_ERROR, Comparison, Verdict, compare, decide
 from ..metrics.ranking import criterion, per_query
 from ..model.channels import Fusion
-from .fusion import HeldOut, fit_fusion
+from .fusion import HeldOut, cross_fitted, fit_fusion, likelihood
 from .validation import by_part
 
 RIVALS = ("cosine", "popularity", "novelty")
@@ -102,9 +102,23 @@ def against_baselines(
     for against in RIVALS if cold.any() else RIVALS[:2]:
         for part, rows in (("all", np.ones(len(cold), bool)), ("warm", ~cold), ("cold", cold)):
             test = compare(against, part, criterion(metrics["shgat"])[rows], criterion(metrics[against])[rows], rng)
-            if test is not None:
-                comparisons.append(test)
+            comparisons += [] if test is None else [test]
+    comparisons += _likelihoods(
+        chosen, {"cosine": held.scores["cosine"], "popularity": np.log1p(popularity), "novelty": novelty}, rng
+    )
     return comparisons, {name: by_part(values, cold) for name, values in metrics.items() if name in ("shgat", "cosine")}
+
+
+def _likelihoods(chosen: Candidate, rivals: dict[str, Float32], rng: np.random.Generator) -> list[Comparison]:
+    """The tie-break over all intents: log-likelihoods, ours with weights from other intents, the rivals' at the temperature best for them."""
+    held = chosen.held.restricted(chosen.fusion.names) if chosen.fusion.names else chosen.held
+    ours, comparisons = cross_fitted(held, rng), list[Comparison]()
+    for against, scores in rivals.items():
+        alone = HeldOut({"cosine": scores}, np.zeros_like(held.unseen), held.wanted)
+        theirs = likelihood(fit_fusion(alone).combine(alone.scores, alone.unseen), held.wanted)
+        test = compare(against, "all", ours, theirs, rng, measure="likelihood")
+        comparisons += [] if test is None else [test]
+    return comparisons
 
 
 @dataclass(frozen=True, eq=False)

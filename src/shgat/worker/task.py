@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,12 +50,12 @@ class Task:
 
     def run(self, on_epoch: Callable[[Epoch], None] | None = None) -> dict[str, Any]:
         """Trains, and writes the model where the job says; the result as JSON values."""
-        started, asked = time.perf_counter(), self.job.config
-        before = accuracy(self.model, self.traces)
+        started = time.perf_counter()
+        before, version = accuracy(self.model, self.traces), self.model.version
         report = train(self.model, self.traces, self.job, on_epoch)
         after = accuracy(self.model, self.traces)
         result: dict[str, Any] = {"success": True, "finalAccuracy": after, "accepted": report.accepted, "reason": report.reason}
-        result["changed"] = report.accepted or not (asked.from_scratch or self.model.learned is None)
+        result["changed"] = self.model.version != version
         if report.epochs:
             result["finalLoss"] = report.epochs[-1].loss
         result["healthCheck"] = _health(before, after, report)
@@ -71,7 +71,10 @@ class Task:
 
 
 def train(model: SHGAT, traces: Traces, job: Job, on_epoch: Callable[[Epoch], None] | None = None) -> TrainReport:
-    """The training that the job's `config` asks for: from scratch, or going on from the model's parameters."""
+    """The training that the job's `config` asks for: from scratch, or going on from the model's parameters.
+
+    Where a model from scratch is refused, the one that is there goes on.
+    """
     asked = job.config
     config = TrainingConfig(
         epochs=asked.epochs,
@@ -81,8 +84,13 @@ def train(model: SHGAT, traces: Traces, job: Job, on_epoch: Callable[[Epoch], No
         negatives="curriculum" if asked.use_curriculum else "all",
         replay="prioritized" if asked.use_per else "shuffle",
     )
-    learn = model.fit if asked.from_scratch else model.partial_fit
-    return learn(traces, config=config, seed=asked.seed, on_epoch=on_epoch)
+    if not asked.from_scratch:
+        return model.partial_fit(traces, config=config, seed=asked.seed, on_epoch=on_epoch)
+    report = model.fit(traces, config=config, seed=asked.seed, on_epoch=on_epoch)
+    if report.accepted:
+        return report
+    update = model.partial_fit(traces, config=config, seed=asked.seed, on_epoch=on_epoch)
+    return replace(update, reason=f"not begun anew: {report.reason}; updated: {update.reason}")
 
 
 def accuracy(model: SHGAT, traces: Traces) -> float:

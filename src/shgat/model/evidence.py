@@ -1,0 +1,184 @@
+"""Executions that no model has learned from yet: they count in the next answer, and leave when a model has taken them in.
+
+A tool, and a source (a session or a client), holds a quarter of the 256 places at most, so that nobody's feedback drowns the others'.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .._types import Float32, Float64
+from ..graph import Incidence
+from ..traces.outages import failures_of_outages
+from .index import Index
+from .lexical import words
+from .memory import Memory
+from .success import SuccessRates
+
+PLACES = 256
+SHARE = 4  # a tool or a source holds one place in so many at most
+LONGEST = 3600.0  # seconds; by then a training has taken them in, or refused them
+UNKNOWN_WORD = 3.0  # what sharing a word counts that the model's memory has never read
+
+
+@dataclass(frozen=True, eq=False)
+class Extended(Memory):
+    """A large memory and a few traces behind it, without a copy of the large one.
+
+    Attributes
+    ----------
+    before, fresh : the two; `vectors` is that of neither
+    """
+
+    before: Memory | None = None
+    fresh: Memory | None = None
+
+    @classmethod
+    def by(cls, before: Memory, fresh: Memory) -> "Extended":
+        return cls(
+            (*before.ids, *fresh.ids), fresh.vectors, [*before.texts, *fresh.texts], Incidence.stacked([before.tools, fresh.tools]),
+            np.concatenate([before.outcomes, fresh.outcomes]), np.concatenate([before.timestamps, fresh.timestamps]), before, fresh,
+        )  # fmt: skip
+
+    def _cosines(self, unit: Float32) -> Float32:
+        assert self.before is not None
+        assert self.fresh is not None
+        return np.concatenate([self.before._cosines(unit), self.fresh._cosines(unit)], axis=1)
+
+    def _shared_words(self, query: Sequence[str]) -> Float32:
+        assert self.before is not None
+        assert self.fresh is not None
+        shared = np.zeros(len(self.fresh), np.float32)
+        for word in set(query):
+            rows = self._rows_of.get(word)
+            if rows:
+                shared[rows] += self.before.rarity(word, UNKNOWN_WORD)
+        return np.concatenate([self.before._shared_words(query), shared])
+
+    @cached_property
+    def _rows_of(self) -> dict[str, list[int]]:
+        """Word -> fresh traces that hold it."""
+        assert self.fresh is not None
+        found: dict[str, list[int]] = {}
+        for row, text in enumerate(self.fresh.texts):
+            for word in set(words(text)):
+                found.setdefault(word, []).append(row)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """A model's memory and success rates with the fresh traces among them."""
+
+    memory: Memory
+    success: SuccessRates
+
+
+@dataclass(frozen=True, eq=False)
+class Execution:
+    """What was run for an intent.
+
+    Attributes
+    ----------
+    id : of its trace
+    x : (d,) float32 intent, or None where it has only a text
+    tools : ids
+    source : whose it is, "" where unknown
+    timestamp : seconds since 1970
+    """
+
+    id: str
+    x: Float32 | None
+    text: str
+    tools: tuple[str, ...]
+    outcome: float
+    source: str
+    timestamp: float
+
+
+class Recent:
+    """The latest executions. Safe from any thread; readers wait for no writer."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[str, Execution] = OrderedDict()
+        self._made: tuple[Index, Evidence] | None = None
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, execution: Execution, index: Index) -> None:
+        """Takes one in; the evidence for the index that answers now is made here, so that no request waits for it."""
+        with self._lock:
+            self._entries[execution.id] = execution
+            self._make_room(execution)
+            self._made = (index, self._evidence(index)) if self._entries else None
+
+    def forget(self, ids: Collection[str]) -> None:
+        """Those that a model has learned from, or that were refused."""
+        with self._lock:
+            for key in ids:
+                self._entries.pop(key, None)
+            self._made = None
+
+    def evidence(self, index: Index) -> Evidence | None:
+        """For the answers of an index; None where there is nothing to add. What its model has taken in leaves."""
+        made = self._made
+        if made is not None and made[0] is index:
+            return made[1]
+        if not self._entries:
+            return None
+        with self._lock:
+            for key in self._entries.keys() & set(index.channels.channels.memory.ids):
+                del self._entries[key]
+            self._made = (index, self._evidence(index)) if self._entries else None
+            return None if self._made is None else self._made[1]
+
+    def _make_room(self, newest: Execution) -> None:
+        most = PLACES // SHARE
+        for alike in ([e.id for e in self._entries.values() if e.tools == newest.tools],
+                      [e.id for e in self._entries.values() if newest.source and e.source == newest.source]):  # fmt: skip
+            for key in alike[: max(0, len(alike) - most)]:
+                self._entries.pop(key, None)
+        while len(self._entries) > PLACES or next(iter(self._entries.values())).timestamp < newest.timestamp - LONGEST:
+            self._entries.popitem(last=False)
+
+    def _evidence(self, index: Index) -> Evidence:
+        before = index.channels.channels
+        fresh = _memory(self._entries.values(), index)
+        return Evidence(
+            Extended.by(before.memory, fresh), before.success.and_those_of(SuccessRates.of(fresh, len(index.tools.ids)))
+        )
+
+
+def _memory(entries: Iterable[Execution], index: Index) -> Memory:
+    """The executions over an index's tools; those of which it knows no tool are left out."""
+    column = index.tools.column
+    known = [(e, tools) for e in entries if (tools := [column[t] for t in e.tools if t in column])]
+    known = [pair for pair, excused in zip(known, _excused(known), strict=True) if not excused]
+    vectors = np.zeros((len(known), index.dimension), np.float32)
+    for row, (e, _) in zip(vectors, known, strict=True):
+        if e.x is not None:
+            row[:] = e.x / max(float(np.linalg.norm(e.x.astype(np.float64))), 1e-12)
+    outcome: Float32 = np.array([e.outcome for e, _ in known], np.float32)
+    timestamp: Float64 = np.array([e.timestamp for e, _ in known], np.float64)
+    return Memory(
+        tuple(e.id for e, _ in known),
+        vectors,
+        [e.text for e, _ in known],
+        Incidence.from_rows(t for _, t in known),
+        outcome,
+        timestamp,
+    )
+
+
+def _excused(known: list[tuple[Execution, list[int]]]) -> list[bool]:
+    """Which are failures of an outage?"""
+    outcome: Float32 = np.array([e.outcome for e, _ in known], np.float32)
+    timestamp: Float64 = np.array([e.timestamp for e, _ in known], np.float64)
+    excused: list[bool] = failures_of_outages(Incidence.from_rows(t for _, t in known), outcome, timestamp).tolist()
+    return excused

@@ -1,0 +1,139 @@
+"""How often a tool works: smoothed, overall and for intents like this one; a factor that puts down what fails.
+
+    g_t    = max( (5 g + n+_t) / (5 + n+_t + n-_t), g / 4 )            overall, g: of all tools together
+    f_t(x) = (g_t + n+_t(x)) / (1 + n+_t(x) + n-_t(x))               for intents like x
+    n_t(x) = sum over the traces of t of  age * exp(5 (s - 1)),  s = (cos - m) / (1 - m),  m: mean cosine of x and the tools
+
+A score, which is the logarithm of a probability, gets  min(0, max(log 0.02, log f_t(x) / g)).  A tool that never failed gets nothing. A
+trace counts half after thirty days, so that a tool that was mended is tried again. Where an intent has no embedding, s is its share of
+the words of the trace's intent.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from .._types import Float32, Float64
+from .lexical import words
+from .memory import Memory
+from .readout import product
+
+FLOOR = 0.02  # of the factor: what failed for as long as anybody remembers is still 1 / 50 as likely as it was
+LEAST = 0.25  # of the overall rate, relative to that of all tools: what failed for one kind of intent may work for another
+OVERALL, NEAR = 5.0, 1.0  # executions that the rate of all tools, and a tool's own, count as
+SHARPNESS = 5.0
+HALF_LIFE = 30.0 * 86400.0  # seconds
+MOST = 2000  # traces of tools that failed, the latest, whose intents are compared
+
+
+class ToolSuccess(NamedTuple):
+    """One tool: executions (halved every thirty days), and the smoothed share of them that worked."""
+
+    executions: float
+    rate: float
+
+
+@dataclass(frozen=True, eq=False)
+class SuccessRates:
+    """Of the tools in a memory.
+
+    Attributes
+    ----------
+    n_tools : of the catalogue
+    worked, failed : (n_tools,) executions, by age
+    near : traces of the tools that failed
+    age : (len(near),) what each counts
+    """
+
+    n_tools: int
+    worked: Float64
+    failed: Float64
+    near: Memory
+    age: Float64
+
+    @classmethod
+    def of(cls, memory: Memory, n_tools: int) -> "SuccessRates":
+        """Ages are counted from the latest trace."""
+        age = _ages(memory.timestamps)
+        n: Float64 = np.zeros(n_tools)
+        rows, columns, good = memory.tools.row_of_entry, memory.tools.indices, memory.outcomes
+        worked = n + np.bincount(columns, (age * good)[rows], n_tools)
+        failed = n + np.bincount(columns, (age * (1.0 - good))[rows], n_tools)
+        marked = np.zeros(n_tools, bool)
+        marked[memory.tools.take(memory.failed).indices] = True
+        kept = np.flatnonzero(memory.tools.touching(marked))[-MOST:]
+        return cls(n_tools, worked, failed, memory.take(kept), age[kept])
+
+    def and_those_of(self, other: "SuccessRates") -> "SuccessRates":
+        """Both together, of two memories that share no trace."""
+        near = self.near.extended(other.near) if len(other.near) else self.near
+        return SuccessRates(
+            self.n_tools, self.worked + other.worked, self.failed + other.failed, near, np.concatenate([self.age, other.age])
+        )
+
+    @cached_property
+    def any_failed(self) -> bool:
+        return bool((self.failed > 0.0).any())
+
+    @cached_property
+    def of_all(self) -> float:
+        """The share of all executions that worked, with one that did."""
+        worked = float(self.worked.sum())
+        return (worked + 1.0) / (worked + float(self.failed.sum()) + 1.0)
+
+    @cached_property
+    def overall(self) -> Float64:
+        """(n_tools,) g_t."""
+        smoothed = (OVERALL * self.of_all + self.worked) / (OVERALL + self.worked + self.failed)
+        return np.asarray(np.maximum(smoothed, LEAST * self.of_all))
+
+    def rates(self, x: Float32, centre: Float32, texts: Sequence[str] | None) -> Float64:
+        """f_t(x) (B, n_tools) for intents x (B, d); centre (d,): mean of the tools' unit embeddings; texts: read where an intent is zero."""
+        weights = self._alike(x, centre, texts) * self.age
+        good, rows, columns = self.near.outcomes, self.near.tools.row_of_entry, self.near.tools.indices
+        rates = np.empty((len(x), self.n_tools))
+        for rate, weight in zip(rates, weights, strict=True):
+            worked = np.bincount(columns, (weight * good)[rows], self.n_tools)
+            n = np.bincount(columns, weight[rows], self.n_tools)
+            rate[:] = (NEAR * self.overall + worked) / (NEAR + n)
+        return rates
+
+    def penalty(self, x: Float32, centre: Float32, texts: Sequence[str] | None = None) -> Float32:
+        """(B, n_tools) float32 in [log 0.02, 0], to be added to scores."""
+        rates = self.rates(x, centre, texts)
+        penalty = np.clip(np.log(rates / self.of_all), math.log(FLOOR), 0.0)
+        penalty[:, self.failed <= 0.0] = 0.0
+        return penalty.astype(np.float32)
+
+    def of_tool(self, column: int) -> ToolSuccess:
+        """Overall."""
+        return ToolSuccess(float(self.worked[column] + self.failed[column]), float(self.overall[column]))
+
+    def _alike(self, x: Float32, centre: Float32, texts: Sequence[str] | None) -> Float64:
+        """(B, len(near)) exp(5 (s - 1))."""
+        norms = np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+        unit = np.ascontiguousarray(x / norms, np.float32)
+        usual = np.clip(unit @ centre, 0.0, 0.9)[:, None]
+        s = (product(unit, self.near.vectors) - usual) / (1.0 - usual)
+        if texts is not None:
+            for i in np.flatnonzero(norms[:, 0] <= 1e-12).tolist():
+                mine = set(words(texts[i]))
+                s[i] = [len(mine & theirs) / max(len(mine), 1) for theirs in self._words]
+        return np.asarray(np.exp(SHARPNESS * (np.clip(s, -1.0, 1.0) - 1.0)), np.float64)
+
+    @cached_property
+    def _words(self) -> list[set[str]]:
+        return [set(words(text)) for text in self.near.texts]
+
+
+def _ages(timestamp: Float64) -> Float64:
+    """(N,) what a trace counts: 1 for the latest and for those without a time, half of that every thirty days."""
+    known = ~np.isnan(timestamp)
+    ages = np.ones(len(timestamp))
+    if known.any():
+        ages[known] = 0.5 ** ((timestamp[known].max() - timestamp[known]) / HALF_LIFE)
+    return ages

@@ -82,6 +82,17 @@ def test_where_the_criterion_ties_the_likelihood_decides():
     assert not decide([surer], ()).passed
 
 
+def test_a_trivial_rival_at_the_ceiling_is_no_hurdle_and_cosine_is():
+    def perfect(name):
+        return replace(found(name, "all", (0.0, 0.0)), ours=1.0, theirs=1.0)
+
+    cosine = found("cosine", "all", BETTER)
+    assert decide([cosine, perfect("popularity")], ("cosine",)).passed
+    assert not decide([perfect("cosine"), perfect("popularity")], ("cosine",)).passed
+    assert not decide([cosine, replace(perfect("popularity"), low=-0.2, high=-0.1)], ("cosine",)).passed
+    assert not decide([cosine, replace(perfect("popularity"), theirs=0.9)], ("cosine",)).passed
+
+
 def earlier(criterion, likelihood, part="earlier"):
     return [found("before", part, criterion), replace(found("before", part, likelihood), measure="likelihood")]
 

@@ -77,7 +77,7 @@ def test_the_rates_of_two_memories_are_those_of_both_together(runs, split):
     np.testing.assert_allclose(both.worked, whole.worked)
     np.testing.assert_allclose(both.failed, whole.failed)
     x = np.eye(4, D, dtype=np.float32)
-    rates = both.rates(x, CENTRE, None)
+    rates = both.rates(x, CENTRE)
     assert ((rates > 0.0) & (rates <= 1.0)).all()
     penalty = both.penalty(x, CENTRE)
     assert (penalty <= 0.0).all()

@@ -4,7 +4,8 @@ A ranker passes if it is better than each rival over all intents, and worse on n
 part. "Better" and "worse" mean that the whole interval of the mean difference says so, by paired bootstrap over the same intents.
 
 Where the criterion cannot tell two rankers apart, since both stand at its ceiling or a tool is only now learned to fail, the
-log-likelihood of what worked decides: it still moves there.
+log-likelihood of what worked decides: it still moves there. A rival that need only be beaten over all intents is no hurdle where it is
+at the ceiling itself: nothing is left to be better at.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,6 +20,7 @@ from .resampling import paired_bootstrap
 CONFIDENCE = 0.98  # weights and verdict may come from the same held-out intents, so 95 % would let too much chance through
 ONE_STANDARD_ERROR = 0.68  # the confidence whose interval is about a standard error to either side: for choices that can be undone
 RESAMPLES = 2000
+CEILING = 0.98  # of the criterion
 EARLIER = "earlier"  # the part of intents that were learned from before
 Measure = Literal["criterion", "likelihood"]
 
@@ -87,7 +89,9 @@ def decide(comparisons: Sequence[Comparison], on_every_part: Collection[str]) ->
     ranked = [c for c in comparisons if c.measure == "criterion"]
     for c in ranked:
         tie_break = likelihood.get((c.against, c.part))
-        better = c.low > 0.0 or (c.high >= 0.0 and tie_break is not None and tie_break.low > 0.0)
+        surer = tie_break is not None and tie_break.low > 0.0
+        nothing_left = c.theirs >= CEILING and c.against not in on_every_part
+        better = c.low > 0.0 or (c.high >= 0.0 and (surer or nothing_left))
         if c.part == "all" and not better:
             return Verdict(False, f"not better than {c.against}: {_figures(c)}")
         if c.against in on_every_part and c.high < 0.0:
@@ -95,7 +99,7 @@ def decide(comparisons: Sequence[Comparison], on_every_part: Collection[str]) ->
     whole = [c for c in ranked if c.part == "all"]
     if not whole:
         return Verdict(False, "no held-out intent has a tool to find")
-    first = whole[0] if whole[0].low > 0.0 else likelihood[whole[0].against, "all"]
+    first = whole[0] if whole[0].low > 0.0 else likelihood.get((whole[0].against, "all"), whole[0])
     return Verdict(True, f"better than {first.against}: {_figures(first)}")
 
 

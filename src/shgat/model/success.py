@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._types import Float32, Float64
+from .._types import Float32, Float64, Int64
 from .lexical import words
 from .memory import Memory
 from .readout import product
@@ -91,23 +91,27 @@ class SuccessRates:
         smoothed = (OVERALL * self.of_all + self.worked) / (OVERALL + self.worked + self.failed)
         return np.asarray(np.maximum(smoothed, LEAST * self.of_all))
 
-    def rates(self, x: Float32, centre: Float32, texts: Sequence[str] | None) -> Float64:
-        """f_t(x) (B, n_tools) for intents x (B, d); centre (d,): mean of the tools' unit embeddings; texts: read where an intent is zero."""
-        weights = self._alike(x, centre, texts) * self.age
-        good, rows, columns = self.near.outcomes, self.near.tools.row_of_entry, self.near.tools.indices
-        rates = np.empty((len(x), self.n_tools))
-        for rate, weight in zip(rates, weights, strict=True):
-            worked = np.bincount(columns, (weight * good)[rows], self.n_tools)
-            n = np.bincount(columns, weight[rows], self.n_tools)
-            rate[:] = (NEAR * self.overall + worked) / (NEAR + n)
-        return rates
+    @cached_property
+    def suspects(self) -> Int64:
+        """Columns of the tools that failed."""
+        return np.flatnonzero(self.failed > 0.0)
+
+    def rates(self, x: Float32, centre: Float32, texts: Sequence[str] | None = None) -> Float64:
+        """f_t(x) (B, n_suspects) for intents x (B, d); centre (d,): mean of the tools' unit embeddings; texts: read where an intent is zero."""
+        rows, places, counts, good = self._entries
+        rates = self._alike(x, centre, texts)[:, rows]
+        rates *= counts
+        n, overall = len(self.suspects), self.overall[self.suspects]
+        worked = np.stack([np.bincount(places, row * good, n) for row in rates]) if len(x) else np.zeros((0, n))
+        total = np.stack([np.bincount(places, row, n) for row in rates]) if len(x) else np.zeros((0, n))
+        return np.asarray((NEAR * overall + worked) / (NEAR + total), np.float64)
 
     def penalty(self, x: Float32, centre: Float32, texts: Sequence[str] | None = None) -> Float32:
         """(B, n_tools) float32 in [log 0.02, 0], to be added to scores."""
-        rates = self.rates(x, centre, texts)
-        penalty = np.clip(np.log(rates / self.of_all), math.log(FLOOR), 0.0)
-        penalty[:, self.failed <= 0.0] = 0.0
-        return penalty.astype(np.float32)
+        penalty = np.zeros((len(x), self.n_tools), np.float32)
+        relative = np.log(self.rates(x, centre, texts) / self.of_all)
+        penalty[:, self.suspects] = np.minimum(np.maximum(relative, math.log(FLOOR)), 0.0)
+        return penalty
 
     def of_tool(self, column: int) -> ToolSuccess:
         """Overall."""
@@ -115,15 +119,27 @@ class SuccessRates:
 
     def _alike(self, x: Float32, centre: Float32, texts: Sequence[str] | None) -> Float64:
         """(B, len(near)) exp(5 (s - 1))."""
-        norms = np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
-        unit = np.ascontiguousarray(x / norms, np.float32)
-        usual = np.clip(unit @ centre, 0.0, 0.9)[:, None]
-        s = (product(unit, self.near.vectors) - usual) / (1.0 - usual)
-        if texts is not None:
-            for i in np.flatnonzero(norms[:, 0] <= 1e-12).tolist():
-                mine = set(words(texts[i]))
-                s[i] = [len(mine & theirs) / max(len(mine), 1) for theirs in self._words]
-        return np.asarray(np.exp(SHARPNESS * (np.clip(s, -1.0, 1.0) - 1.0)), np.float64)
+        norms = np.sqrt(np.einsum("bd,bd->b", x, x))
+        unit = x / np.maximum(norms, 1e-12)[:, None]
+        usual = np.minimum(np.maximum(unit @ centre, 0.0), 0.9)[:, None]
+        s = product(np.ascontiguousarray(unit, np.float32), self.near.vectors)
+        s -= usual
+        s /= 1.0 - usual
+        for i in np.flatnonzero(norms <= 1e-12).tolist() if texts is not None else ():
+            mine = set(words(texts[i])) if texts is not None else set()
+            s[i] = [len(mine & theirs) / max(len(mine), 1) for theirs in self._words]
+        s -= 1.0
+        return np.asarray(np.exp(SHARPNESS * s), np.float64)
+
+    @cached_property
+    def _entries(self) -> tuple[Int64, Int64, Float64, Float64]:
+        """Of each pair of a near trace and a suspect that it ran: the trace, the suspect's place, what it counts, how well it went."""
+        place = np.full(self.n_tools, -1)
+        place[self.suspects] = np.arange(len(self.suspects))
+        rows, places = self.near.tools.row_of_entry.astype(np.int64), place[self.near.tools.indices]
+        kept = places >= 0
+        rows, places = rows[kept], places[kept]
+        return rows, places, self.age[rows], self.near.outcomes[rows].astype(np.float64)
 
     @cached_property
     def _words(self) -> list[set[str]]:

@@ -34,7 +34,7 @@ class Folds:
     few, some : folds for fewer than 500 and for fewer than 3000 traces; more have one
     largest : traces held out where there is one fold
     cold_share : share of held-out traces that should need a tool without training traces; whole tools are held out until it is reached
-    largest_tool : share of the training traces that a tool which is held out may have
+    largest_tool : share of the training traces, and of the held-out ones, that a tool which is held out may have
     """
 
     few: int = 5
@@ -67,9 +67,10 @@ class Folds:
         extra: list[int] = []
         wanted, taken = self.cold_share * len(part), 0
         while deck and taken < max(1, n_tools // 20) and _cold(tools, training, part, n_tools).sum() + len(extra) < wanted:
-            gone = np.intersect1d(by_tool.row(deck.pop()), training)
-            if len(gone) > self.largest_tool * len(training):
-                continue  # what most traces want cannot be held out: nothing would be left to learn from
+            mine = by_tool.row(deck.pop())
+            gone = np.intersect1d(mine, training)
+            if max(len(gone) / len(training), len(np.intersect1d(mine, part)) / len(part)) > self.largest_tool:
+                continue  # what most traces want cannot be held out: nothing would be left to learn from, or to be warm
             taken += 1
             training = np.setdiff1d(training, gone)
             extra += rng.permutation(gone)[: max(1, self.largest // 10)].tolist()

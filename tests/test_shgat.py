@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shgat import SHGAT, Catalog, CatalogError, InputError, SHGATConfig, Traces
+from shgat import SHGAT, Catalog, CatalogError, InputError, SHGATConfig, Traces, TrainingConfig
+from training import planted
 from worlds import SAMPLE, SETS, assert_cosine_order, catalog, cosine64, opened, pairs, real_set, records, trained, unit
 
 PLAIN = SHGATConfig(reliability="none")
@@ -201,6 +202,79 @@ def test_changes_equal_a_model_built_from_scratch(config, mixing):
     model.remove("c4")
     capabilities = [{**c, "capabilities": [m for m in c["capabilities"] if m != "c4"]} for c in capabilities if c["id"] != "c4"]
     assert_equal_models(model, from_scratch(model, tools, capabilities, edges))
+
+
+@pytest.mark.parametrize("mixing", [False, True], ids=["", "v2v"])
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+def test_many_tools_come_and_go_in_one_step(config, mixing):
+    """Whether one by one or together, asked between or not: the same model as one that was built at once."""
+    rng = np.random.default_rng(3)
+    tools, capabilities = records(rng)
+    edges = pairs() if mixing else []
+    news = [{"id": f"new{i}", "embedding": 2 * unit(rng, 16)} for i in range(40)]
+    for asked in (False, True):
+        by_one, at_once = (opened(SHGAT.from_catalog(Catalog.from_records(tools, capabilities), config)) for _ in range(2))
+        for model in (by_one, at_once):
+            model.set_cooccurrence(edges)
+        version = at_once.version
+        at_once.add_tools(news)
+        assert at_once.version == version + 1
+        for tool in news:
+            by_one.add_tool(tool)
+            if asked:
+                by_one.rank(unit(rng, 16))
+        expected = from_scratch(at_once, [*tools, *news], capabilities, edges)
+        assert_equal_models(by_one, expected)
+        assert_equal_models(at_once, expected)
+        gone = [t["id"] for t in (*tools[2:5], *news[::2])] + ["c4"]
+        version = at_once.version
+        at_once.remove(gone)
+        assert at_once.version == version + 1
+        for item in gone:
+            by_one.remove(item)
+        assert_equal_models(at_once, by_one)
+
+
+def test_a_trained_model_takes_new_tools_as_one_that_is_moved_to_their_catalogue():
+    model, traces, _ = planted.planted_model()
+    assert model.fit(traces, config=TrainingConfig(epochs=2, batch_size=64, lr=3e-3), force=True).accepted
+    d = model.dimension
+    news = [{"id": f"new{i}", "text": f"new word{i}", "embedding": unit(np.random.default_rng(i), d)} for i in range(5)]
+    tools, capabilities = model.catalog.records()
+    moved = SHGAT.from_bytes(model.to_bytes(), catalog=Catalog.from_records([*tools, *news], capabilities))
+    model.index()
+    model.add_tools(news)
+    x = np.random.default_rng(9).standard_normal((5, d)).astype(np.float32)
+    for texts in (None, ["new word3"] * 5):
+        np.testing.assert_allclose(model.score(x, texts=texts), moved.score(x, texts=texts), rtol=2e-4, atol=2e-4)
+
+
+def test_of_many_tools_all_come_or_none_and_every_fault_is_named():
+    model = trained()
+    version, state = model.version, model.state
+    e = np.ones(16, np.float32)
+    with pytest.raises(CatalogError) as caught:
+        model.add_tools([{"id": "ok", "embedding": e}, {"id": "t1", "embedding": e}, {"id": "n"}, {"id": "ok", "embedding": e * 0}])
+    assert caught.value.faults == [
+        "the id 't1' is taken",
+        "the id 'ok' is taken",
+        "tool 'n' has no embedding",
+        "the embedding of tool 'ok' is zero everywhere",
+    ]
+    with pytest.raises(InputError, match="unknown tool or capability 'x'"):
+        model.remove(["t1", "x"])
+    with pytest.raises(InputError, match="tools are a list of records"):
+        model.add_tools({"id": "ok", "embedding": e})
+    model.add_tools([])
+    model.remove([])
+    assert "ok" not in model.catalog.tool_column
+    model.add_tool({"id": "ok", "embedding": e})
+    with pytest.raises(CatalogError, match="'ok' is taken"):
+        model.add_tool({"id": "ok", "embedding": e})
+    with pytest.raises(CatalogError, match="'ok' is taken"):
+        model.add_capability({"id": "ok", "embedding": e})
+    assert len(state.catalog.tools) == 14
+    assert model.version > version
 
 
 def test_what_is_wrong_changes_nothing():

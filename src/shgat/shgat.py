@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from . import _check
 from ._types import Float32
 from .config import SHGATConfig
-from .errors import CatalogError
 from .graph import Capability, Catalog, Cooccurrence, Tool
 from .graph.inheritance import with_mean_embeddings
+from .graph.tables import records_of
 from .model import ModelState, Params, RankedSet, Ranking, WhyNot, carry_over, index, json_params, model_file, scoring
 from .model.candidates import KINDS, Kind
 from .model.channels import Learned
@@ -30,14 +30,15 @@ class SHGAT:
 
     Attributes
     ----------
-    state : everything that the model is, as it is now; immutable, and replaced as a whole by every change
     version : int, increased by every change
     """
 
     def __init__(self, state: ModelState) -> None:
         _ = state.catalog.dimension  # raises where there are no embeddings
-        self.state, self.version = state, 1
+        self._state, self.version = state, 1
         self._lock = threading.RLock()
+        self._added: dict[str, Tool] = {}  # that the state does not have yet: many then cost as much as one
+        self._steps: list[int] = []  # how many came at once
         self._index: index.Index | None = None
         self._maps_changed = True  # since the last index: W_q, W_intent or W_context
 
@@ -64,6 +65,22 @@ class SHGAT:
         return cls.from_catalog(Catalog.from_records(with_mean_embeddings(tools, edges), edges), config, seed)
 
     # ---------------------------------------------------------------- what it holds
+    @property
+    def state(self) -> ModelState:
+        """Everything that the model is, as it is now; immutable, and replaced as a whole by every change."""
+        if self._added:
+            with self._lock:
+                self._take_added()
+        return self._state
+
+    def _take_added(self) -> None:
+        """Brings the tools that were added into the state and the index."""
+        if self._added:
+            assert self._index is not None
+            state = carry_over.with_tools(self._state, list(self._added.values()))
+            self._index, self._state = index.with_isolated_tools(self._index, state, self.version, self._steps), state
+            self._added, self._steps = {}, []  # last: who finds it empty finds the state that has them
+
     @property
     def catalog(self) -> Catalog:
         """The tools and capabilities, as they are now."""
@@ -110,14 +127,16 @@ class SHGAT:
         if current is not None and current.version == self.version:
             return current
         with self._lock:
-            if self._index is None or self._index.version != self.version:
-                self._index = index.build(self.state, self.version, None if self._maps_changed else self._index)
+            state, current = self.state, self._index  # the state first: it brings what was added into the index
+            if current is None or current.version != self.version:
+                current = self._index = index.build(state, self.version, None if self._maps_changed else current)
                 self._maps_changed = False
-            return self._index
+            return current
 
     def invalidate(self) -> None:
         """Parameters were changed from outside: the next request rebuilds what is cached."""
         with self._lock:
+            self._take_added()
             self._maps_changed = True
             self.version += 1
 
@@ -220,31 +239,41 @@ class SHGAT:
         if trained is None:
             return
         with self._lock:
-            self.state = replace(carry_over.over(trained, self.catalog), cooccurrence=self.state.cooccurrence)
+            state = self.state
+            self._state = replace(carry_over.over(trained, state.catalog), cooccurrence=state.cooccurrence)
             self.invalidate()
 
     # ---------------------------------------------------------------- changing it
     def add_tool(self, tool: Tool | Mapping[str, Any]) -> None:
-        """Adds a tool in no capability yet; one key is computed and nothing else changes."""
-        tool = Tool.from_record(tool)
+        """Adds a tool in no capability yet; its keys are computed with the next request and nothing else changes."""
+        self.add_tools([tool])
+
+    def add_tools(self, tools: Iterable[Tool | Mapping[str, Any]]) -> None:
+        """Adds tools in no capability yet, all of them or, where one is wrong, none; CatalogError names what is wrong with each."""
+        new = [Tool.from_record(t) for t in records_of(tools, "tools")]
         with self._lock:
-            self._refuse_known(tool.id)
-            before, state = self.index(), carry_over.with_tool(self.state, tool)
-            self.state, self._index = state, index.with_isolated_tool(before, state, self.version + 1)
-            self.version += 1  # last: a reader that sees it finds the index that belongs to it
+            carry_over.check_new(self._state, new, self._added)
+            if not self._added:
+                self.index()  # what they are added to
+            self._added.update((t.id, t) for t in new)
+            self._steps.append(len(new))
+            self.version += bool(new)  # last: a reader that sees it finds the tools
 
     def add_capability(self, capability: Capability | Mapping[str, Any]) -> None:
         """Adds a capability over known tools and capabilities."""
         capability = Capability.from_record(capability)
         with self._lock:
-            self._refuse_known(capability.id)
+            carry_over.check_free(self._state, [capability.id], self._added)
             tools, capabilities = self.catalog.records()
-            self._change(carry_over.over(self.state, Catalog.from_records(tools, [*capabilities, capability])))
+            grown = Catalog.from_records(tools, [*capabilities, capability], encoder=self.catalog.encoder)
+            self._change(carry_over.over(self.state, grown))
 
-    def remove(self, item: str) -> None:
-        """Removes a tool or a capability, from every capability that contains it too."""
+    def remove(self, items: str | Iterable[str]) -> None:
+        """Removes a tool or a capability, or several of them at once, from every capability that contains them too."""
+        gone = [items] if isinstance(items, str) else _check.texts(items, "the ids to remove")
         with self._lock:
-            self._change(carry_over.over(self.state, self.catalog.without(item)))
+            if gone:
+                self._change(carry_over.over(self.state, self.catalog.without(*gone)))
 
     def set_cooccurrence(self, pairs: Iterable[tuple[str, str, float]]) -> None:
         """Co-occurrence weights (from tool, to tool, weight) for V->V; an empty list takes V->V out."""
@@ -252,12 +281,8 @@ class SHGAT:
             self._change(replace(self.state, cooccurrence=Cooccurrence.from_pairs(pairs, self.catalog.tool_column)))
 
     def _change(self, state: ModelState) -> None:
-        self.state = state
+        self._state = state
         self.version += 1
-
-    def _refuse_known(self, item: str) -> None:
-        if item in self.catalog.tool_column or item in self.catalog.capability_column:
-            raise CatalogError(f"the id {item!r} is taken")
 
     # ---------------------------------------------------------------- keeping it
     def save(self, path: str | Path) -> None:
@@ -291,5 +316,5 @@ class SHGAT:
     def import_params(self, values: Mapping[str, Any]) -> None:
         """Takes what `export_params` gave; shapes, names and numbers are checked first, and nothing changes if they are wrong."""
         with self._lock:
-            self.state = replace(self.state, params=json_params.import_params(values, self.params, self.config))
+            self._state = replace(self.state, params=json_params.import_params(values, self.params, self.config))
             self.invalidate()

@@ -44,10 +44,10 @@ def test_order_of_members_does_not_matter():
     assert Catalog.from_records(tools, turned).fingerprint == Catalog.from_records(tools, capabilities).fingerprint
 
 
-def test_with_isolated_tool_is_the_catalogue_built_with_it():
-    tools, capabilities = records(np.random.default_rng(0))
-    small, whole = Catalog.from_records(tools[:-1], capabilities), Catalog.from_records(tools, capabilities)
-    grown = small.with_isolated_tool(whole.tools[-1])
+def test_with_isolated_tools_is_the_catalogue_built_with_it():
+    tools, _ = records(np.random.default_rng(0))
+    small, whole = Catalog.from_records(tools[:-3], []), Catalog.from_records(tools, [])
+    grown = small.with_isolated_tools(whole.tools[-3:])
     assert grown.fingerprint == whole.fingerprint
     assert grown.tool_column == whole.tool_column
     np.testing.assert_array_equal(grown.tool_embeddings, whole.tool_embeddings)

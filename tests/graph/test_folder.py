@@ -125,6 +125,18 @@ def test_a_directory_in_place_of_a_file(tmp_path):
     assert "Is a directory" in faults(tmp_path)[0]
 
 
+def test_what_made_the_embeddings_stays_with_the_folder(tmp_path):
+    rows = [{"id": "a", "embedding": np.ones(8)}]
+    for encoder in ("minilm", "", "another"):
+        Catalog.from_records(rows, encoder=encoder).save(tmp_path)
+        assert Catalog.load(tmp_path).encoder == encoder
+    for content in (b"[1]", b'{"encoder": 7}', b"not json", b""):
+        (tmp_path / "catalog.json").write_bytes(content)
+        assert "catalog.json" in faults(tmp_path)[0]
+        found = Catalog.load(tmp_path, strict=False)
+        assert (found.encoder, len(found.tools), len(found.left_out)) == ("", 1, 1)
+
+
 # ---------------------------------------------------------------- fuzzing: only CatalogError comes out, never another error
 FUZZ = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 

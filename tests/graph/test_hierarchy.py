@@ -65,11 +65,12 @@ def test_every_membership_is_one_edge_up_and_one_down():
     np.testing.assert_array_equal(hierarchy.containing.transpose(hierarchy.n_capabilities).indices, hierarchy.tools_of.indices)
 
 
-def test_with_isolated_tool_is_the_graph_built_with_it():
+@pytest.mark.parametrize("k", [1, 5])
+def test_with_isolated_tools_is_the_graph_built_with_them(k):
     before = catalog(1)
     members = before.hierarchy
-    grown = members.with_isolated_tool()
-    scratch = Hierarchy.build(members.n_tools + 1, members.tools_of, members.capabilities_of, [c.id for c in before.capabilities])
+    grown = members.with_isolated_tools(k)
+    scratch = Hierarchy.build(members.n_tools + k, members.tools_of, members.capabilities_of, [c.id for c in before.capabilities])
     assert grown.n_tools == scratch.n_tools
     np.testing.assert_array_equal(grown.row_of, scratch.row_of)
     for a, b in zip(grown.levels, scratch.levels, strict=True):

@@ -1,6 +1,7 @@
 """Candidates: columns of ids, and items that cannot be told apart."""
 
 import itertools
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -72,11 +73,14 @@ def test_twins_are_the_items_with_the_same_embedding(kinds):
     np.testing.assert_array_equal(z, np.array([first, first]) + np.array([[0], [len(kinds)]]))
 
 
-@given(ROWS, st.sampled_from([0, 1, 2, 3]))
-def test_one_more_is_as_if_it_had_been_there(kinds, new):
-    rows = rows_of([*kinds, new])
+@given(ROWS, st.lists(st.lists(st.sampled_from([0, 1, 2, 3]), min_size=1, max_size=3), min_size=1, max_size=4))
+def test_more_are_as_if_they_had_been_there(kinds, batches):
+    rows = rows_of([*kinds, *chain(*batches)])
     whole = candidates(rows)
-    grown = candidates(rows[:-1]).with_one_more(whole.ids[-1], whole.column, rows[-1:], rows[-1:])
+    grown, n = candidates(rows[: len(kinds)]), len(kinds)
+    for batch in batches:
+        m = n + len(batch)
+        grown, n = grown.with_more(whole.ids[n:m], whole.column, rows[n:m], rows[n:m]), m
     assert grown.ids == whole.ids
     np.testing.assert_array_equal(grown.x, whole.x)
     np.testing.assert_array_equal(grown.keys, whole.keys)

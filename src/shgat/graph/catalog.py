@@ -6,7 +6,6 @@ listed in `tools` and `capabilities`.
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,21 +15,22 @@ from typing import Any, TypeVar
 import numpy as np
 import orjson
 
-from .._check import LARGEST
 from .._files import sha256
 from .._types import Float32
 from ..errors import CatalogError, InputError
+from . import faults as rules
 from . import folder as folders
+from .growth import Growth
 from .hierarchy import Hierarchy, cycles
 from .incidence import Incidence
+from .mending import mended
 from .records import Capability, Tool
+from .tables import records_of
 
-MIN_DIMENSION = 8
-SMALLEST = 1e-10  # of an embedding's largest entry: below it, float32 products vanish
 _Node = TypeVar("_Node", Tool, Capability)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Catalog:
     """Tools and capabilities that hold together: ids unique, members known, no cycle, embeddings finite and of one dimension.
 
@@ -39,82 +39,135 @@ class Catalog:
     tools, capabilities : records, in the order of their files
     tool_embeddings : (n_tools, d) float32, or None where the catalogue has no embeddings
     capability_embeddings : (n_capabilities, d) float32, or None
+    encoder : what made the embeddings, "" where nobody said; two that are known and differ do not mix
+    left_out : what `strict=False` left out or put in place of something, one sentence each that names the item
     """
 
     tools: tuple[Tool, ...]
     capabilities: tuple[Capability, ...]
     tool_embeddings: Float32 | None
     capability_embeddings: Float32 | None
+    encoder: str = ""
+    left_out: tuple[str, ...] = ()
 
     @classmethod
-    def load(cls, folder: str | Path) -> "Catalog":
+    def load(cls, folder: str | Path, *, strict: bool = True) -> "Catalog":
         """Reads a folder.
+
+        Parameters
+        ----------
+        strict : whether one fault refuses the whole; else what is broken is left out, as `mending.mended` says, and named in `left_out`
 
         Raises
         ------
         CatalogError
-            with every fault that was found in `faults`.
+            with every fault that was found in `faults`; without `strict` only where `tools.jsonl` cannot be read at all.
         """
         faults: list[str] = []
-        tools, capabilities = folders.read(Path(folder), faults)
+        tools, capabilities, encoder = folders.read(Path(folder), faults, strict)
+        if not strict:
+            if not tools.readable:
+                raise CatalogError(faults)
+            return cls._mended(tools.nodes, capabilities.nodes, encoder, faults)
         # Ids of records that could not be read are no unknown ids; where a line is not even JSON, any id may have stood there.
         excused_tools: Container[str] = tools.broken if tools.complete else _Anything()
         excused: Container[str] = capabilities.broken if capabilities.complete else _Anything()
-        return cls._checked(tuple(tools.nodes), tuple(capabilities.nodes), faults, excused_tools, excused)
+        return cls._checked(tuple(tools.nodes), tuple(capabilities.nodes), encoder, faults, excused_tools, excused)
 
     def save(self, folder: str | Path) -> None:
         """Writes the folder that `load` reads, and creates it if need be; each file is replaced whole or left as it was."""
-        folders.write(Path(folder), (self.tools, self.tool_embeddings), (self.capabilities, self.capability_embeddings))
+        both = (self.tools, self.tool_embeddings), (self.capabilities, self.capability_embeddings)
+        folders.write(Path(folder), *both, self.encoder)
 
     @classmethod
     def from_records(
-        cls, tools: Iterable[Tool | Mapping[str, Any]], capabilities: Iterable[Capability | Mapping[str, Any]]
+        cls,
+        tools: Iterable[Tool | Mapping[str, Any]],
+        capabilities: Iterable[Capability | Mapping[str, Any]] = (),
+        *,
+        encoder: str = "",
+        strict: bool = True,
     ) -> "Catalog":
-        """From records; raises CatalogError with every fault that was found."""
+        """From records, or tables of them (pandas, polars, Arrow); an embedding may be a row of a sparse matrix.
+
+        Parameters
+        ----------
+        encoder : what made the embeddings
+        strict : as that of `load`
+
+        Raises
+        ------
+        CatalogError
+            with every fault that was found; without `strict` none is.
+        """
         faults: list[str] = []
-        vertices = _records(tools, Tool.from_record, faults)
-        hyperedges = _records(capabilities, Capability.from_record, faults)
+        vertices = _records(records_of(tools, "tools"), Tool.from_record, faults, strict)
+        hyperedges = _records(records_of(capabilities, "capabilities"), Capability.from_record, faults, strict)
+        if not strict:
+            return cls._mended(vertices, hyperedges, encoder, faults)
         if faults:
             raise CatalogError(faults)
-        return cls._checked(vertices, hyperedges, faults)
+        return cls._checked(vertices, hyperedges, encoder, faults)
+
+    @classmethod
+    def _mended(cls, tools: Sequence[Tool], capabilities: Sequence[Capability], encoder: str, left_out: list[str]) -> "Catalog":
+        found = cls._checked(*mended(tools, capabilities, left_out), encoder, [])
+        return replace(found, left_out=tuple(left_out))
 
     @classmethod
     def _checked(
         cls,
         tools: tuple[Tool, ...],
         capabilities: tuple[Capability, ...],
+        encoder: str,
         faults: list[str],
         excused_tools: Container[str] = (),
         excused: Container[str] = (),
     ) -> "Catalog":
-        faults += [*_duplicates(tools, "tool"), *_duplicates(capabilities, "capability")]
-        faults += _unknown(tools, capabilities, excused_tools, excused)
+        faults += [*rules.duplicates(tools, "tool"), *rules.duplicates(capabilities, "capability")]
+        faults += rules.unknown_members(tools, capabilities, excused_tools, excused)
         column = {c.id: i for i, c in enumerate(capabilities)}
         members = Incidence.from_rows([column[m] for m in c.capabilities if m in column] for c in capabilities)
         faults += cycles(members, [c.id for c in capabilities])
         nodes: tuple[Tool | Capability, ...] = (*tools, *capabilities)
         dimension = next((len(n.embedding) for n in nodes if n.embedding is not None and n.embedding.ndim == 1), None)
-        if dimension is not None and dimension < MIN_DIMENSION:
-            faults.append(f"embeddings have {dimension} dimensions, at least {MIN_DIMENSION} are needed")
-        rows = _stack(tools, "tool", dimension, faults)
-        edges = _stack(capabilities, "capability", dimension, faults)
+        if dimension is not None and dimension < rules.MIN_DIMENSION:
+            faults.append(rules.too_few(dimension))
+        rows = rules.stack(tools, "tool", dimension, faults)
+        edges = rules.stack(capabilities, "capability", dimension, faults)
         if faults:
             raise CatalogError(faults)
-        return cls(tools, capabilities, rows, edges)
+        return cls(tools, capabilities, rows, edges, encoder)
 
-    def with_isolated_tool(self, tool: Tool) -> "Catalog":
-        """This catalogue with one more tool, in no capability; only what changes is computed."""
+    def __repr__(self) -> str:
+        embedded = f"d={self.dimension}" if self.has_embeddings else "texts only"
+        made = f" by {self.encoder!r}" if self.encoder else ""
+        missing = f", {len(self.left_out)} left out" if self.left_out else ""
+        return f"Catalog({len(self.tools)} tools, {len(self.capabilities)} capabilities, {embedded}{made}{missing})"
+
+    def with_isolated_tools(self, tools: Sequence[Tool]) -> "Catalog":
+        """This catalogue with more tools, in no capability, all with embeddings (d,); only what changes is computed."""
         assert self.tool_embeddings is not None
-        assert tool.embedding is not None
-        catalog = replace(
-            self,
-            tools=(*self.tools, tool),
-            tool_embeddings=np.concatenate([self.tool_embeddings, tool.embedding[None]]),
-        )
-        catalog.__dict__["tool_column"] = {**self.tool_column, tool.id: len(self.tools)}
+        growth = self.__dict__.get("_growth") or Growth(self.tool_embeddings)
+        growth, rows = growth.extended(self.tool_embeddings, np.array([t.embedding for t in tools], np.float32))
+        bare = (replace(t, embedding=None) for t in tools)  # the matrix has it: no second copy
+        catalog = replace(self, tools=(*self.tools, *bare), tool_embeddings=rows)
+        n = len(self.tools)
+        column = self.tool_column.copy()
+        column.update((t.id, i) for i, t in enumerate(tools, n))
+        catalog.__dict__["_growth"] = growth
+        catalog.__dict__["tool_column"] = column
         catalog.__dict__["capability_column"] = self.capability_column
-        catalog.__dict__["hierarchy"] = self.hierarchy.with_isolated_tool()
+        catalog.__dict__["hierarchy"] = self.hierarchy.with_isolated_tools(len(tools))
         return catalog
+
+    def check_encoder(self, encoder: str, whose: str) -> None:
+        """CatalogError where the embeddings of `whose` were made by another encoder than this catalogue's; "" is no known one."""
+        if self.encoder and encoder and self.encoder != encoder:
+            raise CatalogError(
+                f"the catalogue's embeddings were made by {self.encoder!r:.100}, those of {whose} by {encoder!r:.100}: "
+                f"make both by one, or begin {whose} anew"
+            )
 
     def records(self) -> tuple[list[Tool], list[Capability]]:
         """Tools and capabilities with their embeddings, where there are any, as `from_records` takes them."""
@@ -124,34 +177,41 @@ class Catalog:
             [c if edges is None else replace(c, embedding=edges[i]) for i, c in enumerate(self.capabilities)],
         )
 
-    def without(self, item: str) -> "Catalog":
-        """This catalogue without a tool or a capability, which leaves every capability that contains it too.
+    def without(self, *items: str) -> "Catalog":
+        """This catalogue without some tools and capabilities, which leave every capability that contains them too.
 
         Raises
         ------
         InputError
-            for an id that is unknown, of a tool and of a capability at once, or all that there is.
+            for an id that is unknown, of a tool and of a capability at once, or where nothing would be left.
         """
-        is_tool, is_capability = item in self.tool_column, item in self.capability_column
-        if is_tool and is_capability:
-            raise InputError(f"{item!r} is the id of a tool and of a capability; give them ids of their own")
-        if not is_tool and not is_capability:
-            raise InputError(f"unknown tool or capability {item!r}")
-        if len(self.tools) + len(self.capabilities) == 1:
-            raise InputError(f"{item!r} is all that the catalogue holds")
+        gone = set(items)
+        for item in items:
+            is_tool, is_capability = item in self.tool_column, item in self.capability_column
+            if is_tool and is_capability:
+                raise InputError(f"{item!r} is the id of a tool and of a capability; give them ids of their own")
+            if not is_tool and not is_capability:
+                raise InputError(f"unknown tool or capability {item!r:.100}")
+        if len(self.tools) + len(self.capabilities) == len(gone):
+            raise InputError(f"{', '.join(map(repr, items[:5]))} is all that the catalogue holds")
         tools, capabilities = self.records()
         left = [
-            replace(c, tools=tuple(t for t in c.tools if t != item), capabilities=tuple(m for m in c.capabilities if m != item))
+            replace(
+                c, tools=tuple(t for t in c.tools if t not in gone), capabilities=tuple(m for m in c.capabilities if m not in gone)
+            )
             for c in capabilities
-            if c.id != item
+            if c.id not in gone
         ]
-        return Catalog.from_records([t for t in tools if t.id != item], left)
+        return Catalog.from_records([t for t in tools if t.id not in gone], left, encoder=self.encoder)
 
     @property
     def dimension(self) -> int:
         """d of the embeddings; a catalogue without embeddings raises CatalogError."""
         if self.tool_embeddings is None or self.capability_embeddings is None:
-            raise CatalogError("the catalogue has no embeddings: write tools.npy and capabilities.npy beside the jsonl files")
+            raise CatalogError(
+                "the catalogue has no embeddings: write tools.npy and capabilities.npy beside the jsonl files, "
+                "or take the words of its texts: shgat.features.embedded(catalog)"
+            )
         return int(self.tool_embeddings.shape[1])
 
     @property
@@ -196,60 +256,15 @@ class _Anything(Container[str]):
         return True
 
 
-def _records(records: Iterable[Any], make: Callable[[Any], _Node], faults: list[str]) -> tuple[_Node, ...]:
+def _records(
+    records: Iterable[Any], make: Callable[[Any, list[str] | None], _Node], faults: list[str], strict: bool
+) -> tuple[_Node, ...]:
     nodes = []
     for position, record in enumerate(records):
+        fields: list[str] = []
         try:
-            nodes.append(make(record))
+            nodes.append(make(record, None if strict else fields))
         except InputError as error:
-            faults.append(f"record {position}: {error}")
+            fields.append(str(error) if strict else f"{error}: left out")
+        faults += [f"record {position}: {sentence}" for sentence in fields]
     return tuple(nodes)
-
-
-def _duplicates(nodes: Sequence[Tool] | Sequence[Capability], kind: str) -> list[str]:
-    counts = Counter(node.id for node in nodes)
-    return [f"{kind} id {key!r} occurs {count} times" for key, count in counts.items() if count > 1]
-
-
-def _unknown(
-    tools: Sequence[Tool], capabilities: Sequence[Capability], excused_tools: Container[str], excused: Container[str]
-) -> list[str]:
-    known_tools, known = {t.id for t in tools}, {c.id for c in capabilities}
-    faults = []
-    for c in capabilities:
-        strangers = [t for t in c.tools if t not in known_tools and t not in excused_tools]
-        faults += [f"capability {c.id!r} contains the unknown tool {t!r}" for t in strangers]
-        strangers = [m for m in c.capabilities if m not in known and m not in excused]
-        faults += [f"capability {c.id!r} contains the unknown capability {m!r}" for m in strangers]
-    return faults
-
-
-def _stack(nodes: Sequence[Tool] | Sequence[Capability], kind: str, d: int | None, faults: list[str]) -> Float32 | None:
-    """(n, d) float32 of all embeddings; None where no node of the catalogue has one, or where not all fit."""
-    without = [n.id for n in nodes if n.embedding is None]
-    if d is None and len(without) == len(nodes):
-        return None
-    if without:
-        names = ", ".join(map(repr, without[:5])) + (f" and {len(without) - 5} more" if len(without) > 5 else "")
-        faults.append(f"no embedding, though others have one: {kind} {names}")
-    found = [(n.id, n.embedding) for n in nodes if n.embedding is not None]
-    odd = [(key, e.shape) for key, e in found if e.shape != (d,)]
-    if odd and len({shape for _, shape in odd}) == 1 and len(odd) == len(found) > 1:
-        faults.append(f"the embeddings of all {len(odd)} {kind} records have shape {odd[0][1]}, expected ({d},) as the first has")
-        return None
-    faults += [f"the embedding of {kind} {key!r} has shape {shape}, expected ({d},)" for key, shape in odd]
-    if d is None or without or odd:
-        return None
-    array = np.array([e for _, e in found], np.float32).reshape(-1, d)
-    peak = np.maximum(array.max(axis=1), -array.min(axis=1))  # (n,) NaN where a row has one
-    for i in np.flatnonzero(~((peak >= SMALLEST) & (peak <= LARGEST))).tolist():
-        faults.append(f"the embedding of {kind} {found[i][0]!r} {_trouble(float(peak[i]))}")
-    return array
-
-
-def _trouble(peak: float) -> str:
-    if not np.isfinite(peak):
-        return "holds NaN or infinity"
-    if peak == 0.0:
-        return "is zero everywhere"
-    return f"has {peak:g} as its largest entry, expected between {SMALLEST:g} and {LARGEST:g}"

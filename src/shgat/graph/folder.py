@@ -1,6 +1,7 @@
 """A catalogue's folder: JSON lines and, row by row aligned with them, .npy embeddings. Reads on after a fault, to name them all."""
 
 import io
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from .._types import Float32
 from ..errors import InputError
 from .records import Capability, Tool
 
+ABOUT = "catalog.json"
 Node = TypeVar("Node", Tool, Capability)
 Nodes = tuple[Sequence[Node], Float32 | None]  # and their embeddings (n, d)
 
@@ -27,23 +29,43 @@ class Contents(Generic[Node]):
     nodes : the records that could be read
     broken : ids of records that could not
     complete : False where a line is not even JSON, so that ids may be missing
+    readable : False where there is no such file
     """
 
     nodes: list[Node] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
     complete: bool = True
+    readable: bool = True
 
 
-def read(folder: Path, faults: list[str]) -> tuple[Contents[Tool], Contents[Capability]]:
-    """Tools and capabilities of a folder; what cannot be read is described in `faults`. No capabilities.jsonl: no capabilities."""
-    tools: Contents[Tool] = _records(folder / "tools.jsonl", Tool.from_record, faults)
+def read(folder: Path, faults: list[str], strict: bool = True) -> tuple[Contents[Tool], Contents[Capability], str]:
+    """Tools, capabilities and encoder of a folder; what cannot be read is described in `faults`.
+
+    Without `strict`, of a record with a bad field only that is left out. No capabilities.jsonl: no capabilities.
+    """
+    tools: Contents[Tool] = _records(folder / "tools.jsonl", Tool.from_record, faults, strict)
     path, capabilities = folder / "capabilities.jsonl", Contents[Capability]()
     if _exists(path, faults):
-        capabilities = _records(path, Capability.from_record, faults)
-    return tools, capabilities
+        capabilities = _records(path, Capability.from_record, faults, strict)
+    return tools, capabilities, _encoder(folder / ABOUT, faults)
 
 
-def write(folder: Path, tools: Nodes[Tool], capabilities: Nodes[Capability]) -> None:
+def _encoder(path: Path, faults: list[str]) -> str:
+    """ "" where nothing says what made the embeddings."""
+    if not _exists(path, faults):
+        return ""
+    try:
+        about = parse_line(b"".join(line for _, line in read_lines(path)), path, 1)
+        encoder = about.get("encoder", "") if isinstance(about, Mapping) else about
+        if not isinstance(encoder, str):
+            raise InputError(f'{path.name} holds {{"encoder": "name"}}, not {about!r:.100}')
+    except InputError as error:
+        faults.append(str(error))
+        return ""
+    return encoder
+
+
+def write(folder: Path, tools: Nodes[Tool], capabilities: Nodes[Capability], encoder: str) -> None:
     """Records with their embeddings (n, d), or None, as the files that `read` reads; a record's own embedding is left out."""
     both = (("tools", *tools), ("capabilities", *capabilities))
     try:
@@ -51,6 +73,8 @@ def write(folder: Path, tools: Nodes[Tool], capabilities: Nodes[Capability]) -> 
         for stem, _, embeddings in both:
             if embeddings is None:
                 (folder / f"{stem}.npy").unlink(missing_ok=True)
+        if not encoder:
+            (folder / ABOUT).unlink(missing_ok=True)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot write {folder}: {error}") from None
     for stem, nodes, embeddings in both:
@@ -60,9 +84,11 @@ def write(folder: Path, tools: Nodes[Tool], capabilities: Nodes[Capability]) -> 
             write_atomically(folder / f"{stem}.npy", buffer.getvalue())
         lines = [orjson.dumps({k: v for k, v in vars(n).items() if k != "embedding" and v is not None}) for n in nodes]
         write_atomically(folder / f"{stem}.jsonl", b"".join(line + b"\n" for line in lines))
+    if encoder:
+        write_atomically(folder / ABOUT, orjson.dumps({"encoder": encoder}) + b"\n")
 
 
-def _records(path: Path, make: Callable[[Any], Node], faults: list[str]) -> Contents[Node]:
+def _records(path: Path, make: Callable[[Any, list[str] | None], Node], faults: list[str], strict: bool) -> Contents[Node]:
     contents = Contents[Node]()
     rows: list[int] = []  # of the embeddings, one for each node that could be read
     n_lines = 0
@@ -72,22 +98,34 @@ def _records(path: Path, make: Callable[[Any], Node], faults: list[str]) -> Cont
             try:
                 value = parse_line(line, path, number)
             except InputError as error:
-                faults.append(str(error))
-                contents.complete = False
-                continue
+                value = None if strict else _read_leniently(line)
+                if value is None:
+                    faults.append(str(error) if strict else f"{error}: left out")
+                    contents.complete = False
+                    continue
+            fields: list[str] = []
             try:
-                contents.nodes.append(make(value))
+                contents.nodes.append(make(value, None if strict else fields))
                 rows.append(n_lines - 1)
             except InputError as error:
-                faults.append(f"{path.name}, line {number}: {error}")
+                fields.append(str(error) if strict else f"{error}: left out")
                 if isinstance(value, Mapping) and isinstance(value.get("id"), str):
                     contents.broken.add(value["id"])
+            faults += [f"{path.name}, line {number}: {sentence}" for sentence in fields]
     except InputError as error:
         faults.append(str(error))
-        contents.complete = False
+        contents.complete = contents.readable = False
         return contents
     _add_embeddings(path.with_suffix(".npy"), contents, rows, n_lines, faults)
     return contents
+
+
+def _read_leniently(line: bytes) -> Any:
+    """What NaN, half of a surrogate pair or a large number makes no JSON, and is a record all the same; None where it is none."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _add_embeddings(path: Path, contents: Contents[Node], rows: list[int], n_lines: int, faults: list[str]) -> None:

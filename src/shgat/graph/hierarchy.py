@@ -61,11 +61,13 @@ class Hierarchy:
     def max_level(self) -> int:
         return len(self.levels) - 1
 
-    def with_isolated_tool(self) -> "Hierarchy":
-        """The same graph with one more tool, in no capability: every capability moves down one row."""
+    def with_isolated_tools(self, k: int) -> "Hierarchy":
+        """The same graph with k more tools, in no capability: every capability moves down k rows."""
         n = self.n_tools
-        levels = tuple(replace(v, start=v.start + 1, stop=v.stop + 1, members=v.members + (v.members >= n)) for v in self.levels)
-        return replace(self, n_tools=n + 1, row_of=self.row_of + 1, levels=levels)
+        levels = tuple(
+            replace(v, start=v.start + k, stop=v.stop + k, members=v.members + k * (v.members >= n)) for v in self.levels
+        )
+        return replace(self, n_tools=n + k, row_of=self.row_of + k, levels=levels)
 
     def hiding(self, hidden: Bool) -> "Hierarchy":
         """The same nodes without the edges to and from the hidden capabilities (n_capabilities,): they neither gather nor carry."""
@@ -118,6 +120,30 @@ def cycles(capabilities_of: Incidence, ids: list[str]) -> list[str]:
         cut = np.zeros(len(ids), bool)
         cut[loop] = True
         graph = graph.keeping(~(cut[graph.row_of_entry] | cut[graph.indices]))
+
+
+def without_cycles(capabilities_of: Incidence) -> list[tuple[int, int]]:
+    """(capability, member) of the memberships that a depth-first walk in catalogue order finds to close a cycle: without them none is left."""
+    closing: list[tuple[int, int]] = []
+    waiting, open_, done = 0, 1, 2
+    state = np.zeros(capabilities_of.n_rows, np.int8)
+    for root in range(capabilities_of.n_rows):
+        if state[root] != waiting or not len(capabilities_of.row(root)):
+            continue
+        path = [(root, iter(capabilities_of.row(root).tolist()))]
+        state[root] = open_
+        while path:
+            c, members = path[-1]
+            member = next(members, None)
+            if member is None:
+                state[c] = done
+                path.pop()
+            elif state[member] == open_:
+                closing.append((c, member))
+            elif state[member] == waiting:
+                state[member] = open_
+                path.append((member, iter(capabilities_of.row(member).tolist())))
+    return closing
 
 
 def _levels(capabilities_of: Incidence, ids: list[str]) -> Int32:

@@ -1,6 +1,6 @@
 """What a request chooses among: the tools, or the capabilities, of one version."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -9,6 +9,7 @@ import numpy as np
 
 from .._types import Float32, Int32, Int64
 from ..errors import InputError
+from ..graph.growth import Growth
 
 Kind = Literal["tools", "capabilities"]
 KINDS: tuple[Kind, Kind] = ("tools", "capabilities")
@@ -25,6 +26,7 @@ class Candidates:
     keys : (n, D) unit keys (as they are for "dot")
     reliability : (n,) factor on the probability scale, or None where it is 1 for all
     twins : (m, 2) columns with the same embedding, (later, first); they take one score, so that rounding never orders them
+    growth : the buffers that x and keys grow in, None before they do
     """
 
     ids: list[str]
@@ -33,20 +35,31 @@ class Candidates:
     keys: Float32
     reliability: Float32 | None
     twins: Int64
+    growth: tuple[Growth, Growth] | None = None
 
     @classmethod
     def of(cls, ids: list[str], column: Mapping[str, int], x: Float32, keys: Float32, reliability: Float32 | None) -> "Candidates":
         """With the twins among x (n, d)."""
         return cls(ids, column, x, keys, reliability, _twins(x))
 
-    def with_one_more(self, key: str, column: Mapping[str, int], x: Float32, keys: Float32) -> "Candidates":
-        """One new item, x (1, d) and keys (1, D), behind the others."""
-        alike = np.flatnonzero(self.x[:, 0] == x[0, 0])
-        equal = alike[(self.x[alike] == x).all(axis=1)][:1]
-        twins = np.concatenate([self.twins, np.stack([np.full_like(equal, len(self.ids)), equal], axis=1)])
-        return Candidates(
-            [*self.ids, key], column, np.concatenate([self.x, x]), np.concatenate([self.keys, keys]), self.reliability, twins
-        )
+    def with_more(self, ids: Sequence[str], column: Mapping[str, int], x: Float32, keys: Float32) -> "Candidates":
+        """New items, x (k, d) and keys (k, D), behind the others; `column` is that of all."""
+        of_x, of_keys = self.growth or (Growth(self.x), Growth(self.keys))
+        of_x, whole = of_x.extended(self.x, x)
+        of_keys, all_keys = of_keys.extended(self.keys, keys)
+        trust = self.reliability
+        if trust is not None:
+            trust = np.concatenate([trust, np.ones(len(x), np.float32)])
+        return Candidates([*self.ids, *ids], column, whole, all_keys, trust, self._more_twins(whole), (of_x, of_keys))
+
+    def _more_twins(self, whole: Float32) -> Int64:
+        """The twins of the rows (n + k, d), of which the first n are these."""
+        n, k = len(self.x), len(whole) - len(self.x)
+        if k > 1:
+            return _twins(whole)  # sorts all rows: worth it for many
+        alike = np.flatnonzero(self.x[:, 0] == whole[n, 0])
+        equal = alike[(self.x[alike] == whole[n]).all(axis=1)][:1]
+        return np.concatenate([self.twins, np.stack([np.full_like(equal, n), equal], axis=1)])
 
     def tie(self, z: Float32) -> Float32:
         """z (..., n) with the score of the first of equal items for all of them; in place."""

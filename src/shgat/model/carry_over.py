@@ -1,12 +1,14 @@
 """What a model learned, moved to a catalogue that has changed."""
 
+from collections.abc import Container, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from ..config import SHGATConfig
-from ..errors import InputError
+from ..errors import CatalogError
 from ..graph import Catalog, Tool
+from ..graph.faults import unusable
 from .params import Layout, Params, initialize_level
 from .state import ModelState
 
@@ -40,35 +42,61 @@ def over(state: ModelState, catalog: Catalog) -> ModelState:
 
     Raises
     ------
-    InputError
-        for a catalogue of another dimension.
+    CatalogError
+        for a catalogue of another dimension or another encoder.
     """
     before, d = state.catalog, state.params.layout.d
     if before is catalog:
         return state
+    catalog.check_encoder(before.encoder, "the model")
     if catalog.dimension != d:
-        raise InputError(f"the catalogue's embeddings have {catalog.dimension} dimensions, the model's {d}")
+        raise CatalogError(f"the catalogue's embeddings have {catalog.dimension} dimensions, the model's {d}")
     edges = state.cooccurrence
     if edges is not None and before.tool_column != catalog.tool_column:
         edges = edges.over([catalog.tool_column.get(t.id, -1) for t in before.tools], len(catalog.tools))
     return replace(state, catalog=catalog, params=carried_over(state.params, before, catalog, state.config), cooccurrence=edges)
 
 
-def with_tool(state: ModelState, tool: Tool) -> ModelState:
-    """The model with one more tool, in no capability; only what changes is computed.
-
-    Raises
-    ------
-    InputError
-        for a tool without an embedding that fits the others.
-    """
-    if tool.embedding is None:
-        raise InputError(f"tool {tool.id!r} has no embedding")
-    Catalog.from_records([tool], [])  # finite, not zero
-    d = state.params.layout.d
-    if tool.embedding.shape != (d,):
-        raise InputError(f"the embedding of tool {tool.id!r} has shape {tool.embedding.shape}, expected ({d},)")
-    catalog, params, edges = state.catalog.with_isolated_tool(tool), state.params, state.cooccurrence
+def with_tools(state: ModelState, tools: Sequence[Tool]) -> ModelState:
+    """The model with more tools, in no capability; only what changes is computed. `check_new` found nothing wrong with them."""
+    catalog, params, edges = state.catalog.with_isolated_tools(tools), state.params, state.cooccurrence
     if state.config.node_offsets:
         params = carried_over(params, state.catalog, catalog, state.config)
     return replace(state, catalog=catalog, params=params, cooccurrence=None if edges is None else edges.resized(len(catalog.tools)))
+
+
+def check_new(state: ModelState, tools: Sequence[Tool], known: Container[str] = ()) -> None:
+    """CatalogError that names every tool that cannot be added: its id is taken, or it has no embedding that fits the others.
+
+    Parameters
+    ----------
+    known : ids that are taken besides those of the catalogue
+    """
+    d, fitting = state.params.layout.d, list[Tool]()
+    faults = _taken(state.catalog, [t.id for t in tools], known)
+    for tool in tools:
+        if tool.embedding is None:
+            faults.append(f"tool {tool.id!r} has no embedding")
+        elif tool.embedding.shape != (d,):
+            faults.append(f"the embedding of tool {tool.id!r} has shape {tool.embedding.shape}, expected ({d},)")
+        else:
+            fitting.append(tool)
+    rows = np.array([t.embedding for t in fitting], np.float32).reshape(len(fitting), d)
+    faults += [f"the embedding of tool {fitting[i].id!r} {trouble}" for i, trouble in unusable(rows)]
+    if faults:
+        raise CatalogError(faults)
+
+
+def check_free(state: ModelState, ids: Sequence[str], known: Container[str] = ()) -> None:
+    """CatalogError that names every id that is taken, by the catalogue or among `known`, or stands here twice."""
+    if faults := _taken(state.catalog, ids, known):
+        raise CatalogError(faults)
+
+
+def _taken(catalog: Catalog, ids: Sequence[str], known: Container[str]) -> list[str]:
+    faults, seen = list[str](), set[str]()
+    for item in ids:
+        if item in catalog.tool_column or item in catalog.capability_column or item in known or item in seen:
+            faults.append(f"the id {item!r} is taken")
+        seen.add(item)
+    return faults

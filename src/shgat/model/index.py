@@ -1,5 +1,6 @@
 """What answers requests: cached keys and folded maps of one model version. Immutable, so that readers never need a lock."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -38,6 +39,12 @@ class LearnedChannels:
     def factors(self) -> dict[str, Float32]:
         """Of the channels, (n_tools,) each."""
         return self.fusion.factors(self.unseen)
+
+    def with_isolated_tools(self, catalog: Catalog) -> "LearnedChannels":
+        """The same over a catalogue with more tools at its end, in no capability and without training traces."""
+        unseen = np.ones(len(catalog.tools), bool)
+        unseen[: len(self.unseen)] = self.unseen
+        return replace(self, channels=replace(self.channels, catalog=catalog), unseen=unseen)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,14 +122,20 @@ def build(state: ModelState, version: int, maps_of: Index | None = None) -> Inde
     )
 
 
-def with_isolated_tool(index: Index, state: ModelState, version: int) -> Index:
-    """The index after a tool without memberships was appended to the catalogue: one new row, nothing else changes."""
-    catalog = state.catalog
+def with_isolated_tools(index: Index, state: ModelState, version: int, steps: Sequence[int]) -> Index:
+    """The index after tools without memberships were appended to the catalogue: their rows are new, nothing else changes.
+
+    `steps`: how many were appended at once. Products of other shapes round otherwise, and what a version answers is not to depend on
+    when somebody first asked.
+    """
+    catalog, n = state.catalog, len(index.tools.ids)
     assert catalog.tool_embeddings is not None
-    x = catalog.tool_embeddings[-1:]  # V->V leaves a tool without neighbours as it is
-    key = readout.keys(x, index.state.params, state.config.similarity).rows
-    tools = index.tools.with_one_more(catalog.tools[-1].id, catalog.tool_column, x, key)
-    return replace(index, version=version, state=state, tools=tools, learned=_learned(state))
+    x = catalog.tool_embeddings[n:]  # V->V leaves a tool without neighbours as it is
+    parts = np.split(x, np.cumsum(steps)[:-1])
+    keys = np.concatenate([readout.keys(part, index.state.params, state.config.similarity).rows for part in parts])
+    tools = index.tools.with_more([t.id for t in catalog.tools[n:]], catalog.tool_column, x, keys)
+    learned = None if index.learned is None else index.learned.with_isolated_tools(catalog)
+    return replace(index, version=version, state=state, tools=tools, learned=learned)
 
 
 def _learned(state: ModelState) -> LearnedChannels | None:

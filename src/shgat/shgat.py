@@ -4,9 +4,9 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import _check
+from . import _check, features
 from ._types import Float32
 from .config import SHGATConfig
 from .graph import Capability, Catalog, Cooccurrence, Tool
@@ -20,6 +20,9 @@ from .model.why_not import why_not
 if TYPE_CHECKING:
     from .traces import Traces
     from .training import TrainReport
+
+
+_Node = TypeVar("_Node", Tool, Capability)
 
 
 class SHGAT:
@@ -250,7 +253,7 @@ class SHGAT:
 
     def add_tools(self, tools: Iterable[Tool | Mapping[str, Any]]) -> None:
         """Adds tools in no capability yet, all of them or, where one is wrong, none; CatalogError names what is wrong with each."""
-        new = [Tool.from_record(t) for t in records_of(tools, "tools")]
+        new = self._embedded([Tool.from_record(t) for t in records_of(tools, "tools")])
         with self._lock:
             carry_over.check_new(self._state, new, self._added)
             if not self._added:
@@ -261,7 +264,7 @@ class SHGAT:
 
     def add_capability(self, capability: Capability | Mapping[str, Any]) -> None:
         """Adds a capability over known tools and capabilities."""
-        capability = Capability.from_record(capability)
+        (capability,) = self._embedded([Capability.from_record(capability)])
         with self._lock:
             carry_over.check_free(self._state, [capability.id], self._added)
             tools, capabilities = self.catalog.records()
@@ -279,6 +282,13 @@ class SHGAT:
         """Co-occurrence weights (from tool, to tool, weight) for V->V; an empty list takes V->V out."""
         with self._lock:
             self._change(replace(self.state, cooccurrence=Cooccurrence.from_pairs(pairs, self.catalog.tool_column)))
+
+    def _embedded(self, nodes: list[_Node]) -> list[_Node]:
+        """With embeddings of their texts for those that have none, where a built-in encoder made those of the catalogue."""
+        encoder = features.encoder_of(self._state.catalog)
+        if encoder is None:
+            return nodes
+        return [n if n.embedding is not None else features.with_embeddings([n], encoder)[0] for n in nodes]
 
     def _change(self, state: ModelState) -> None:
         self._state = state

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from shgat.errors import InputError
+from shgat.errors import CatalogError, InputError
 from shgat.graph import Capability, Catalog, Tool
 from traces.examples import D
 
@@ -79,3 +79,45 @@ def test_a_bad_member_is_refused_and_nothing_written(store):
     with pytest.raises(InputError, match=r"member's id holds U\+0000"):
         store.upsert_catalog([Tool("a")], [Capability("c", tools=("a\0",))])
     assert store.catalog() == ([], [])
+
+
+def world(n=40, seed=0, encoder="", text="tool"):
+    rows = np.random.default_rng(seed).standard_normal((n, D)).astype(np.float32)
+    return Catalog.from_records(
+        [Tool(f"t{i}", text and f"{text} {i}", embedding=row) for i, row in enumerate(rows)], encoder=encoder
+    )
+
+
+def test_what_made_the_embeddings_is_kept_and_another_encoder_refused(store):
+    assert store.encoder() == ""
+    store.keep_catalog(world())
+    assert store.encoder() == ""
+    store.keep_catalog(world(41, encoder="one"))  # unknown before: it fits anything that is alike
+    assert store.encoder() == "one"
+    store.keep_catalog(world(42))
+    store.upsert_catalog([Tool("z", embedding=np.ones(D, np.float32))])
+    assert store.encoder() == "one"
+    before = store.catalog()
+    for refuse in (store.keep_catalog, store.check_catalog):
+        with pytest.raises(CatalogError, match=r"made by 'two', those of the store .* by 'one'"):
+            refuse(world(43, encoder="two"))
+    assert len(before[0]) == len(store.catalog()[0])
+
+
+def test_another_encoder_that_nobody_named_is_seen_by_what_it_made(store):
+    store.keep_catalog(world(300))
+    with pytest.raises(CatalogError, match=r"150 tools have the same id and text .* another encoder .* Use another store"):
+        store.keep_catalog(world(300, seed=1))
+    with pytest.raises(CatalogError, match="not alike"):
+        store.check_catalog(world(1000, seed=1))
+    store.check_catalog(world(300, seed=1, text="another"))  # other texts, other embeddings
+    store.check_catalog(world(4, seed=1))  # too few to tell
+    store.check_catalog(Catalog.from_records([{"id": "t1", "text": "tool 1"}]))
+    rows = world(300).tool_embeddings
+    noise = np.random.default_rng(2).standard_normal(rows.shape).astype(np.float32)
+    tools = world(300).tools
+    for size, scale in ((0.0, 7.0), (0.3, 1.0)):  # of another length, or a little newer
+        found = Catalog.from_records(
+            [Tool(t.id, t.text, embedding=scale * (r + size * e)) for t, r, e in zip(tools, rows, noise, strict=True)]
+        )
+        store.check_catalog(found)

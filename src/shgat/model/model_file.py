@@ -17,7 +17,7 @@ from .._files import sha256, write_atomically
 from .._json import refuse_not_finite
 from .._types import Float32
 from ..config import SHGATConfig
-from ..errors import InputError, ModelFileError
+from ..errors import CatalogError, InputError, ModelFileError
 from ..graph import Capability, Catalog, Cooccurrence, Incidence, Tool
 from .channels import Fusion, Learned
 from .memory import Memory
@@ -61,6 +61,8 @@ def to_bytes(state: ModelState) -> bytes:
         "learned": None if learned is None else _learned_record(learned),
         "report": state.report,
     }
+    if catalog.encoder:
+        manifest["encoder"] = catalog.encoder
     return pack(tensors, manifest)
 
 
@@ -80,6 +82,8 @@ def from_bytes(data: bytes, name: str, over: Catalog | None = None) -> ModelStat
     """
     tensors, manifest = unpack(data, name)
     try:
+        if over is not None:
+            _check_encoder(over, _encoder(manifest), name)
         catalog = over if over is not None and over.fingerprint == manifest["fingerprint"] else _catalog(tensors, manifest)
         params = Params(Layout(**manifest["layout"]), tensors["params"].copy())  # safetensors' own are read-only
         if not np.isfinite(params.buffer).all():
@@ -100,10 +104,30 @@ def from_bytes(data: bytes, name: str, over: Catalog | None = None) -> ModelStat
 def _catalog(tensors: Tensors, manifest: Mapping[str, Any]) -> Catalog:
     tools = zip(manifest["tools"], tensors["tool_embeddings"], strict=True)
     edges = zip(manifest["capabilities"], tensors["capability_embeddings"], strict=True)
-    return Catalog.from_records(
+    catalog = Catalog.from_records(
         [replace(Tool.from_record(t), embedding=e) for t, e in tools],
         [replace(Capability.from_record(c), embedding=e) for c, e in edges],
+        encoder=_encoder(manifest),
     )
+    if not catalog.tools and not catalog.capabilities:  # no row says how many dimensions they have
+        none = np.zeros((0, Layout(**manifest["layout"]).d), np.float32)
+        catalog = replace(catalog, tool_embeddings=none, capability_embeddings=none)
+    return catalog
+
+
+def _check_encoder(catalog: Catalog, encoder: str, name: str) -> None:
+    try:
+        catalog.check_encoder(encoder, name)
+    except CatalogError as error:
+        raise ModelFileError(str(error)) from None
+
+
+def _encoder(manifest: Mapping[str, Any]) -> str:
+    """What made the embeddings; files of before it was written down do not say."""
+    encoder = manifest.get("encoder", "")
+    if not isinstance(encoder, str):
+        raise ValueError(f"its encoder is {encoder!r:.100}, expected a name")
+    return encoder
 
 
 def pack(tensors: Mapping[str, npt.NDArray[Any]], manifest: Mapping[str, Any]) -> bytes:

@@ -13,6 +13,7 @@ import numpy as np
 from .. import _check
 from .._types import Float32
 from ..errors import InputError
+from ..features import Encoder, encoder_of
 from ..graph import Capability, Catalog, Tool
 from ..model import scoring
 from ..model.candidates import Kind
@@ -117,15 +118,22 @@ class PlainRanking:
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """The ways to rank one catalogue, with a model and without."""
+    """The ways to rank one catalogue, with a model and without.
+
+    Attributes
+    ----------
+    encoder : makes the vector of an intent that has only a text, None where no built-in encoder made those of the catalogue
+    """
 
     tools: PlainRanking
     capabilities: PlainRanking
     dimension: int
+    encoder: Encoder | None = None
 
     @classmethod
     def of(cls, catalog: Catalog) -> "Chain":
-        return cls(PlainRanking.of(catalog, "tools"), PlainRanking.of(catalog, "capabilities"), catalog.dimension)
+        tools, capabilities = PlainRanking.of(catalog, "tools"), PlainRanking.of(catalog, "capabilities")
+        return cls(tools, capabilities, catalog.dimension, encoder_of(catalog))
 
     def plain(self, kind: Kind) -> PlainRanking:
         return self.tools if kind == "tools" else self.capabilities
@@ -133,7 +141,9 @@ class Chain:
     def answer(self, served: ServedVersion, request: Request, evidence: Evidence | None = None) -> Found:
         """The first way that works answers; what the catalogue does not know comes last, in the order of the request."""
         plain, k, why = self.plain(request.kind), request.k, list[str]()
-        x = self._vector(request.intent, why)
+        x = self._vector(request.intent, request.text, why)
+        if not plain.ids:
+            why.append(f"the catalogue holds no {request.kind}")
         allowed = strangers = None
         if request.candidates is not None:
             given = tuple(dict.fromkeys(request.candidates))
@@ -147,9 +157,13 @@ class Chain:
             ids, scores = (*ids, *extra), (*scores, *(0.0 for _ in extra))
         return Found(ids, scores, served.name if by == "model" else by, by, tuple(why), x)
 
-    def _vector(self, intent: object, why: list[str]) -> Float32 | None:
+    def _vector(self, intent: object, text: str | None, why: list[str]) -> Float32 | None:
         """The intent, checked once for all ways; None, and why, where it cannot be used."""
         try:
+            if intent is None and text and self.encoder is not None:
+                intent = vector = self.encoder.encode([text])[0]
+                if not vector.any():
+                    raise InputError("the intent's text has no word")
             if intent is None:
                 raise InputError("the intent has no embedding")
             return _check.vector(intent, self.dimension, "the intent")

@@ -1,5 +1,6 @@
 """The ranker that a gateway holds: answers at once, records what was shown and what came of it, and learns from that beside it."""
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -10,7 +11,8 @@ import numpy as np
 
 from .. import _check
 from ..config import SHGATConfig
-from ..errors import InputError
+from ..errors import CatalogError, InputError
+from ..features import embedded
 from ..graph import Catalog
 from ..learning.journal import Journal
 from ..learning.learner import Learner, Training
@@ -28,6 +30,7 @@ from .fallback import Chain, Request
 from .latency import Latency
 from .session import Sessions
 
+_log = logging.getLogger("shgat")
 MODES = ("live", "batch", "off")
 STORE_TIMEOUT = 2.0  # seconds
 
@@ -76,19 +79,31 @@ class Ranker:
         url : of the store
         mode : "live" trains on at most 50 traces after executions; "batch" on at most 500 at the start, unless the model is
             younger than an hour; "off" when `maybe_train` is called
+        catalog : or its folder, of which what is broken is left out; `stats()["catalogue"]` names it. A catalogue without embeddings is
+            given some of the words of its texts; intents are texts then
         config : of a model that was never trained
         user_id : whose model
         debounce : seconds between an execution and the training that learns from it, so that one learns from several
         timeout, memory_limit : seconds and MiB of a training child
+
+        Raises
+        ------
+        CatalogError
+            for a folder without `tools.jsonl`, and for a store that holds embeddings of another encoder.
         """
         _check.choice(mode, MODES, "mode")
         _check.number(debounce, 0.0, 86400.0, "debounce")
-        if not isinstance(catalog, Catalog):
-            catalog = Catalog.load(catalog)
+        catalog = _served(catalog)
         model = SHGAT.from_catalog(catalog, config, seed)
         child = Child(timeout=timeout, memory_limit=memory_limit)
         dimension = catalog.dimension
         journal = Journal(lambda: Store.open(url, dimension, timeout=STORE_TIMEOUT, clock=clock), catalog)
+        if not journal.trouble:
+            try:
+                journal.store.check_catalog(catalog)
+            except CatalogError:
+                journal.close()
+                raise
         learner = Learner(Versions(catalog, user_id), child, seed)
         slots = Slots(ServedVersion("untrained", 0, model))
         return cls(catalog, slots, journal, Scheduler(journal, learner, slots, mode, debounce), clock)
@@ -260,6 +275,7 @@ class Ranker:
         return {
             "model_version": served.name,
             "swaps": self.slots.swaps,
+            "catalogue": {"shown": repr(self.catalog), "left_out": list(self.catalog.left_out)},
             **scheduler.stats(),
             "answers": dict(self._answers),
             "latency_ms": self._latency.percentiles(),
@@ -267,3 +283,12 @@ class Ranker:
             "dropped_decisions": self._journal.dropped,
             "trouble": [t for t in (served.trouble, self._journal.trouble, scheduler.trouble) if t],
         }
+
+
+def _served(catalog: Catalog | str | Path) -> Catalog:
+    """The catalogue that is served: of a folder what holds together, and of texts alone with embeddings of their words."""
+    if not isinstance(catalog, Catalog):
+        catalog = Catalog.load(catalog, strict=False)
+    if catalog.left_out:
+        _log.warning("%d items of the catalogue are broken, the first: %s", len(catalog.left_out), catalog.left_out[0])
+    return catalog if catalog.has_embeddings else embedded(catalog)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, Table, delete, select
 
 from .._check import storable_text, vector
@@ -16,6 +17,9 @@ from .schema import capabilities, members, meta, tools
 
 _PAGE = 1000
 _CHECKSUM = "catalogue"  # the row of meta that says which catalogue was kept last
+_ENCODER = "encoder"  # the row of meta that says what made the embeddings
+_COMPARED, _ENOUGH = 200, 5  # tools at most and at least that tell whether two encoders are one
+_ALIKE = 0.5  # median cosine, below which they are two; one encoder gives 1 up to rounding
 
 
 class CatalogRows:
@@ -29,19 +33,58 @@ class CatalogRows:
         """Adds what a catalogue holds, as `upsert_catalog` does; False, and nothing is written, where it was the last thing that was.
 
         What only the store knows stays there: several gateways may share it.
+
+        Raises
+        ------
+        CatalogError
+            for embeddings of another encoder, see `check_catalog`.
         """
         key, checksum = meta.c.key == _CHECKSUM, catalog.checksum
         with self.database.read() as connection:
             if connection.scalar(select(meta.c.value).where(key)) == checksum:
                 return False
-        self._write_catalog(*catalog.records(), checksum)
+        self.check_catalog(catalog)
+        self._write_catalog(*catalog.records(), checksum, catalog.encoder)
         return True
+
+    def encoder(self) -> str:
+        """What made the embeddings that are kept, "" where nobody said."""
+        with self.database.read() as connection:
+            return connection.scalar(select(meta.c.value).where(meta.c.key == _ENCODER)) or ""
+
+    def check_catalog(self, catalog: Catalog) -> None:
+        """Were a catalogue's embeddings made by what made those that are kept?
+
+        Where nobody said, tools tell that have the same id and text here and there, up to 200 of them: their embeddings are alike then.
+
+        Raises
+        ------
+        CatalogError
+            where they were not: traces and models of this store mean nothing to the catalogue.
+        """
+        catalog.check_encoder(self.encoder(), f"the store {self.database.name}")
+        rows = catalog.tool_embeddings
+        if rows is None or rows.shape[1] != self.dimension:
+            return
+        step = -(-len(catalog.tools) // _COMPARED)
+        wanted = {t.id: (t.text, rows[i]) for i, t in enumerate(catalog.tools) if i % step == 0 and t.text}
+        found = select(tools.c.id, tools.c.text, tools.c.embedding).where(tools.c.embedding.is_not(None))
+        with self.database.read() as connection:
+            there = [row for page in _pages(list(wanted)) for row in connection.execute(found.where(tools.c.id.in_(page)))]
+        cosines = [_cosine(wanted[row.id][1], row.embedding) for row in there if row.text == wanted[row.id][0]]
+        if len(cosines) >= _ENOUGH and (alike := float(np.median(cosines))) < _ALIKE:
+            raise CatalogError(
+                f"{len(cosines)} tools have the same id and text in the catalogue and in the store {self.database.name}, but embeddings "
+                f"that are not alike (median cosine {alike:.2f}): another encoder made them. Use another store, or the former encoder"
+            )
 
     def upsert_catalog(self, new_tools: Iterable[Tool] = (), new_capabilities: Iterable[Capability] = ()) -> None:
         """Adds tools and capabilities, or replaces those of the same id with their members, in one transaction."""
-        self._write_catalog(new_tools, new_capabilities, None)
+        self._write_catalog(new_tools, new_capabilities, None, "")
 
-    def _write_catalog(self, new_tools: Iterable[Tool], new_capabilities: Iterable[Capability], checksum: str | None) -> None:
+    def _write_catalog(
+        self, new_tools: Iterable[Tool], new_capabilities: Iterable[Capability], checksum: str | None, encoder: str
+    ) -> None:
         now = self.clock()
         tool_rows = {t.id: _tool_row(t, now, self._embedding(t, "tool")) for t in new_tools}
         given = {c.id: c for c in new_capabilities}
@@ -57,6 +100,9 @@ class CatalogRows:
             connection.execute(delete(meta).where(meta.c.key == _CHECKSUM))
             if checksum is not None:
                 connection.execute(meta.insert().values(key=_CHECKSUM, value=checksum))
+            if encoder:
+                connection.execute(delete(meta).where(meta.c.key == _ENCODER))
+                connection.execute(meta.insert().values(key=_ENCODER, value=encoder))
 
     def remove_from_catalog(self, ids: Sequence[str]) -> int:
         """Removes tools and capabilities, and their memberships; returns how many there were."""
@@ -134,6 +180,11 @@ def _member_rows(capability: Capability) -> list[dict[str, Any]]:
         for kind, ids in (("tool", capability.tools), ("capability", capability.capabilities))
         for position, member in enumerate(ids)
     ]
+
+
+def _cosine(x: Float32, y: Float32) -> float:
+    x64, y64 = x.astype(np.float64), y.astype(np.float64)
+    return float(x64 @ y64 / max(float(np.linalg.norm(x64) * np.linalg.norm(y64)), 1e-300))
 
 
 def _pages(ids: Sequence[str]) -> list[Sequence[str]]:

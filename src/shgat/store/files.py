@@ -43,7 +43,7 @@ def export_folder(store: Store, folder: str | Path) -> tuple[Catalog, int]:
 
     A trace may name tools that have left the catalogue, and may lack an embedding; `load_traces(..., unknown="skip")` leaves those out.
     """
-    catalog = Catalog.from_records(*store.catalog())
+    catalog = Catalog.from_records(*store.catalog(), encoder=store.encoder())
     if not catalog.tools:
         raise InputError(f"{store.url} holds no catalogue; its traces alone go to a file whose name ends in .jsonl or .parquet")
     catalog.save(folder)

@@ -214,7 +214,7 @@ def _from_store(url: str, n: int) -> tuple[SHGAT, Traces]:
     from ..store import Store  # an extra
 
     with Store.open(url) as store:
-        catalog = Catalog.from_records(*store.catalog())
+        catalog = Catalog.from_records(*store.catalog(), encoder=store.encoder())
         if not catalog.tools:
             raise InputError(
                 f"{store.url} holds no catalogue; open a Ranker on it, which writes its own, or call Store.keep_catalog"

@@ -4,6 +4,7 @@ import numpy as np
 import orjson
 
 from commands import INTENT, rewrite
+from shgat import Catalog
 from worlds import SAMPLE
 
 
@@ -35,6 +36,10 @@ def test_check_names_every_fault(ask, copied):
     code, out, err = ask("catalog", "check", copied)
     assert (code, out) == (1, "")
     assert err.count("shgat: fault: ") == len(faults)
+    served = Catalog.load(copied, strict=False)
+    assert answer["left_out"] == list(served.left_out)
+    assert err.count("shgat: not served: ") == len(served.left_out)
+    assert "a ranker opens it without that, as Catalog(82 tools, 40 capabilities, d=384, 5 left out)" in err
     code, _, err = ask("rank", "--catalog", copied, "--intent-id", INTENT)
     assert code == 1
     assert f"(and {len(faults) - 1} more); `shgat catalog check DIR` names every fault" in err
@@ -50,3 +55,15 @@ def test_check_looks_at_traces(ask, copied):
     assert "test.npy has shape (3, 384), expected (100, 384)" in answer["faults"][0]
     assert "traces.jsonl, line 1: a trace is a record" in answer["faults"][1]
     assert answer["traces"][0]["with_unknown_tools"] == 1
+
+
+def test_check_says_what_becomes_of_texts_alone_and_of_a_folder_that_is_none(ask, copied, tmp_path):
+    for name in ("tools.npy", "capabilities.npy"):
+        (copied / name).unlink()
+    code, out, _ = ask("catalog", "check", copied)
+    assert code == 0
+    assert "a ranker makes some of the words" in " ".join(out.split())
+    (tmp_path / "empty").mkdir()
+    code, _, err = ask("catalog", "check", tmp_path / "empty")
+    assert code == 1
+    assert "not served" not in err

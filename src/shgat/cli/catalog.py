@@ -1,5 +1,6 @@
 """`shgat catalog check`: is a catalogue sound, and what is in it."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,20 +28,28 @@ def check(
     """Validate a catalogue and say what it is; exit code 1 where there is a fault, and every fault is named."""
     from . import output
 
-    faults, about = inspect(directory)
+    faults, served, about = inspect(directory)
     if as_json:
-        output.write_json({"directory": str(directory), "ok": not faults, "faults": faults, **about})
+        output.write_json({"directory": str(directory), "ok": not faults, "faults": faults, **_loose(served), **about})
     else:
         if about:
             output.write(_table(str(directory), about))
         for fault in faults:
             output.note(f"shgat: fault: {' '.join(fault.split())}")
+        if served is not None:
+            for sentence in served.left_out:
+                output.note(f"shgat: not served: {' '.join(sentence.split())}")
+            output.note(f"shgat: {directory}: a ranker opens it without that, as {served!r}")
         output.note(f"shgat: {directory}: " + (f"{len(faults)} fault{'s' * (len(faults) > 1)}" if faults else "no faults"))
     return 1 if faults else 0
 
 
-def inspect(directory: Path) -> tuple[list[str], dict[str, Any]]:
-    """(faults, what the catalogue is as JSON values: empty where it cannot be loaded)."""
+def _loose(served: "Catalog | None") -> dict[str, Any]:
+    return {} if served is None else {"left_out": served.left_out, "served": repr(served)}
+
+
+def inspect(directory: Path) -> tuple[list[str], "Catalog | None", dict[str, Any]]:
+    """(faults, what a ranker would serve where there are some, what the catalogue is as JSON values: empty where it cannot be loaded)."""
     from ..errors import CatalogError
     from ..graph import Catalog
     from ..graph.statistics import CatalogStatistics
@@ -48,9 +57,15 @@ def inspect(directory: Path) -> tuple[list[str], dict[str, Any]]:
     try:
         catalog = Catalog.load(directory)
     except CatalogError as error:
-        return error.faults, {}
+        with suppress(CatalogError):  # not even its tools can be read
+            return error.faults, Catalog.load(directory, strict=False), {}
+        return error.faults, None, {}
     faults: list[str] = []
-    return faults, {**CatalogStatistics.of(catalog).to_dict(), "traces": _traces(directory, catalog, faults)}
+    return (
+        faults,
+        None,
+        {"encoder": catalog.encoder, **CatalogStatistics.of(catalog).to_dict(), "traces": _traces(directory, catalog, faults)},
+    )
 
 
 def _traces(directory: Path, catalog: "Catalog", faults: list[str]) -> list[dict[str, Any]]:
@@ -92,7 +107,7 @@ def _table(title: str, about: dict[str, Any]) -> "Table":
         "tools": str(about["n_tools"]),
         "capabilities": f"{about['n_capabilities']}" + (f": {levels}" if levels else ""),
         "memberships": str(about["n_memberships"]),
-        "embeddings": "none" if about["dimension"] is None else f"{about['dimension']} dimensions",
+        "embeddings": _embeddings(about["dimension"], about["encoder"]),
         "tools in no capability": _some(about["orphan_tools"]),
         "capabilities without members": _some(about["empty_capabilities"]),
         "tools with one embedding": _some([" = ".join(group) for group in about["duplicate_tools"]]),
@@ -109,6 +124,12 @@ def _table(title: str, about: dict[str, Any]) -> "Table":
     for name, value in rows.items():
         grid.add_row(name, value)
     return grid
+
+
+def _embeddings(dimension: int | None, encoder: str) -> str:
+    if dimension is None:
+        return "none: a ranker makes some of the words of the texts"
+    return f"{dimension} dimensions" + (f", by {encoder}" if encoder else "")
 
 
 def _some(items: "list[str] | tuple[str, ...]") -> str:

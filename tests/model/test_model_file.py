@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from shgat import SHGAT, Catalog, InputError, ModelFileError, SHGATConfig, load_traces
 from shgat.model import model_file
 from shgat.model.channels import CHANNELS
-from worlds import SAMPLE, pairs, trained, unit
+from worlds import SAMPLE, catalog, pairs, records, trained, unit
 
 X = unit(np.random.default_rng(0), 16)
 
@@ -246,3 +246,27 @@ def test_a_file_for_another_program():
     with pytest.raises(ModelFileError, match="torn or no shgat file"):
         read(safetensors.numpy.save({"a": np.zeros(3, np.float32)}))
     assert orjson.loads(DATA[8:HEADER])["__metadata__"].keys() == {"shgat"}
+
+
+def test_what_made_the_embeddings_goes_with_the_model_and_another_encoder_is_refused():
+    tools, capabilities = records(np.random.default_rng(0))
+    of = {name: Catalog.from_records(tools, capabilities, encoder=name) for name in ("", "MiniLM", "E5")}
+    moved = {name: Catalog.from_records(tools[::-1], capabilities, encoder=name) for name in of}
+    for name, made in of.items():
+        data = SHGAT.from_catalog(made).to_bytes()
+        assert SHGAT.from_bytes(data).catalog.encoder == name
+        for catalogues in (of, moved):  # the very one, and one that it is moved to
+            for other, target in catalogues.items():
+                if name and other and name != other:
+                    with pytest.raises(ModelFileError, match=f"made by '{other}', those of m by '{name}'"):
+                        SHGAT.from_bytes(data, "m", target)
+                else:
+                    assert SHGAT.from_bytes(data, "m", target).catalog.encoder == other
+
+
+@pytest.mark.parametrize("encoder", [7, None, ["x"], {}])
+def test_an_encoder_that_is_no_name_is_refused(encoder):
+    tensors, manifest = model_file.unpack(SHGAT.from_catalog(catalog()).to_bytes(), "m")
+    manifest = {k: v for k, v in manifest.items() if k not in ("format", "tensors")}
+    with pytest.raises(ModelFileError, match="its encoder is"):
+        SHGAT.from_bytes(model_file.pack(tensors, {**manifest, "encoder": encoder}))

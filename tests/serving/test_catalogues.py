@@ -63,6 +63,13 @@ def test_texts_alone_are_ranked_by_the_model_and_learned_from(open_ranker, peopl
         assert store.encoder() == HashedWords().id
 
 
+def test_a_vector_of_another_encoder_leaves_the_text(open_ranker):
+    ranker = open_ranker(catalog=Catalog.from_records(TOOLS))
+    for intent in (np.ones(384), "x", [1.0], np.full(ranker.catalog.dimension, np.nan)):
+        answer = ranker.rank(intent, 1, text="read the file")
+        assert (answer.ids, answer.ranked_by) == (("files.read",), "model")
+
+
 def test_a_text_without_a_word_falls_back_and_says_so(open_ranker):
     ranker = open_ranker(catalog=Catalog.from_records(TOOLS))
     answer = ranker.rank(None, 3, text="?!")

@@ -158,18 +158,21 @@ class Chain:
         return Found(ids, scores, served.name if by == "model" else by, by, tuple(why), x)
 
     def _vector(self, intent: object, text: str | None, why: list[str]) -> Float32 | None:
-        """The intent, checked once for all ways; None, and why, where it cannot be used."""
+        """The intent, checked once for all ways; None, and why, where it cannot be used, and its text neither."""
         try:
-            if intent is None and text and self.encoder is not None:
-                intent = vector = self.encoder.encode([text])[0]
-                if not vector.any():
-                    raise InputError("the intent's text has no word")
-            if intent is None:
+            if intent is not None:
+                return _check.vector(intent, self.dimension, "the intent")
+            if self.encoder is None or not text:
                 raise InputError("the intent has no embedding")
-            return _check.vector(intent, self.dimension, "the intent")
         except Exception as error:  # whatever an object that is no array raises
             why.append(str(error))
+        if self.encoder is None or not text:
             return None
+        vector: Float32 = self.encoder.encode([text])[0]
+        if not vector.any():
+            why.append("the intent's text has no word")
+            return None
+        return vector
 
     def _ranked(
         self,

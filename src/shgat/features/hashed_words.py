@@ -52,9 +52,13 @@ class HashedWords:
         """(len(texts), d) float32 of length 1; zero for a text without a word."""
         out = np.zeros((len(texts), DIMENSION))
         for row, text in zip(out, texts, strict=True):
-            for word, count in Counter(words(text[:READ])).items():
-                where, what = _vector(word)
-                np.add.at(row, where, (1.0 + math.log(count)) * (ASIDE_WEIGHT if word in ASIDE else 1.0) * what)
+            counts = Counter(words(text[:READ]))
+            if counts:
+                parts = [_vector(word) for word in counts]
+                weights = [(1.0 + math.log(n)) * (ASIDE_WEIGHT if word in ASIDE else 1.0) for word, n in counts.items()]
+                entries = np.concatenate([what for _, what in parts])
+                entries *= np.repeat(weights, [len(what) for _, what in parts])
+                row[:] = np.bincount(np.concatenate([where for where, _ in parts]), entries, DIMENSION)
         out /= np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
         return out.astype(np.float32)
 

@@ -47,7 +47,34 @@ class WorkerError(ShgatError):
 
 
 class MissingExtraError(ShgatError, ImportError):
-    """An optional dependency is not installed."""
+    """An optional dependency is not installed.
+
+    Parameters
+    ----------
+    module : that could not be imported
+    extra : of shgat, which brings it
+    """
 
     def __init__(self, module: str, extra: str) -> None:
-        super().__init__(f"{module} is not installed; run: pip install 'shgat[{extra}]'")
+        packages = " ".join(f"'{requirement}'" for requirement in _absent(extra)) or module
+        super().__init__(f"{module} is not installed; run: pip install {packages} (in a clone of shgat: pip install '.[{extra}]')")
+
+
+def _absent(extra: str) -> list[str]:
+    """The requirements of an extra whose packages are not there: their own names, which every index knows."""
+    import re
+    from importlib import metadata
+
+    try:
+        requirements = metadata.requires("shgat") or []
+    except metadata.PackageNotFoundError:  # on the path, but not installed
+        return []
+    absent = []
+    for requirement in requirements:
+        wanted, _, marker = requirement.partition(";")
+        if extra in re.findall(r"[\w-]+", marker):
+            try:
+                metadata.distribution(re.findall(r"[\w.-]+", wanted)[0])
+            except metadata.PackageNotFoundError:
+                absent.append(wanted.strip())
+    return absent

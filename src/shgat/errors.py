@@ -6,6 +6,7 @@
     |  `- TraceError                a trace: unknown tools, an outcome outside [0, 1], a bad embedding
     |- ModelFileError               a model, parameter or checkpoint file: torn, altered, or of another catalogue
     |- StoreError                   the store cannot be reached, is locked, or holds something torn
+    |  `- StoreURLError             it can never work as it is configured: nothing to wait for
     |- WorkerError                  a training child failed, timed out or broke the protocol
     `- MissingExtraError            an optional dependency is not installed; the message says which extra to install
 
@@ -40,6 +41,10 @@ class ModelFileError(ShgatError):
 
 class StoreError(ShgatError):
     """The store cannot be reached, is locked, or holds something torn."""
+
+
+class StoreURLError(StoreError):
+    """A store that can never work as it is configured: a URL that is none, a folder that is missing, a wrong password."""
 
 
 class WorkerError(ShgatError):

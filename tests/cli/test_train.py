@@ -95,8 +95,39 @@ def test_what_cannot_work_is_one_line_before_any_work(ask, folder, monkeypatch, 
     monkeypatch.chdir(folder)
     given = {"--catalog": folder, "--out": folder / "m"} | dict([wrong.split()])
     code, out, notes = ask("train", *(part for pair in given.items() for part in pair))
-    assert (code, out, notes.count("\n")) == (1, "", 1)
+    assert (code, out, notes.count("\n")) == (1 if wrong.split()[0] in ("--epochs", "--lr") else 2, "", 1)
     assert notes.startswith("shgat: error: ")
+
+
+def test_a_loss_that_rose_is_explained(ask, folder):
+    given = (
+        "train",
+        "--catalog",
+        folder,
+        "--out",
+        folder / "m",
+        "--quiet",
+        "--force",
+        "--epochs",
+        "3",
+        "--lr",
+        "1",
+        "--batch-size",
+        "16",
+    )
+    text = ask(*given, "--json")[1]
+    report = orjson.loads(text)
+    last = [e["loss"] for e in report["epochs"] if e["stage"] == "all traces"]
+    assert last[-1] > last[0]
+    (note,) = report["notes"]
+    assert f"the loss rose from {last[0]:.3f} to {last[-1]:.3f}" in note
+    assert "how it ranks held-out traces" in note
+    assert note in ask(*given)[2]
+
+
+def test_a_loss_that_fell_needs_no_word(ask, folder):
+    _, text, _ = ask("train", "--catalog", folder, "--out", folder / "m", "--quiet", "--json", *QUICK)
+    assert orjson.loads(text)["notes"] == []
 
 
 INTERRUPTED = """

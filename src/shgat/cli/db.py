@@ -9,6 +9,7 @@ import orjson
 import typer
 
 from ..errors import ShgatError
+from .given import exit_code
 
 if TYPE_CHECKING:
     from ..graph import Catalog
@@ -96,12 +97,12 @@ def _store(url: str, dimension: int | None = None) -> Iterator["Store"]:
 
 @contextmanager
 def _reported() -> Iterator[None]:
-    """An error of shgat ends the command with one line on stderr and exit code 1."""
+    """An error of shgat ends the command with one line on stderr; see `given.exit_code`."""
     try:
         yield
     except ShgatError as error:
         typer.echo(f"error: {' '.join(str(error).split())}", err=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(exit_code(error)) from None
 
 
 def _print(values: dict[str, Any], as_json: bool) -> None:

@@ -31,13 +31,15 @@ def simulate(
 
     from ..graph import Catalog
     from ..serving import Ranker
+    from ..store import Store
     from . import output
     from .sample import SAMPLE
     from .simulation import Simulation, run, table
 
-    simulation = Simulation()
+    simulation, catalog = Simulation(), Catalog.load(SAMPLE)
+    if url is not None:
+        Store.open(url, catalog.dimension).close()  # a ranker would wait for a store that is away; here somebody waits for a ranker
     with tempfile.TemporaryDirectory() as folder:
-        catalog = Catalog.load(SAMPLE)
         console = Console(stderr=True)
         shown = not as_json and console.is_terminal  # for as long as it runs: the end stands on stdout
         live = Live(table(simulation), console=console, refresh_per_second=4, transient=True) if shown else nullcontext()

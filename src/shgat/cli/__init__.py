@@ -3,7 +3,9 @@ the command line, a place or a URL in it, can never work."""
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -62,7 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a terminal that cannot show a character is no reason to fail
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        code = app(given or ["--help"], prog_name="shgat", standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            code = app(given or ["--help"], prog_name="shgat", standalone_mode=False)
         sys.stdout.flush()
         if code == _INTERRUPTED:
             raise KeyboardInterrupt
@@ -72,6 +76,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         print("shgat: error: " + shorten(_describe(error), _LONGEST), file=sys.stderr)
         return exit_code(error)
+
+
+def _warn(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object) -> None:
+    """One line, without the line of the code that it came from."""
+    print(f"shgat: warning: {shorten(str(message), _LONGEST)} ({Path(filename).name}, line {lineno})", file=sys.stderr)
 
 
 def _describe(error: BaseException) -> str:

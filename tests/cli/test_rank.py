@@ -54,7 +54,8 @@ def test_an_explanation_adds_up_to_the_score_and_shows_what_decided(ask, trained
         total = sum(why["weights"].get(name, 0.0) * value for name, value in why["channels"].items()) + why["weights"].get(
             "bonus", 0.0
         )
-        assert total == pytest.approx(item["score"], rel=1e-4)
+        assert total + why["rest"] == pytest.approx(item["score"])
+        assert abs(why["rest"]) < 0.005 or f"known intents {why['rest']:+.2f}" in text
         assert f" {item['probability']:.2f} " in text
         for name, value in why["channels"].items():
             weight = why["weights"].get(name, 0.0)

@@ -102,7 +102,8 @@ class Grid:
 
         table = Table(show_header=any(c.name for c in self.columns), show_lines=self.ruled)
         for column, width in zip(self.columns, widths, strict=True):
-            table.add_column(column.name, justify=column.justify, width=width, no_wrap=not column.prose)
+            header = "\n".join(wrapped(column.name, width))
+            table.add_column(header, justify=column.justify, width=width, no_wrap=not column.prose)
         for row in self.rows:
             if row is None:
                 table.add_section()

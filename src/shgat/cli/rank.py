@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .grid import Grid
 
 _CARRIERS = 3  # capabilities that are named of a tool
+_VISIBLE = 0.005  # of a score
 
 
 class Kind(StrEnum):
@@ -127,7 +128,11 @@ def ranked(model: "SHGAT", asked: Question, explain: bool) -> list[dict[str, Any
     for item in items:
         item["text"] = nodes[column[item["id"]]].text
         if explain:
-            item["explanation"]["weights"] = _weights(model, asked.kind, column[item["id"]])
+            why = item["explanation"]
+            why["weights"] = _weights(model, asked.kind, column[item["id"]])
+            if why["channels"]:
+                why["rest"] = item["score"] - why["weights"].get("bonus", 0.0)
+                why["rest"] -= sum(why["weights"].get(name, 0.0) * score for name, score in why["channels"].items())
     if asked.kind is Kind.sets and items:
         needed = {s.id: list(s.tools) for s in model.rank_sets(asked.intent, len(nodes), context_tools=asked.context)}
         for item in items:
@@ -181,9 +186,11 @@ def reasons(why: "Mapping[str, Any]") -> list[str]:
     lines = [f"{name} {weight:.2f} x {score:+.2f} = {weight * score:+.2f}" for name, weight, score in parts]
     if weights.get("bonus"):
         lines.append(f"no trace ran it {weights['bonus']:+.2f}")
+    if abs(why.get("rest", 0.0)) >= _VISIBLE:
+        lines.append(f"failures, and distance from known intents {why['rest']:+.2f}")
     lines.append(f"cosine {why['cosine']:.3f}" + (" (frozen, for comparison)" if "cosine" not in why["channels"] and parts else ""))
     if why["reliability"] != 1.0:
         lines.append(f"success rate x {why['reliability']:.2f}")
     lines += [f"carried by {c['id']} {c['weight']:.3f}" for c in why["carried_by"][:_CARRIERS]]
-    known = ("weights", "channels", "cosine", "reliability", "carried_by", "head_scores")
+    known = ("weights", "channels", "rest", "cosine", "reliability", "carried_by", "head_scores")
     return lines + [f"{name} {value}" for name, value in why.items() if name not in known and value not in (None, {}, [])]

@@ -10,14 +10,19 @@ MISSING = "/nowhere/there"
 
 # Two options, or an option and a kind of question, of which one would have to be ignored: command line -> what is refused.
 TOGETHER = {
-    "rank --catalog SAMPLE --intent-id t0404 --intent-vector X.npy": "--intent-vector FILE.npy or --intent-id ID",
-    "rank --catalog SAMPLE": "--intent-vector FILE.npy or --intent-id ID",
+    "rank --catalog SAMPLE --intent-id t0404 --intent-vector X.npy": "--intent-vector FILE.npy, --intent-id ID or --text TEXT",
+    "rank --catalog SAMPLE": "--intent-vector FILE.npy, --intent-id ID or --text TEXT",
     "rank --intent-id t0404": "give --catalog DIR",
     "rank --intent-vector X.npy": "give --catalog DIR, --model FILE, or both",
     "rank --model MODEL --intent-id t0404": "give --catalog DIR: --intent-id looks into",
     "rank --catalog SAMPLE --intent-id t0404 --text words": "--text goes with",
     "rank --catalog SAMPLE --intent-id t0404 --kind sets --why-not mail.send_message": "--why-not goes with --kind tools",
     "rank --catalog SAMPLE --intent-id t0404 --kind capabilities --min-score 0.5": "--min-score goes with --kind tools",
+    "rank --catalog SAMPLE --text words --kind sets": "--kind goes with --intent-vector",
+    "rank --catalog SAMPLE --text words --explain": "--explain goes with --intent-vector",
+    "rank --catalog SAMPLE --text words --why-not mail.send_message": "--why-not goes with --intent-vector",
+    "rank --catalog SAMPLE --text words --min-score 0.5": "--min-score goes with --intent-vector",
+    "rank --catalog SAMPLE --text words --context-tool mail.send_message": "--context-tool goes with --intent-vector",
     "evaluate model MODEL": "give --catalog DIR, or --traces FILE",
     "evaluate model MODEL --catalog SAMPLE --traces X.jsonl --split test": "--split goes with traces of the catalogue's folder",
     "evaluate model MODEL --traces X.jsonl --split test": "--split goes with traces of the catalogue's folder",

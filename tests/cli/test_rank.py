@@ -110,6 +110,22 @@ def test_every_kind(ask, kind, options):
         assert all(("tools" in i) == (kind == "sets") and ("explanation" in i) == ("--explain" in options) for i in items)
 
 
+@pytest.mark.parametrize("model", [(), ("--model",)])
+def test_a_text_alone_is_ranked_by_its_words_and_says_so(ask, trained, model):
+    given = ("rank", "--catalog", SAMPLE, "--text", "archive old e-mails", *(("--model", trained.path) if model else ()))
+    code, out, err = ask(*given, "--json", "--top", 3)
+    assert code == 0
+    items = orjson.loads(out)["items"]
+    assert items[0]["id"] == "mail.archive_message"
+    assert [i["score"] for i in items] == sorted((i["score"] for i in items), reverse=True)
+    assert "ranked by words" in err
+    some = ("--candidate", "mail.read_thread", "--candidate", "sheets.add_pivot")
+    assert {i["id"] for i in orjson.loads(ask(*given, *some, "--json")[1])["items"]} == {"mail.read_thread", "sheets.add_pivot"}
+    code, out, err = ask(*given[:4], "xyzzy", "--json")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "shares a word" in err
+
+
 def test_rank_with_a_model(ask, tmp_path):
     SHGAT.from_catalog(Catalog.load(SAMPLE)).save(tmp_path / "m.safetensors")
     given = ("--model", tmp_path / "m.safetensors", "--intent-id", INTENT, "--json")

@@ -78,7 +78,10 @@ def status(
 
     with Store.open(url) as store:
         about = store.status()
-        known = Catalog.from_records(*store.catalog()) if catalog is None else Catalog.load(catalog)
+        tools, capabilities = store.catalog() if catalog is None else ([], [])
+        if catalog is None and not tools:
+            raise given.WrongUsage(f"{store.url} holds no catalogue yet: give --catalog DIR")
+        known = Catalog.from_records(tools, capabilities) if catalog is None else Catalog.load(catalog)
     with Ranker.open(url, known, mode="off", user_id=user) as ranker:
         found = {"store": about, "ranker": ranker.stats()}
     if as_json:

@@ -57,8 +57,19 @@ def rank(
         given.refuse({"--why-not": why_not, "--min-score": min_score}, "with --kind tools", f"with --kind {kind}")
     if intent_id is not None:
         given.refuse({"--text": text}, "with --intent-vector or alone", "with --intent-id, whose trace has a text")
+    by_words = text is not None and intent_vector is None and intent_id is None
+    if by_words:
+        alone: dict[str, object] = {
+            "--kind": None if kind is Kind.tools else kind,
+            "--context-tool": context_tool,
+            "--min-score": min_score,
+        }
+        alone |= {"--explain": explain or None, "--why-not": why_not}
+        given.refuse(alone, "with --intent-vector or --intent-id", "with --text alone")
+    else:
+        given.one_of("--intent-vector FILE.npy, --intent-id ID or --text TEXT", intent_vector, intent_id)
     ranker = load_model(catalog, model)
-    vector, trace = _intent(catalog, intent_vector, intent_id)
+    vector, trace = (None, None) if by_words else _intent(catalog, intent_vector, intent_id)
     text = ((trace.intent if trace else text) or "").strip() or None
     asked = Question(vector, text, kind, top, candidate, tuple(context_tool or ()), min_score)
     items = ranked(ranker, asked, explain)
@@ -77,9 +88,9 @@ def rank(
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """What `SHGAT.rank` is asked."""
+    """What `SHGAT.rank` is asked; without an intent's embedding, what its words alone are asked."""
 
-    intent: "Float32"
+    intent: "Float32 | None"
     text: str | None
     kind: Kind
     top: int
@@ -106,7 +117,6 @@ def _intent(catalog: Path | None, vector: Path | None, key: str | None) -> "tupl
     """The intent's embedding, and the trace it is from."""
     from . import traces as sources
 
-    given.one_of("--intent-vector FILE.npy or --intent-id ID", vector, key)
     if vector is not None:
         return sources.read_vector(vector), None
     trace = sources.find(given.needed(catalog, "--catalog DIR: --intent-id looks into the catalogue's folder"), str(key))
@@ -118,11 +128,13 @@ def ranked(model: "SHGAT", asked: Question, explain: bool) -> list[dict[str, Any
     """The best items as JSON values: id, score, text, for a set its tools, and where asked for an explanation."""
     catalog, tools = model.catalog, asked.kind is Kind.tools
     flat: Literal["tools", "capabilities"] = "tools" if tools else "capabilities"
-    ranking = model.rank(
-        asked.intent, asked.top, flat, text=asked.text, context_tools=asked.context, candidates=asked.candidates,
-        min_score=asked.min_score, explain=explain,
-    )  # fmt: skip
-    items: list[dict[str, Any]] = ranking.to_dict()["items"]
+    if asked.intent is None:
+        items = _ranked_by_words(model, asked)
+    else:
+        items = model.rank(
+            asked.intent, asked.top, flat, text=asked.text, context_tools=asked.context, candidates=asked.candidates,
+            min_score=asked.min_score, explain=explain,
+        ).to_dict()["items"]  # fmt: skip
     nodes = catalog.tools if tools else catalog.capabilities
     column = catalog.tool_column if tools else catalog.capability_column
     for item in items:
@@ -138,6 +150,19 @@ def ranked(model: "SHGAT", asked: Question, explain: bool) -> list[dict[str, Any
         for item in items:
             item["tools"] = needed[item["id"]]
     return items
+
+
+def _ranked_by_words(model: "SHGAT", asked: Question) -> list[dict[str, Any]]:
+    """The best tools for a text without an embedding."""
+    from ..model.scoring import by_words
+    from . import output
+
+    index = model.index()
+    z = by_words(index, asked.text or "")
+    columns = range(len(z)) if asked.candidates is None else index.tools.columns(asked.candidates, "--candidate").tolist()
+    best = sorted(columns, key=lambda t: (-z[t], t))[: asked.top]
+    output.note("shgat: ranked by words, as there is no embedding of the text: --intent-vector ranks by meaning")
+    return [{"id": index.tools.ids[t], "score": float(z[t])} for t in best]
 
 
 def _weights(model: "SHGAT", kind: Kind, column: int) -> dict[str, float]:

@@ -171,7 +171,8 @@ def test_an_interrupt_keeps_the_checkpoint_and_says_how_to_go_on(ask, folder):
     assert SHGAT.load(folder / "m").params.buffer.tobytes() == SHGAT.load(folder / "whole").params.buffer.tobytes()
 
 
-def test_the_bar_is_drawn_for_people(monkeypatch, capsys):
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_the_bar_is_drawn_for_people_and_whole(monkeypatch, width):
     import io
 
     from shgat.cli import train
@@ -183,10 +184,13 @@ def test_the_bar_is_drawn_for_people(monkeypatch, capsys):
 
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", str(width))
     held = {"all": {"hit@1": 0.5, "mrr": 0.625}}
     with train.progress() as draw:
-        for stage in ("fold 1/2", "fold 2/2", "all traces"):
+        for stage in ("message passing and offsets, fold 1/2", "message passing and offsets, fold 2/2", "all traces"):
             for i in (1, 2):
-                draw(Epoch(i, 2, 1.25, 1e-3, 1.0, held if "fold" in stage else {}, 0.5, 0.1, stage))
+                draw(Epoch(i, 2, 1.25, 1e-3, 1.0, held, 0.5, 0.1, stage))
     assert "all traces, epoch 2/2" in terminal.getvalue()
     assert "loss 1.250" in terminal.getvalue()
+    assert ("Hit@1 50.0 %, MRR 0.625" in terminal.getvalue()) == (width > 120)
+    assert "…" not in terminal.getvalue()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..training import Epoch, TrainReport
     from .grid import Grid
 
+_WIDE = 120  # columns, in which everything fits beside the longest name of a run
 _SHOWN = ("recall@5", "comp@5", "ndcg@5", "hit@1", "mrr")
 
 
@@ -154,17 +155,19 @@ def _bar() -> "Iterator[Callable[[Epoch], None]]":
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+    console = Console(file=sys.stderr)
+    wide = console.width >= _WIDE
     columns = (
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[figures]}"),
-        TextColumn("ETA"), TimeRemainingColumn(compact=True),
+        TextColumn("{task.description}"), *([BarColumn(20)] if wide else []), TaskProgressColumn(),
+        TextColumn("{task.fields[figures]}"), TextColumn("ETA"), TimeRemainingColumn(compact=True),
     )  # fmt: skip
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("starting", total=None, figures="")
 
         def draw(epoch: "Epoch") -> None:
             bar.update(
                 task, description=f"{epoch.stage}, epoch {epoch.number}/{epoch.of}", total=epoch.runs * epoch.of,
-                completed=(epoch.run - 1) * epoch.of + epoch.number, figures=figures(epoch),
+                completed=(epoch.run - 1) * epoch.of + epoch.number, figures=figures(epoch) if wide else f"loss {epoch.loss:.3f}",
             )  # fmt: skip
 
         yield draw

@@ -19,6 +19,14 @@ def test_version_and_help(ask):
         assert "Usage" in out
 
 
+@pytest.mark.parametrize("words", [(), ("benchmark",), ("catalog",), ("db",), ("evaluate",), ("gateway",)])
+def test_lists_of_commands_are_not_cut_at_80_columns(ask, monkeypatch, words):
+    monkeypatch.setenv("COLUMNS", "80")
+    page = ask(*words, "--help")[1]
+    assert "..." not in page.replace("[ARGS]...", "")
+    assert max(map(len, page.splitlines())) <= 80
+
+
 @pytest.mark.parametrize("arguments", ["nonsense", "catalog", "rank --top x", "rank --kind people", "rank --no"])
 def test_a_command_line_that_makes_no_sense(ask, arguments):
     code, out, err = ask(*arguments.split())

@@ -93,7 +93,7 @@ def test_refused_rows_are_named_and_the_exit_code_says_so(url, tmp_path):
     report = json.loads(result.stdout)
     assert (report["added"], report["refused"]) == (2, 2)
     assert [fault["row"] for fault in report["faults"]] == [2, 4]
-    assert result.stderr.startswith("error: x.jsonl, row 2: not JSON")
+    assert result.stderr.startswith("shgat: error: x.jsonl, row 2: not JSON")
     assert result.stderr.count("\n") == 1
 
 
@@ -102,6 +102,6 @@ def test_refused_rows_are_named_and_the_exit_code_says_so(url, tmp_path):
 def test_an_error_is_one_line(command, url):
     result = call(*command, "--url", url, code=2 if url == "nonsense" else 1)
     assert result.stdout == ""
-    assert result.stderr.startswith("error: ")
+    assert result.stderr.startswith("shgat: error: ")
     assert result.stderr.count("\n") == 1
     assert "secret" not in result.stderr

@@ -43,13 +43,13 @@ def _options(
     """Rank the right tools for an intent, and learn the ranking from what worked."""
 
 
-app.command("completion")(completion.completion)
-app.command("demo")(demo.demo)
-app.command("plot")(plot.plot)
-app.command("rank")(rank.rank)
-app.command("sample")(sample.sample)
-app.command("train")(train.train)
-app.command("worker", context_settings=worker.SETTINGS)(worker.worker)
+app.command("completion", short_help="Print a completion script for a shell.")(completion.completion)
+app.command("demo", short_help="Train on the sample, and rank before and after.")(demo.demo)
+app.command("plot", short_help="Draw pictures of a trained model.")(plot.plot)
+app.command("rank", short_help="Rank tools, capabilities or sets for an intent.")(rank.rank)
+app.command("sample", short_help="Say where the sample catalogue is, or copy it.")(sample.sample)
+app.command("train", short_help="Learn a ranking from traces, into a file.")(train.train)
+app.command("worker", short_help="Train in a child process, for gateways.", context_settings=worker.SETTINGS)(worker.worker)
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(db.app, name="db")
 app.add_typer(evaluate.app, name="evaluate")

@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from ..training import Epoch
     from .grid import Grid
 
-app = typer.Typer(help="Measure.", rich_markup_mode=None)
+app = typer.Typer(help="Compare with plain methods.", rich_markup_mode=None)
 
 FIRST = ("shgat", "cosine", "bm25", "rrf", "knn", "tool2vec", "linear_adapter")
 
 
 @app.callback()
 def _benchmark() -> None:
-    """Measure."""
+    """Compare with plain methods."""
 
 
-@app.command()
+@app.command(short_help="SHGAT beside plain methods on the same data.")
 def quality(
     data: Annotated[Path, given.folder("A folder of sets, or one set: tools, capabilities, train, test.")],
     sets: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only these sets; several with commas.")] = None,

@@ -18,7 +18,7 @@ def _catalog() -> None:
     """Look at a catalogue."""
 
 
-@app.command()
+@app.command(short_help="Is it sound, and what is in it?")
 def check(
     directory: Annotated[
         Path,

@@ -64,9 +64,7 @@ def verbs(command: Any, words: tuple[str, ...] = ()) -> Iterator[Verb]:
         else:
             options.append(((*parameter.opts, *parameter.secondary_opts), parameter.help or "", values, path, parameter.is_flag))
     options.append((("--help",), "Show what it takes, and leave.", (), False, True))
-    yield Verb(
-        words, _line(command.help or ""), {n: _line(c.help or "") for n, c in below.items()}, tuple(options), tuple(arguments)
-    )
+    yield Verb(words, _line(command), {n: _line(c) for n, c in below.items()}, tuple(options), tuple(arguments))
     for name, each in below.items():
         yield from verbs(each, (*words, name))
 
@@ -81,8 +79,8 @@ def _kind(annotation: Any) -> tuple[tuple[str, ...], bool]:
     return (), False
 
 
-def _line(text: str) -> str:
-    return " ".join(text.split("\n\n", maxsplit=1)[0].split())
+def _line(command: Any) -> str:
+    return " ".join((command.short_help or command.help or "").split("\n\n")[0].split())
 
 
 def bash(known: list[Verb]) -> list[str]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..graph import Catalog
     from ..store import Store
 
-app = typer.Typer(name="db", help="The store: its schema, its state, its catalogue and traces as files.")
+app = typer.Typer(name="db", help="Look after a store: schema, state, files.")
 
 Url = Annotated[
     str,
@@ -46,7 +46,7 @@ def status(url: Url, as_json: Json = False) -> None:
         _print(store.status(), as_json)
 
 
-@app.command()
+@app.command(short_help="Write catalogue and traces to files.")
 def export(path: Place, url: Url, as_json: Json = False) -> None:
     """Write the catalogue and every trace to a folder, for `shgat train --catalog`; or the traces alone to a file."""
     with _store(url) as store:
@@ -59,7 +59,7 @@ def export(path: Place, url: Url, as_json: Json = False) -> None:
             _print({"folder": str(path), **_sizes(catalog), "traces": n}, as_json)
 
 
-@app.command("import")
+@app.command("import", short_help="Take in catalogue and traces from files.")
 def import_(path: Place, url: Url, dimension: Dimension = None, as_json: Json = False) -> None:
     """Add a folder's catalogue and traces, or the traces of a file. Bad rows are refused and named; repeating adds nothing twice."""
     with _reported():
@@ -101,7 +101,7 @@ def _reported() -> Iterator[None]:
     try:
         yield
     except ShgatError as error:
-        typer.echo(f"error: {' '.join(str(error).split())}", err=True)
+        typer.echo(f"shgat: error: {' '.join(str(error).split())}", err=True)
         raise typer.Exit(exit_code(error)) from None
 
 

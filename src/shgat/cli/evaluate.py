@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..shgat import SHGAT
     from ..traces import Traces
 
-app = typer.Typer(help="Measure: a model, a training protocol, a log of decisions, an A/B test.", rich_markup_mode=None)
+app = typer.Typer(help="Measure a model, training, a log, an A/B test.", rich_markup_mode=None)
 
 Folder = Annotated[Path | None, given.folder("Catalogue folder.", "--catalog")]
 TraceFile = Annotated[Path | None, given.file("Traces from elsewhere than the catalogue's folder.", "FILE", "--traces")]
@@ -34,7 +34,7 @@ class Protocol(StrEnum):
     cold = "cold"
 
 
-@app.command()
+@app.command(short_help="How well does a model find tools?")
 def model(
     model: Annotated[Path, typer.Argument(metavar="MODEL", exists=True, dir_okay=False, help="A trained model.")],
     catalog: Folder = None,
@@ -79,7 +79,7 @@ def model(
     return _code(passed)
 
 
-@app.command()
+@app.command(short_help="Does training pay, on what it has not seen?")
 def protocol(
     protocol: Annotated[Protocol, typer.Argument(metavar="holdout|cv|temporal|cold", help="How training and test are kept apart.")],
     catalog: Folder = None,
@@ -124,7 +124,7 @@ def protocol(
     return _code(passed)
 
 
-@app.command()
+@app.command(short_help="What would a model have earned on a log?")
 def log(
     model: Annotated[Path, given.file("The model that would have chosen.", "FILE", "--model")],
     log: Annotated[
@@ -154,7 +154,7 @@ def log(
     return verdicts.show_counterfactual(ranker, decisions, name, np.random.default_rng(seed), greedy, as_json)
 
 
-@app.command()
+@app.command(short_help="Who won an A/B test, so far?")
 def ab(
     log: Annotated[
         Path,

@@ -17,7 +17,7 @@ def _group() -> None:
     """A gateway in front of many tools."""
 
 
-@app.command()
+@app.command(short_help="Watch a ranker learn from a drifting stream.")
 def simulate(
     seconds: Annotated[float, typer.Option(metavar="S", min=0.5, max=3600.0, help="How long.")] = 20.0,
     rate: Annotated[float, typer.Option(metavar="N", min=1.0, max=1e5, help="Intents a second.")] = 60.0,
@@ -62,7 +62,7 @@ def simulate(
     )
 
 
-@app.command()
+@app.command(short_help="How is a gateway doing, by its store?")
 def status(
     url: Annotated[str, typer.Option("--store", envvar="SHGAT_STORE_URL", metavar="URL", help="The store of the gateway.")],
     catalog: Annotated[Path | None, given.folder("The gateway's catalogue.  [default: the store's own copy]")] = None,

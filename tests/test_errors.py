@@ -2,12 +2,15 @@
 
 import inspect
 import re
+import tomllib
+from pathlib import Path
 
 import pytest
 
 import shgat
 from shgat import errors
 
+ROOT = Path(__file__).parents[1]
 TREE = re.findall(r"^    ([| ]*)[|`]- (\w+)(?: \((\w+)\))?", errors.__doc__, re.MULTILINE)
 
 
@@ -32,5 +35,27 @@ def test_a_catalogue_error_counts_what_it_leaves_out():
     assert (str(error), error.faults) == ("one (and 2 more)", ["one", "two", "three"])
 
 
-def test_a_missing_extra_says_what_to_install():
-    assert str(errors.MissingExtraError("scipy", "eval")) == "scipy is not installed; run: pip install 'shgat[eval]'"
+def test_a_missing_extra_names_what_an_index_knows_and_what_works_in_a_clone(tmp_path, monkeypatch):
+    about = tmp_path / "shgat-9.dist-info"
+    about.mkdir()
+    needs = ("numpy>=1.26", 'nowhere[fast]>=2.1,<3; extra == "eval"', 'numpy; extra == "eval"', 'elsewhere; extra == "store"')
+    lines = ("Metadata-Version: 2.1", "Name: shgat", "Version: 9", *(f"Requires-Dist: {n}" for n in needs))
+    (about / "METADATA").write_text("\n".join(lines) + "\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = str(errors.MissingExtraError("nowhere", "eval"))
+    assert (
+        found == "nowhere is not installed; run: pip install 'nowhere[fast]>=2.1,<3' (in a clone of shgat: pip install '.[eval]')"
+    )
+
+
+def test_a_module_that_is_broken_although_its_package_is_there_is_named_itself():
+    assert "run: pip install scipy (" in str(errors.MissingExtraError("scipy", "eval"))
+
+
+def test_every_extra_that_an_error_advises_exists():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = {
+        e for path in (ROOT / "src").rglob("*.py") for e in re.findall(r'MissingExtraError\([^()]*, "(\w+)"\)', path.read_text())
+    }
+    assert named
+    assert named <= set(project["optional-dependencies"])

@@ -6,6 +6,7 @@
     |  `- TraceError                a trace: unknown tools, an outcome outside [0, 1], a bad embedding
     |- ModelFileError               a model, parameter or checkpoint file: torn, altered, or of another catalogue
     |- StoreError                   the store cannot be reached, is locked, or holds something torn
+    |  `- StoreURLError             it can never work as it is configured: nothing to wait for
     |- WorkerError                  a training child failed, timed out or broke the protocol
     `- MissingExtraError            an optional dependency is not installed; the message says which extra to install
 
@@ -42,12 +43,43 @@ class StoreError(ShgatError):
     """The store cannot be reached, is locked, or holds something torn."""
 
 
+class StoreURLError(StoreError):
+    """A store that can never work as it is configured: a URL that is none, a folder that is missing, a wrong password."""
+
+
 class WorkerError(ShgatError):
     """A training child failed, timed out or broke the protocol."""
 
 
 class MissingExtraError(ShgatError, ImportError):
-    """An optional dependency is not installed."""
+    """An optional dependency is not installed.
+
+    Parameters
+    ----------
+    module : that could not be imported
+    extra : of shgat, which brings it
+    """
 
     def __init__(self, module: str, extra: str) -> None:
-        super().__init__(f"{module} is not installed; run: pip install 'shgat[{extra}]'")
+        packages = " ".join(f"'{requirement}'" for requirement in _absent(extra)) or module
+        super().__init__(f"{module} is not installed; run: pip install {packages} (in a clone of shgat: pip install '.[{extra}]')")
+
+
+def _absent(extra: str) -> list[str]:
+    """The requirements of an extra whose packages are not there: their own names, which every index knows."""
+    import re
+    from importlib import metadata
+
+    try:
+        requirements = metadata.requires("shgat") or []
+    except metadata.PackageNotFoundError:  # on the path, but not installed
+        return []
+    absent = []
+    for requirement in requirements:
+        wanted, _, marker = requirement.partition(";")
+        if extra in re.findall(r"[\w-]+", marker):
+            try:
+                metadata.distribution(re.findall(r"[\w.-]+", wanted)[0])
+            except metadata.PackageNotFoundError:
+                absent.append(wanted.strip())
+    return absent

@@ -19,11 +19,41 @@ def test_version_and_help(ask):
         assert "Usage" in out
 
 
+@pytest.mark.parametrize("words", [(), ("benchmark",), ("catalog",), ("db",), ("evaluate",), ("gateway",)])
+def test_lists_of_commands_are_not_cut_at_80_columns(ask, monkeypatch, words):
+    monkeypatch.setenv("COLUMNS", "80")
+    page = ask(*words, "--help")[1]
+    assert "..." not in page.replace("[ARGS]...", "")
+    assert max(map(len, page.splitlines())) <= 80
+
+
 @pytest.mark.parametrize("arguments", ["nonsense", "catalog", "rank --top x", "rank --kind people", "rank --no"])
 def test_a_command_line_that_makes_no_sense(ask, arguments):
     code, out, err = ask(*arguments.split())
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith("shgat: error: ")
+
+
+def test_a_warning_is_one_line():
+    program = (
+        "import sys, warnings, shgat.cli as c\n"
+        "c.app.command('warn')(lambda: warnings.warn('overflow\\nin ' + 'x' * 9000, RuntimeWarning))\n"
+        "sys.exit(c.main(['warn']))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr.startswith("shgat: warning: overflow in xxx")
+    assert done.stderr.count("\n") == 1
+    assert len(done.stderr) < 1200
+
+
+def test_an_error_that_quotes_what_it_refuses_is_short(ask, tmp_path):
+    (tmp_path / "log.jsonl").write_bytes(b'{"id": "a", "treated": true, "success": [' + b"[0.25, 0.5]," * 5000 + b"1]}")
+    code, out, err = ask("evaluate", "ab", tmp_path / "log.jsonl")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert len(err) < 1200
+    code, out, err = ask("rank", "--catalog", "x" * 100_000)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert len(err) < 1200
 
 
 def test_a_reader_that_goes_away():

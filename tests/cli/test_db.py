@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from shgat import Catalog, TraceError, load_traces
+from shgat import Catalog, StoreError, StoreURLError, TraceError, load_traces
 from shgat.cli.db import app
 from shgat.store import Store
 from shgat.traces import Trace
@@ -93,15 +93,17 @@ def test_refused_rows_are_named_and_the_exit_code_says_so(url, tmp_path):
     report = json.loads(result.stdout)
     assert (report["added"], report["refused"]) == (2, 2)
     assert [fault["row"] for fault in report["faults"]] == [2, 4]
-    assert result.stderr.startswith("error: x.jsonl, row 2: not JSON")
+    assert result.stderr.startswith("shgat: error: x.jsonl, row 2: not JSON")
     assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", [["upgrade"], ["status"], ["export", "x.jsonl"], ["import", "x.jsonl"]])
 @pytest.mark.parametrize("url", ["sqlite:////nowhere/x.db", "nonsense", "postgresql://u:secret@localhost:1/x"])
 def test_an_error_is_one_line(command, url):
-    result = call(*command, "--url", url, code=1)
+    with pytest.raises(StoreError) as error:
+        Store.open(url)
+    result = call(*command, "--url", url, code=2 if isinstance(error.value, StoreURLError) else 1)
     assert result.stdout == ""
-    assert result.stderr.startswith("error: ")
+    assert result.stderr.startswith("shgat: error: ")
     assert result.stderr.count("\n") == 1
     assert "secret" not in result.stderr

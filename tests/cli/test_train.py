@@ -95,8 +95,39 @@ def test_what_cannot_work_is_one_line_before_any_work(ask, folder, monkeypatch, 
     monkeypatch.chdir(folder)
     given = {"--catalog": folder, "--out": folder / "m"} | dict([wrong.split()])
     code, out, notes = ask("train", *(part for pair in given.items() for part in pair))
-    assert (code, out, notes.count("\n")) == (1, "", 1)
+    assert (code, out, notes.count("\n")) == (1 if wrong.split()[0] in ("--epochs", "--lr") else 2, "", 1)
     assert notes.startswith("shgat: error: ")
+
+
+def test_a_loss_that_rose_is_explained(ask, folder):
+    given = (
+        "train",
+        "--catalog",
+        folder,
+        "--out",
+        folder / "m",
+        "--quiet",
+        "--force",
+        "--epochs",
+        "3",
+        "--lr",
+        "1",
+        "--batch-size",
+        "16",
+    )
+    text = ask(*given, "--json")[1]
+    report = orjson.loads(text)
+    last = [e["loss"] for e in report["epochs"] if e["stage"] == "all traces"]
+    assert last[-1] > last[0]
+    (note,) = report["notes"]
+    assert f"the loss rose from {last[0]:.3f} to {last[-1]:.3f}" in note
+    assert "how it ranks held-out traces" in note
+    assert note in ask(*given)[2]
+
+
+def test_a_loss_that_fell_needs_no_word(ask, folder):
+    _, text, _ = ask("train", "--catalog", folder, "--out", folder / "m", "--quiet", "--json", *QUICK)
+    assert orjson.loads(text)["notes"] == []
 
 
 INTERRUPTED = """
@@ -140,7 +171,8 @@ def test_an_interrupt_keeps_the_checkpoint_and_says_how_to_go_on(ask, folder):
     assert SHGAT.load(folder / "m").params.buffer.tobytes() == SHGAT.load(folder / "whole").params.buffer.tobytes()
 
 
-def test_the_bar_is_drawn_for_people(monkeypatch, capsys):
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_the_bar_is_drawn_for_people_and_whole(monkeypatch, width):
     import io
 
     from shgat.cli import train
@@ -152,10 +184,13 @@ def test_the_bar_is_drawn_for_people(monkeypatch, capsys):
 
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", str(width))
     held = {"all": {"hit@1": 0.5, "mrr": 0.625}}
     with train.progress() as draw:
-        for stage in ("fold 1/2", "fold 2/2", "all traces"):
+        for stage in ("message passing and offsets, fold 1/2", "message passing and offsets, fold 2/2", "all traces"):
             for i in (1, 2):
-                draw(Epoch(i, 2, 1.25, 1e-3, 1.0, held if "fold" in stage else {}, 0.5, 0.1, stage))
+                draw(Epoch(i, 2, 1.25, 1e-3, 1.0, held, 0.5, 0.1, stage))
     assert "all traces, epoch 2/2" in terminal.getvalue()
     assert "loss 1.250" in terminal.getvalue()
+    assert ("Hit@1 50.0 %, MRR 0.625" in terminal.getvalue()) == (width > 120)
+    assert "…" not in terminal.getvalue()

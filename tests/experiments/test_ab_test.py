@@ -1,6 +1,9 @@
 """A/B analysis against SciPy, its error rates in simulation, and the verdicts."""
 
+from dataclasses import replace
+
 import numpy as np
+import orjson
 import pytest
 from scipy import stats
 
@@ -127,3 +130,26 @@ def test_refusals():
         Guardrails(p99_latency_ratio=0.5)
     with pytest.raises(InputError, match="seconds above 0"):
         judge(Experiment(np.array([True]), np.ones(1), np.zeros(1), np.zeros(1), np.zeros(1)))
+
+
+@pytest.mark.parametrize("missing", [("error",), ("fallback", "error"), ("latency",), ("error", "fallback", "latency")])
+def test_what_was_not_logged_is_not_watched_and_the_rest_decides_as_before(missing):
+    whole = experiment(3, 20_000, (0.5, 0.6))
+    part = judge(replace(whole, **dict.fromkeys(missing)))
+    every = judge(whole)
+    assert (part.decision, part.success) == ("ship", every.success)
+    assert len(part.unwatched) == len(missing)
+    assert [g for g in every.guardrails if g.name not in part.unwatched] == list(part.guardrails)
+    assert judge(replace(experiment(4, 20_000, (0.6, 0.5)), **dict.fromkeys(missing))).decision != "ship"
+
+
+@pytest.mark.parametrize("name", ["error", "fallback", "latency"])
+def test_a_figure_is_logged_in_every_line_or_in_none(tmp_path, name):
+    rows = [{"id": f"{i}", "treated": i % 2 == 0, "success": 1, "error": 0, "fallback": 0, "latency": 0.1} for i in range(4)]
+    del rows[0][name]
+    path = tmp_path / "ab.jsonl"
+    path.write_bytes(b"\n".join(map(orjson.dumps, rows)))
+    with pytest.raises(InputError, match=f"line 2: '1' has an {name}, and the lines before it have none: log it in every line"):
+        Experiment.load(path)
+    path.write_bytes(b"\n".join(orjson.dumps({k: v for k, v in row.items() if k != name}) for row in rows))
+    assert getattr(Experiment.load(path), name) is None

@@ -9,7 +9,7 @@ import pytest
 from shgat.errors import InputError
 from shgat.experiments.protocols import Recipe, run_cold_tools, run_cross_validation, run_holdout, run_temporal
 from shgat.graph import Incidence
-from shgat.metrics import cold_tool_split
+from shgat.metrics import cold_tool_split, k_folds
 from shgat.model import model_file
 
 QUICK = Recipe(options={"epochs": 2})
@@ -102,3 +102,47 @@ def test_time_needs_timestamps_and_enough_of_it(trained):
         run_temporal(trained.catalog, timeless, QUICK)
     with pytest.raises(InputError, match=r"span 72\.\d days: no window of 90d"):
         run_temporal(trained.catalog, trained.train, QUICK, train="90d")
+
+
+def repeated(traces, n, texts):
+    """n traces that say these texts in turn, each of its own id, and succeed with the same tool."""
+    rows = traces.take(np.zeros(n, np.int64))
+    said = type(traces.texts)([texts[i % len(texts)] for i in range(n)])
+    return replace(rows, ids=np.array([f"r{i}" for i in range(n)]), texts=said, outcome=np.ones(n, np.float32))
+
+
+@pytest.mark.parametrize("run", [run_holdout, run_cross_validation])
+def test_one_intent_many_times_cannot_be_split_and_says_so(trained, run):
+    with pytest.raises(
+        InputError, match=r"different intents, and the 400 traces hold 1 \(the first is 'text mail it'\): bring traces"
+    ):
+        run(trained.catalog, repeated(trained.train, 400, ["mail it"]), QUICK)
+
+
+def test_fewer_intents_than_folds_name_the_folds_that_work(trained):
+    traces = repeated(trained.train, 60, ["mail it", "post it", "file it"])
+    with pytest.raises(InputError, match="or ask for 3 folds"):
+        run_cross_validation(trained.catalog, traces, QUICK, k=5)
+
+
+def test_a_split_that_cannot_be_used_is_named(trained):
+    traces = trained.train.take(np.arange(120))
+    folds = list(k_folds(120, 2, QUICK.rng(), groups=[str(t) for t in traces.texts]))
+    outcome = traces.outcome.copy()
+    outcome[folds[1].test] = 0.0
+    failed = replace(traces, outcome=outcome)
+    found = run_cross_validation(trained.catalog, failed, Recipe(options={"epochs": 1}), k=2)
+    n = len(folds[1].test)
+    assert [t.name for t in found.trials] == ["fold 1 of 2"]
+    assert found.passed_over == (("fold 2 of 2", f"no successful trace among the {n} that test"),)
+    remarks = " ".join(found.remarks(failed))
+    assert "fold 2 of 2 was passed over" in remarks
+    assert f"{120 - n} of 120 traces were in a part that tests" in remarks
+
+
+def test_every_trace_is_counted_or_its_absence_is_told(trained):
+    found = run_cross_validation(trained.catalog, trained.train.take(np.arange(120)), Recipe(options={"epochs": 1}), k=2)
+    traces = trained.train.take(np.arange(120))
+    counted = sum(t.counted for t in found.trials)
+    assert counted == int((traces.relevant.degrees > 0).sum()) < 120
+    assert found.remarks(traces)[0].startswith(f"{counted} of 120 traces count in the metrics: {120 - counted} failed")

@@ -5,15 +5,31 @@ import pytest
 
 from shgat import SHGAT
 from shgat.experiments.measurement import measure, measure_cosine
+from shgat.experiments.pair import compare_metrics, summarize_pair
 from shgat.experiments.protocols import Recipe, run_cross_validation
 from shgat.reports.evaluation import build_report, build_trials_report
 from shgat.reports.html import render_report
 
 
+def judged(ours, theirs):
+    """(summary, tests)."""
+    found = summarize_pair(ours, theirs, rng=np.random.default_rng(0))
+    return found, compare_metrics(ours, theirs, found["all"], rng=np.random.default_rng(0))
+
+
 @pytest.fixture(scope="module")
 def found(trained):
     ours, theirs = measure(trained.model, trained.test), measure_cosine(trained.catalog, trained.test)
-    return ours, build_report(trained.model, trained.test, ours, theirs, rng=np.random.default_rng(0), about={"model": "<m>"})
+    return ours, build_report(trained.model, trained.test, ours, theirs, *judged(ours, theirs), about={"model": "<m>"})
+
+
+def test_its_figures_are_those_it_was_given(trained):
+    ours, theirs = measure(trained.model, trained.test), measure_cosine(trained.catalog, trained.test)
+    summary, tests = judged(ours, theirs)
+    report = build_report(trained.model, trained.test, ours, theirs, summary, tests)
+    for row in report["comparison"]:
+        d = summary["all"].difference[row["metric"]]
+        assert (row["mean_difference"], row["ci_low"], row["ci_high"]) == (d.value, d.ci_low, d.ci_high)
 
 
 def test_it_makes_a_page(found):
@@ -63,7 +79,7 @@ def test_learning_curves_are_those_of_the_chosen_variant(found, trained):
 def test_an_untrained_model_has_a_smaller_report(trained):
     model = SHGAT.from_catalog(trained.catalog)
     ours = measure(model, trained.test)
-    report = build_report(model, trained.test, ours, ours, rng=np.random.default_rng(0))
+    report = build_report(model, trained.test, ours, ours, *judged(ours, ours))
     assert not {"reliability", "learning_curve"} & set(report)
     assert render_report(report)
 
@@ -71,7 +87,7 @@ def test_an_untrained_model_has_a_smaller_report(trained):
 def test_the_report_of_a_protocol_counts_each_trial_and_all_intents_together(trained):
     traces = trained.train.take(np.arange(90))
     trials = run_cross_validation(trained.catalog, traces, Recipe(options={"epochs": 1}), k=3)
-    report = build_trials_report(trials, traces, rng=np.random.default_rng(0), about={"seed": "0"}, worst=2)
+    report = build_trials_report(trials, traces, *judged(*trials.pooled()), about={"seed": "0"}, worst=2)
     assert report["title"] == "cv: shgat against cosine"
     rows = report["breakdowns"]["trial"]
     assert [row["name"] for row in rows] == [f"fold {i} of 3, {who}" for i in (1, 2, 3) for who in ("shgat", "cosine")]
@@ -83,4 +99,5 @@ def test_the_report_of_a_protocol_counts_each_trial_and_all_intents_together(tra
     assert {missed["intent"] for missed in report["worst_intents"]} <= tested
     refused = [t.name for t in trials.trials if not t.report.accepted]
     assert [note.split(":")[0] for note in report["notes"] if "was refused" in note] == refused
+    assert sum("count in the metrics" in note for note in report["notes"]) == (succeeded < len(traces))
     assert "<h2>Breakdown</h2>" in render_report(report)

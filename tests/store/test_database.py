@@ -41,7 +41,7 @@ def test_postgresql_is_spoken_to_by_psycopg(scheme):
 
 def test_without_a_driver_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(MissingExtraError, match=r"psycopg is not installed.*shgat\[store\]"):
+    with pytest.raises(MissingExtraError, match=r"psycopg is not installed.*'\.\[store\]'"):
         Database("postgresql://u@h/x", 1.0)
 
 

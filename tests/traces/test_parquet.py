@@ -108,5 +108,5 @@ def test_a_file_that_is_no_parquet_is_named(tmp_path):
 
 def test_without_pyarrow_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(MissingExtraError, match=r"shgat\[store\]"):
+    with pytest.raises(MissingExtraError, match=r"'\.\[store\]'"):
         read(tmp_path / "x.parquet")

@@ -1,20 +1,23 @@
-"""The command line, one file a verb. Data goes to stdout, everything else to stderr; an error is one line and exit code 1."""
+"""The command line, one file a verb. Data goes to stdout, everything else to stderr; an error is one line and exit code 1, or 2 where
+the command line, a place or a URL in it, can never work."""
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, TextIO
 
 import typer
 
 from .. import __version__
 from ..errors import CatalogError, ShgatError
-from . import benchmark, catalog, db, demo, evaluate, gateway, plot, rank, train, worker
-
-# typer brings its own click, older ones use the installed one: either way this is what they raise for a wrong command line.
-_WrongUsage: type[Exception] = typer.BadParameter.__mro__[2]
+from . import benchmark, catalog, completion, db, demo, evaluate, gateway, plot, rank, sample, train, worker
+from .given import WrongUsage, exit_code
+from .output import shorten
 
 _INTERRUPTED = 130  # what typer makes of Ctrl-C
+_LONGEST = 1000  # characters of an error: it may quote what it refuses
 
 app = typer.Typer(
     name="shgat",
@@ -40,11 +43,13 @@ def _options(
     """Rank the right tools for an intent, and learn the ranking from what worked."""
 
 
-app.command("demo")(demo.demo)
-app.command("plot")(plot.plot)
-app.command("rank")(rank.rank)
-app.command("train")(train.train)
-app.command("worker", context_settings=worker.SETTINGS)(worker.worker)
+app.command("completion", short_help="Print a completion script for a shell.")(completion.completion)
+app.command("demo", short_help="Train on the sample, and rank before and after.")(demo.demo)
+app.command("plot", short_help="Draw pictures of a trained model.")(plot.plot)
+app.command("rank", short_help="Rank tools, capabilities or sets for an intent.")(rank.rank)
+app.command("sample", short_help="Say where the sample catalogue is, or copy it.")(sample.sample)
+app.command("train", short_help="Learn a ranking from traces, into a file.")(train.train)
+app.command("worker", short_help="Train in a child process, for gateways.", context_settings=worker.SETTINGS)(worker.worker)
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(db.app, name="db")
 app.add_typer(evaluate.app, name="evaluate")
@@ -59,16 +64,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a terminal that cannot show a character is no reason to fail
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        code = app(given or ["--help"], prog_name="shgat", standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            code = app(given or ["--help"], prog_name="shgat", standalone_mode=False)
         sys.stdout.flush()
         if code == _INTERRUPTED:
             raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
-    except (ShgatError, OSError, KeyboardInterrupt, typer.Abort, _WrongUsage) as error:
+    except (ShgatError, OSError, KeyboardInterrupt, typer.Abort, WrongUsage) as error:
         if isinstance(error, BrokenPipeError):  # nobody reads on: what is left must not be flushed at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print("shgat: error: " + " ".join(_describe(error).split()), file=sys.stderr)
-        return 2 if isinstance(error, _WrongUsage) else 1
+        print("shgat: error: " + shorten(_describe(error), _LONGEST), file=sys.stderr)
+        return exit_code(error)
+
+
+def _warn(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: TextIO | None = None, line: str | None = None
+) -> None:
+    """One line, without the line of the code that it came from."""
+    print(f"shgat: warning: {shorten(str(message), _LONGEST)} ({Path(filename).name}, line {lineno})", file=sys.stderr)
 
 
 def _describe(error: BaseException) -> str:
@@ -78,6 +92,6 @@ def _describe(error: BaseException) -> str:
         return "interrupted"
     if isinstance(error, OSError):
         return f"{error.filename or 'input or output'}: {error.strerror or error}"
-    if isinstance(error, _WrongUsage) and hasattr(error, "format_message"):
+    if isinstance(error, WrongUsage) and hasattr(error, "format_message"):
         return f"{error.format_message()} (shgat --help)"
     return str(error)

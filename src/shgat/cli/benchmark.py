@@ -8,28 +8,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from . import given
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from rich.table import Table
 
     from ..experiments.dataset import Dataset
     from ..experiments.quality import Result
     from ..training import Epoch
+    from .grid import Grid
 
-app = typer.Typer(help="Measure.", rich_markup_mode=None)
+app = typer.Typer(help="Compare with plain methods.", rich_markup_mode=None)
 
 FIRST = ("shgat", "cosine", "bm25", "rrf", "knn", "tool2vec", "linear_adapter")
 
 
 @app.callback()
 def _benchmark() -> None:
-    """Measure."""
+    """Compare with plain methods."""
 
 
-@app.command()
+@app.command(short_help="SHGAT beside plain methods on the same data.")
 def quality(
-    data: Annotated[Path, typer.Option(metavar="DIR", help="A folder of sets, or one set: tools, capabilities, train, test.")],
+    data: Annotated[Path, given.folder("A folder of sets, or one set: tools, capabilities, train, test.")],
     sets: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only these sets; several with commas.")] = None,
     seeds: Annotated[int, typer.Option(min=1, metavar="N", help="Trainings of each method, with seeds 0 to N - 1.")] = 3,
     traces: Annotated[
@@ -43,7 +44,7 @@ def quality(
     from ..experiments.quality import UNTRAINED
     from . import output
 
-    names = [name for given in sets or () for name in given.split(",") if name]
+    names = [name for several in sets or () for name in several.split(",") if name]
     found: dict[str, Any] = {}
     for folder in folders(data, names):
         dataset = Dataset.load(folder)
@@ -76,23 +77,23 @@ def measure(dataset: "Dataset", seeds: int, ablations: bool) -> "dict[str, Resul
     return {name: Result(rows, dataset.cold) for name, rows in runs.items()}
 
 
-def tables(dataset: "Dataset", results: "Mapping[str, Result]") -> "list[Table]":
+def tables(dataset: "Dataset", results: "Mapping[str, Result]") -> "list[Grid]":
     """All test intents with intervals, and warm and cold ones apart; percentages."""
-    from rich.table import Table
+    from .grid import Grid
 
     cold = int(dataset.cold.sum())
     n = len(dataset.cold)
     title = f"{dataset.name}: {len(dataset.catalog.tools)} tools, {len(dataset.train)} traces, {n} test intents"
     unit = "%, in brackets 95 % intervals over intents"
-    whole = Table(title=title, title_justify="left", caption=f"{unit}; s: processor time of one training")
+    whole = Grid(title, f"{unit}; s: processor time of one training")
     title = f"{dataset.name}: {n - cold} warm and {cold} cold intents, which need a tool without a training trace"
-    apart = Table(title=title, title_justify="left", caption=unit)
+    apart = Grid(title, unit)
     whole.add_column("method")
     apart.add_column("method")
     for column in ("Recall@5", "COMP@5", "COMP@3", "NDCG@5", "MRR", "s"):
-        whole.add_column(column, justify="right", no_wrap=True)
+        whole.add_column(column, "right")
     for column in ("warm Recall@5", "warm COMP@5", "cold Recall@5", "cold COMP@5"):
-        apart.add_column(column, justify="right", no_wrap=True)
+        apart.add_column(column, "right")
     for name, result in results.items():
         plain = [f"{100 * result.mean(metric):.1f}" for metric in ("comp@3", "ndcg@5", "mrr")]
         seconds = f"{result.seconds:.1f}" if result.seconds else "-"

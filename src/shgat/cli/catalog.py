@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from ..graph import Catalog
+    from .grid import Grid
 
 app = typer.Typer(help="Look at a catalogue.", rich_markup_mode=None)
 _SHOWN = 5
@@ -20,9 +19,14 @@ def _catalog() -> None:
     """Look at a catalogue."""
 
 
-@app.command()
+@app.command(short_help="Is it sound, and what is in it?")
 def check(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with tools.jsonl, capabilities.jsonl and .npy files.")],
+    directory: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR", exists=True, file_okay=False, help="Folder with tools.jsonl, capabilities.jsonl and .npy files."
+        ),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
 ) -> int:
     """Validate a catalogue and say what it is; exit code 1 where there is a fault, and every fault is named."""
@@ -96,12 +100,12 @@ def _traces(directory: Path, catalog: "Catalog", faults: list[str]) -> list[dict
     return sizes
 
 
-def _table(title: str, about: dict[str, Any]) -> "Table":
-    from rich.table import Table
+def _table(title: str, about: dict[str, Any]) -> "Grid":
+    from .grid import Grid
 
-    grid = Table(title=title, title_justify="left", show_header=False)
-    grid.add_column()
-    grid.add_column(overflow="fold")
+    grid = Grid(title)
+    grid.add_column("")
+    grid.add_column("", prose=True)
     levels = ", ".join(f"{n} on level {k}" for k, n in enumerate(about["capabilities_per_level"]))
     rows = {
         "tools": str(about["n_tools"]),

@@ -9,12 +9,13 @@ import orjson
 import typer
 
 from ..errors import ShgatError
+from .given import exit_code
 
 if TYPE_CHECKING:
     from ..graph import Catalog
     from ..store import Store
 
-app = typer.Typer(name="db", help="The store: its schema, its state, its catalogue and traces as files.")
+app = typer.Typer(name="db", help="Look after a store: schema, state, files.")
 
 Url = Annotated[
     str,
@@ -45,7 +46,7 @@ def status(url: Url, as_json: Json = False) -> None:
         _print(store.status(), as_json)
 
 
-@app.command()
+@app.command(short_help="Write catalogue and traces to files.")
 def export(path: Place, url: Url, as_json: Json = False) -> None:
     """Write the catalogue and every trace to a folder, for `shgat train --catalog`; or the traces alone to a file."""
     with _store(url) as store:
@@ -58,7 +59,7 @@ def export(path: Place, url: Url, as_json: Json = False) -> None:
             _print({"folder": str(path), **_sizes(catalog), "traces": n}, as_json)
 
 
-@app.command("import")
+@app.command("import", short_help="Take in catalogue and traces from files.")
 def import_(path: Place, url: Url, dimension: Dimension = None, as_json: Json = False) -> None:
     """Add a folder's catalogue and traces, or the traces of a file. Bad rows are refused and named; repeating adds nothing twice."""
     with _reported():
@@ -96,12 +97,12 @@ def _store(url: str, dimension: int | None = None) -> Iterator["Store"]:
 
 @contextmanager
 def _reported() -> Iterator[None]:
-    """An error of shgat ends the command with one line on stderr and exit code 1."""
+    """An error of shgat ends the command with one line on stderr; see `given.exit_code`."""
     try:
         yield
     except ShgatError as error:
-        typer.echo(f"error: {' '.join(str(error).split())}", err=True)
-        raise typer.Exit(1) from None
+        typer.echo(f"shgat: error: {' '.join(str(error).split())}", err=True)
+        raise typer.Exit(exit_code(error)) from None
 
 
 def _print(values: dict[str, Any], as_json: bool) -> None:

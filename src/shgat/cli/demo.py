@@ -1,20 +1,20 @@
 """`shgat demo`: the sample catalogue that ships with the package, ranked before and after training."""
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.table import Table
+from .sample import SAMPLE
 
+if TYPE_CHECKING:
     from ..graph import Catalog
     from ..shgat import SHGAT
     from ..traces import Trace
+    from .grid import Grid
 
-SAMPLE = Path(__file__).parent.parent / "sample"
 SHOWN = ("t0404", "t0412", "t0425", "t0437", "t0451", "t0468")
 TOP = 3
 
@@ -27,6 +27,7 @@ def demo(as_json: Annotated[bool, typer.Option("--json", help="JSON for programs
     from . import output, train
     from . import traces as sources
 
+    folder = shlex.quote(str(SAMPLE))
     catalog = Catalog.load(SAMPLE)
     traces = load_traces(SAMPLE / "train.jsonl", catalog)
     everything = sources.read_all(SAMPLE / "test.jsonl")
@@ -48,37 +49,47 @@ def demo(as_json: Annotated[bool, typer.Option("--json", help="JSON for programs
         output.write_json({"n_tools": len(catalog.tools), "n_capabilities": len(catalog.capabilities), "n_traces": len(traces),
                            "n_intents": len(everything), "training": about, "recall_at_5": scores, "intents": rows})  # fmt: skip
         return
+    merged = "cosine, and before training" if columns["cosine"] == columns["before"] else ""
     output.write(
         f"{len(catalog.tools)} tools and {len(catalog.capabilities)} capabilities on "
         f"{catalog.hierarchy.max_level + 1} levels, {len(everything)} test intents of one invented company.\n",
-        comparison(shown, columns),
-        "\nBefore training, a model orders tools as cosine does. "
+        comparison(shown, {merged: columns["cosine"], "after training": columns["after"]} if merged else columns),
+        f"\nBefore training, a model {'orders tools exactly as cosine does' if merged else 'is near to cosine'}. "
         f"Trained on {len(traces)} traces in {report.seconds['total']:.1f} s: {report.reason}.",
-        f"Recall@5 over {len(everything)} test intents: " + ", ".join(f"{k} {100 * v:.1f} %" for k, v in scores.items()) + "\n",
+        f"Recall@5 over {len(everything)} test intents: {_shares(scores)}.\n",
+    )
+    output.write_lines(
         "Try next:",
-        f"  shgat train --catalog {SAMPLE} --out model.shgat",
-        f"  shgat rank --model model.shgat --catalog {SAMPLE} --intent-id {shown[0].id} --explain",
-        f"  shgat rank --catalog {SAMPLE} --intent-id {shown[0].id} --kind sets",
-        f"  shgat catalog check {SAMPLE}",
+        f"  shgat train --catalog {folder} --out model.safetensors",
+        f"  shgat rank --model model.safetensors --catalog {folder} --intent-id {shown[0].id} --explain",
+        f"  shgat rank --catalog {folder} --intent-id {shown[0].id} --kind sets",
+        f"  shgat catalog check {folder}",
     )
 
 
-def comparison(intents: Sequence["Trace"], columns: Mapping[str, Sequence[Sequence[str]]]) -> "Table":
-    """One row an intent, one column a way of ranking (`columns`: its best ids for each intent); ✓ marks what was really used."""
-    from rich.table import Table
-
+def comparison(intents: Sequence["Trace"], columns: Mapping[str, Sequence[Sequence[str]]]) -> "Grid":
+    """One row an intent, one column a way of ranking (`columns`: its best ids for each intent)."""
+    from .grid import Grid
     from .output import shorten
 
-    grid = Table(show_lines=True)
-    grid.add_column("intent", max_width=40)
-    grid.add_column("really used", overflow="fold")
+    grid = Grid(caption="✓ was really used", ruled=True)
+    grid.add_column("intent", prose=True)
+    grid.add_column("really used")
     for name in columns:
-        grid.add_column(name, overflow="fold")
+        grid.add_column(name)
     for n, intent in enumerate(intents):
         used = set(intent.tools)
         cells = ["\n".join(f"{'✓' if t in used else ' '} {t}" for t in column[n]) for column in columns.values()]
         grid.add_row(shorten(intent.intent, 120), "\n".join(intent.tools), *cells)
     return grid
+
+
+def _shares(scores: Mapping[str, float]) -> str:
+    """Each way of ranking with its share; those that are equal together."""
+    named: dict[str, list[str]] = {}
+    for name, share in scores.items():
+        named.setdefault(f"{100 * share:.1f} %", []).append(name)
+    return ", ".join(f"{' and '.join(names)} {share}" for share, names in named.items())
 
 
 def order(model: "SHGAT", intents: Sequence["Trace"], top: int = TOP) -> list[list[str]]:

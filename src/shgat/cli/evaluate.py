@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import InputError
+from . import given
 
 if TYPE_CHECKING:
     from ..experiments.protocols import Trial, Trials
@@ -15,12 +15,10 @@ if TYPE_CHECKING:
     from ..shgat import SHGAT
     from ..traces import Traces
 
-app = typer.Typer(help="Measure: a model, a training protocol, a log of decisions, an A/B test.", rich_markup_mode=None)
+app = typer.Typer(help="Measure a model, training, a log, an A/B test.", rich_markup_mode=None)
 
-Folder = Annotated[Path | None, typer.Option("--catalog", metavar="DIR", help="Catalogue folder.")]
-TraceFile = Annotated[
-    Path | None, typer.Option("--traces", metavar="FILE", help="Traces from elsewhere than the catalogue's folder.")
-]
+Folder = Annotated[Path | None, given.folder("Catalogue folder.", "--catalog")]
+TraceFile = Annotated[Path | None, given.file("Traces from elsewhere than the catalogue's folder.", "FILE", "--traces")]
 SkipUnknown = Annotated[bool, typer.Option("--skip-unknown", help="Leave out traces of unknown tools or without embedding.")]
 Page = Annotated[Path | None, typer.Option("--report", metavar="FILE.html", help="Also write one page that stands alone.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
@@ -36,14 +34,14 @@ class Protocol(StrEnum):
     cold = "cold"
 
 
-@app.command()
+@app.command(short_help="How well does a model find tools?")
 def model(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A trained model.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", exists=True, dir_okay=False, help="A trained model.")],
     catalog: Folder = None,
     against: Annotated[
-        Path | None, typer.Option(metavar="MODEL", help="Another model, compared metric by metric.  [default: frozen cosine]")
+        Path | None, given.file("Another model, compared metric by metric.  [default: frozen cosine]", "MODEL")
     ] = None,
-    split: Annotated[str, typer.Option(metavar="NAME", help="Traces of the catalogue's folder: NAME.jsonl.")] = "test",
+    split: Annotated[str | None, typer.Option(metavar="NAME", help="Traces of DIR: NAME.jsonl.  [default: test]")] = None,
     traces: TraceFile = None,
     gate: Annotated[bool, typer.Option("--gate", help="Exit 1 unless it is better than what it is compared with.")] = False,
     report: Page = None,
@@ -59,8 +57,8 @@ def model(
     from . import traces as sources
     from . import verdicts
 
-    rng = np.random.default_rng(seed)
-    path = _trace_file(catalog, traces, split)
+    given.writable(report, "--report")
+    path = _trace_file(catalog, traces, split, "test")
     ranker, name = _model(catalog, model)
     loaded = sources.load(path, ranker.catalog, skip_unknown)
     ours = measure(ranker, loaded)
@@ -70,19 +68,22 @@ def model(
         rival, other = _model(catalog, against)
         _same_catalog(ranker, rival, model, against)
         theirs, names = measure(rival, loaded), (name, other) if name != other else (str(model), str(against))
-    passed = pair.gate(ours, theirs, rng=rng, name_b=names[1]) if gate else None
+    summary_rng, test_rng, gate_rng = np.random.default_rng(seed).spawn(3)  # what is asked besides changes no interval
+    found = pair.summarize_pair(ours, theirs, rng=summary_rng)
+    tests = pair.compare_metrics(ours, theirs, found["all"], rng=test_rng) if against is not None or report is not None else []
+    passed = pair.gate(ours, theirs, rng=gate_rng, name_b=names[1]) if gate else None
     about = {"model": str(model), "against": "cosine" if against is None else str(against), "traces": str(path)}
-    verdicts.show_pair(ours, theirs, names, about, passed, rng, as_json, tested=against is not None)
+    verdicts.show_pair(found, tests if against is not None else [], names, about, passed, loaded, as_json)
     if report is not None:
-        verdicts.write_page(report, ranker, loaded, ours, theirs, names, about, rng)
+        verdicts.write_page(report, ranker, loaded, ours, theirs, found, tests, names, about)
     return _code(passed)
 
 
-@app.command()
+@app.command(short_help="Does training pay, on what it has not seen?")
 def protocol(
     protocol: Annotated[Protocol, typer.Argument(metavar="holdout|cv|temporal|cold", help="How training and test are kept apart.")],
     catalog: Folder = None,
-    split: Annotated[str, typer.Option(metavar="NAME", help="Traces of the catalogue's folder: NAME.jsonl.")] = "train",
+    split: Annotated[str | None, typer.Option(metavar="NAME", help="Traces of DIR: NAME.jsonl.  [default: train]")] = None,
     traces: TraceFile = None,
     folds: Annotated[int | None, typer.Option(metavar="K", help="For cv.  [default: 5]")] = None,
     train_window: Annotated[str | None, typer.Option(metavar="TIME", help="For temporal.  [default: 30d]")] = None,
@@ -104,25 +105,31 @@ def protocol(
 
     _only(protocol, Protocol.cv, {"--folds": folds})
     _only(protocol, Protocol.temporal, {"--train-window": train_window, "--test-window": test_window})
-    rng = np.random.default_rng(seed)
-    path = _trace_file(catalog, traces, split)
-    loaded_catalog = Catalog.load(_given(catalog, "--catalog DIR"))
+    given.writable(report, "--report")
+    place = given.needed(catalog, "--catalog DIR")
+    path = _trace_file(catalog, traces, split, "train")
+    loaded_catalog = Catalog.load(place)
     loaded = sources.load(path, loaded_catalog, skip_unknown)
-    given = {"folds": folds, "train": train_window, "test": test_window}
-    options = {"folds": 5, "train": "30d", "test": "7d"} | {name: value for name, value in given.items() if value is not None}
+    asked = {"folds": folds, "train": train_window, "test": test_window}
+    options = {"folds": 5, "train": "30d", "test": "7d"} | {name: value for name, value in asked.items() if value is not None}
     trials = _run(protocol, loaded_catalog, loaded, seed, epochs, options)
     ours, theirs = trials.pooled()
-    passed = pair.gate(ours, theirs, rng=rng, name_b="cosine") if gate else None
-    verdicts.show_trials(trials, ours, theirs, passed, rng, as_json)
+    summary_rng, test_rng, gate_rng = np.random.default_rng(seed).spawn(3)  # what is asked besides changes no interval
+    found = pair.summarize_pair(ours, theirs, rng=summary_rng)
+    passed = pair.gate(ours, theirs, rng=gate_rng, name_b="cosine") if gate else None
+    verdicts.show_trials(trials, found, passed, loaded, as_json)
     if report is not None:
-        verdicts.write_trials_page(report, trials, loaded, {"traces": str(path), "seed": str(seed)}, rng)
+        tests = pair.compare_metrics(ours, theirs, found["all"], rng=test_rng)
+        verdicts.write_trials_page(report, trials, loaded, found, tests, {"traces": str(path), "seed": str(seed)})
     return _code(passed)
 
 
-@app.command()
+@app.command(short_help="What would a model have earned on a log?")
 def log(
-    model: Annotated[Path, typer.Option("--model", metavar="FILE", help="The model that would have chosen.")],
-    log: Annotated[Path | None, typer.Argument(metavar="[LOG.jsonl]", help="Logged decisions with propensities.")] = None,
+    model: Annotated[Path, given.file("The model that would have chosen.", "FILE", "--model")],
+    log: Annotated[
+        Path | None, typer.Argument(metavar="[LOG.jsonl]", exists=True, dir_okay=False, help="Logged decisions with propensities.")
+    ] = None,
     store: Annotated[str | None, typer.Option("--store", metavar="URL", help="A ranker's store instead of a file.")] = None,
     catalog: Folder = None,
     greedy: Annotated[bool, typer.Option("--greedy", help="The best tool always, not by probability.")] = False,
@@ -135,8 +142,7 @@ def log(
     from ..experiments.counterfactual import DecisionLog
     from . import verdicts
 
-    if (log is None) == (store is None):
-        raise InputError("give LOG.jsonl or --store URL")
+    given.one_of("LOG.jsonl or --store URL", log, store)
     ranker, _ = _model(catalog, model)
     if log is not None:
         decisions, name = DecisionLog.load(log, ranker.catalog), str(log)
@@ -148,11 +154,16 @@ def log(
     return verdicts.show_counterfactual(ranker, decisions, name, np.random.default_rng(seed), greedy, as_json)
 
 
-@app.command()
+@app.command(short_help="Who won an A/B test, so far?")
 def ab(
     log: Annotated[
         Path,
-        typer.Argument(metavar="LOG.jsonl", help="One answered intent a line: id, treated, success, error, fallback, latency."),
+        typer.Argument(
+            metavar="LOG.jsonl",
+            exists=True,
+            dir_okay=False,
+            help="One answered intent a line, in order of time: id, treated, success, and where they are known error, fallback, latency.",
+        ),
     ],
     as_json: Json = False,
 ) -> int:
@@ -185,8 +196,12 @@ def _run(
     return run(catalog, traces, recipe)
 
 
-def _trace_file(catalog: Path | None, traces: Path | None, split: str) -> Path:
-    return traces if traces is not None else _given(catalog, "--catalog DIR, or --traces FILE") / f"{split}.jsonl"
+def _trace_file(catalog: Path | None, traces: Path | None, split: str | None, default: str) -> Path:
+    if traces is not None:
+        given.refuse({"--split": split}, "with traces of the catalogue's folder", "with --traces")
+        return traces
+    folder = given.needed(catalog, "--catalog DIR, or --traces FILE")
+    return given.present(folder / f"{split or default}.jsonl", "give --split NAME or --traces FILE")
 
 
 def _model(catalog: Path | None, path: Path) -> "tuple[SHGAT, str]":
@@ -204,16 +219,8 @@ def _same_catalog(a: "SHGAT", b: "SHGAT", first: Path, second: Path) -> None:
 
 
 def _only(protocol: Protocol, its: Protocol, options: dict[str, object]) -> None:
-    """An option that this protocol does not have is refused and not ignored."""
-    given = [name for name, value in options.items() if value is not None]
-    if given and protocol is not its:
-        raise InputError(f"{given[0]} goes with {its}, not with {protocol}")
-
-
-def _given(path: Path | None, what: str) -> Path:
-    if path is None:
-        raise InputError(f"give {what}")
-    return path
+    if protocol is not its:
+        given.refuse(options, f"with {its}", f"with {protocol}")
 
 
 def _code(verdict: "Verdict | None") -> int:

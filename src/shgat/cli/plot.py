@@ -13,7 +13,7 @@ _DPI = 120
 
 
 def plot(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A trained model.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", exists=True, dir_okay=False, help="A trained model.")],
     out: Annotated[Path, typer.Option(metavar="DIR|FILE.png", help="A folder for one PNG each, or one file for all.")] = Path(),
 ) -> None:
     """Draw loss, validation, channel weights, heads and attention of a trained model as PNG."""
@@ -29,7 +29,7 @@ def plot(
         out.mkdir(parents=True, exist_ok=True)
     for path, figure in figures.items():
         _write(path, figure)
-        output.write(str(path))
+        output.write_lines(str(path))
 
 
 def _write(path: Path, figure: "Figure") -> None:

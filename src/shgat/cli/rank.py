@@ -1,17 +1,24 @@
 """`shgat rank`: which tools, capabilities or sets of tools fit one intent."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from . import given
+
 if TYPE_CHECKING:
-    from rich.table import Table
+    from collections.abc import Mapping
 
     from .._types import Float32
     from ..shgat import SHGAT
     from ..traces import Trace
+    from .grid import Grid
+
+_CARRIERS = 3  # capabilities that are named of a tool
+_VISIBLE = 0.005  # of a score
 
 
 class Kind(StrEnum):
@@ -23,13 +30,22 @@ class Kind(StrEnum):
 
 
 def rank(
-    catalog: Annotated[Path | None, typer.Option(metavar="DIR", help="Catalogue folder; a --model brings its own.")] = None,
-    intent_vector: Annotated[Path | None, typer.Option(metavar="FILE.npy", help="Embedding of the intent, (d,).")] = None,
+    catalog: Annotated[Path | None, given.folder("Catalogue folder; a --model brings its own.")] = None,
+    intent_vector: Annotated[Path | None, given.file("Embedding of the intent, (d,).", "FILE.npy")] = None,
     intent_id: Annotated[str | None, typer.Option(metavar="ID", help="Id of a trace in the catalogue's folder.")] = None,
-    model: Annotated[Path | None, typer.Option(metavar="FILE", help="A trained model; without one, cosine order.")] = None,
-    top: Annotated[int, typer.Option(metavar="N", help="How many to show.")] = 5,
+    text: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Text of the intent, for channels that read words; alone, what is ranked by.")
+    ] = None,
+    model: Annotated[Path | None, given.file("A trained model; without one, cosine order.")] = None,
+    top: Annotated[int, typer.Option(metavar="N", min=1, help="How many to show.")] = 5,
     kind: Annotated[Kind, typer.Option(help="What to rank.")] = Kind.tools,
-    context_tool: Annotated[list[str] | None, typer.Option(metavar="ID", help="A tool used earlier in the session.")] = None,
+    candidate: Annotated[list[str] | None, typer.Option(metavar="ID", help="Only among these; may be repeated.")] = None,
+    context_tool: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="A tool used earlier in the session; may be repeated.")
+    ] = None,
+    min_score: Annotated[
+        float | None, typer.Option(metavar="P", min=0.0, max=1.0, help="Leave out tools that are less probable to be right.")
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say why.")] = False,
     why_not: Annotated[str | None, typer.Option(metavar="TOOL", help="Say why this tool does not stand first.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
@@ -37,13 +53,29 @@ def rank(
     """Rank tools, capabilities or sets of tools for one intent."""
     from . import output
 
+    if kind is not Kind.tools:
+        given.refuse({"--why-not": why_not, "--min-score": min_score}, "with --kind tools", f"with --kind {kind}")
+    if intent_id is not None:
+        given.refuse({"--text": text}, "with --intent-vector or alone", "with --intent-id, whose trace has a text")
+    by_words = text is not None and intent_vector is None and intent_id is None
+    if by_words:
+        alone: dict[str, object] = {
+            "--kind": None if kind is Kind.tools else kind,
+            "--context-tool": context_tool,
+            "--min-score": min_score,
+        }
+        alone |= {"--explain": explain or None, "--why-not": why_not}
+        given.refuse(alone, "with --intent-vector or --intent-id", "with --text alone")
+    else:
+        given.one_of("--intent-vector FILE.npy, --intent-id ID or --text TEXT", intent_vector, intent_id)
     ranker = load_model(catalog, model)
-    vector, trace = _intent(catalog, intent_vector, intent_id)
-    text, context = (trace.intent if trace else "") or None, context_tool or []
-    items = ranked(ranker, vector, text, kind, top, context, explain)
+    vector, trace = (None, None) if by_words else _intent(catalog, intent_vector, intent_id)
+    text = ((trace.intent if trace else text) or "").strip() or None
+    asked = Question(vector, text, kind, top, candidate, tuple(context_tool or ()), min_score)
+    items = ranked(ranker, asked, explain)
     missed = None
     if why_not is not None:
-        missed = ranker.why_not(vector, why_not, text=text, context_tools=context)
+        missed = ranker.why_not(vector, why_not, text=text, context_tools=asked.context)
     if as_json:
         about = {"id": trace.id, "text": trace.intent} if trace else None
         value = {"kind": kind.value, "model_version": ranker.version, "intent": about, "items": items}
@@ -54,16 +86,27 @@ def rank(
             output.write(f"Why not {missed.tool}?", *(f"  {sentence}" for sentence in missed.sentences()))
 
 
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What `SHGAT.rank` is asked; without an intent's embedding, what its words alone are asked."""
+
+    intent: "Float32 | None"
+    text: str | None
+    kind: Kind
+    top: int
+    candidates: list[str] | None
+    context: tuple[str, ...]
+    min_score: float | None
+
+
 def load_model(catalog: Path | None, model: Path | None) -> "SHGAT":
     """The model of a file, checked against the catalogue where both are given; else an untrained one."""
-    from ..errors import InputError, ModelFileError
+    from ..errors import ModelFileError
     from ..graph import Catalog
     from ..shgat import SHGAT
 
     if model is None:
-        if catalog is None:
-            raise InputError("give --catalog DIR, --model FILE, or both")
-        return SHGAT.from_catalog(Catalog.load(catalog))
+        return SHGAT.from_catalog(Catalog.load(given.needed(catalog, "--catalog DIR, --model FILE, or both")))
     loaded = SHGAT.load(model)
     if catalog is not None and Catalog.load(catalog).fingerprint != loaded.catalog.fingerprint:
         raise ModelFileError(f"{model} was made for another catalogue than {catalog}: its tools or memberships differ")
@@ -72,66 +115,107 @@ def load_model(catalog: Path | None, model: Path | None) -> "SHGAT":
 
 def _intent(catalog: Path | None, vector: Path | None, key: str | None) -> "tuple[Float32, Trace | None]":
     """The intent's embedding, and the trace it is from."""
-    from ..errors import InputError
     from . import traces as sources
 
-    if (vector is None) == (key is None):
-        raise InputError("give either --intent-vector FILE.npy or --intent-id ID")
     if vector is not None:
         return sources.read_vector(vector), None
-    if catalog is None:
-        raise InputError("--intent-id looks into the catalogue's folder: give --catalog DIR")
-    trace = sources.find(catalog, str(key))
+    trace = sources.find(given.needed(catalog, "--catalog DIR: --intent-id looks into the catalogue's folder"), str(key))
     assert trace.embedding is not None  # `find` sees to that
     return trace.embedding, trace
 
 
-def ranked(
-    model: "SHGAT", intent: "Float32", text: str | None, kind: Kind, top: int, context: list[str], explain: bool
-) -> list[dict[str, Any]]:
+def ranked(model: "SHGAT", asked: Question, explain: bool) -> list[dict[str, Any]]:
     """The best items as JSON values: id, score, text, for a set its tools, and where asked for an explanation."""
-    catalog, tools = model.catalog, kind is Kind.tools
+    catalog, tools = model.catalog, asked.kind is Kind.tools
     flat: Literal["tools", "capabilities"] = "tools" if tools else "capabilities"
-    ranking = model.rank(intent, top, flat, text=text, context_tools=context, explain=explain)
-    items: list[dict[str, Any]] = ranking.to_dict()["items"]
+    if asked.intent is None:
+        items = _ranked_by_words(model, asked)
+    else:
+        items = model.rank(
+            asked.intent, asked.top, flat, text=asked.text, context_tools=asked.context, candidates=asked.candidates,
+            min_score=asked.min_score, explain=explain,
+        ).to_dict()["items"]  # fmt: skip
     nodes = catalog.tools if tools else catalog.capabilities
     column = catalog.tool_column if tools else catalog.capability_column
     for item in items:
         item["text"] = nodes[column[item["id"]]].text
-    if kind is Kind.sets:
-        needed = {s.id: list(s.tools) for s in model.rank_sets(intent, top, context_tools=context)}
+        if explain:
+            why = item["explanation"]
+            why["weights"] = _weights(model, asked.kind, column[item["id"]])
+            if why["channels"]:
+                why["rest"] = item["score"] - why["weights"].get("bonus", 0.0)
+                why["rest"] -= sum(why["weights"].get(name, 0.0) * score for name, score in why["channels"].items())
+    if asked.kind is Kind.sets and items:
+        needed = {s.id: list(s.tools) for s in model.rank_sets(asked.intent, len(nodes), context_tools=asked.context)}
         for item in items:
             item["tools"] = needed[item["id"]]
     return items
 
 
-def table(items: list[dict[str, Any]], kind: Kind, trace: "Trace | None") -> "Table":
-    """The items for people."""
-    from rich.table import Table
+def _ranked_by_words(model: "SHGAT", asked: Question) -> list[dict[str, Any]]:
+    """The best tools for a text without an embedding."""
+    from ..model.scoring import by_words
+    from . import output
 
+    index = model.index()
+    z = by_words(index, asked.text or "")
+    columns = range(len(z)) if asked.candidates is None else index.tools.columns(asked.candidates, "--candidate").tolist()
+    best = sorted(columns, key=lambda t: (-z[t], t))[: asked.top]
+    output.note("shgat: ranked by words, as there is no embedding of the text: --intent-vector ranks by meaning")
+    return [{"id": index.tools.ids[t], "score": float(z[t])} for t in best]
+
+
+def _weights(model: "SHGAT", kind: Kind, column: int) -> dict[str, float]:
+    """What each channel counts for a tool, and "bonus", which is added; empty where nothing was learned."""
+    learned = model.index().learned
+    if kind is not Kind.tools or learned is None:
+        return {}
+    return {name: float(factors[column]) for name, factors in learned.factors.items() if factors[column]}
+
+
+def table(items: list[dict[str, Any]], kind: Kind, trace: "Trace | None") -> "Grid":
+    """The items for people."""
+    from .grid import Grid
     from .output import shorten
 
-    explained = any("explanation" in item for item in items)
-    title = f"{trace.id}: {shorten(trace.intent, 100)}" if trace else None
-    grid = Table(title=title, title_justify="left")
-    grid.add_column("", justify="right")
-    grid.add_column(kind.removesuffix("s") if kind != "capabilities" else "capability", overflow="fold")
-    grid.add_column("score", justify="right")
-    if explained:
-        for name in ("cosine", "heads", "reliability", *(["carried by"] if kind == "tools" else [])):
-            grid.add_column(name, justify="left" if name in ("heads", "carried by") else "right")
-    grid.add_column("tools" if kind == "sets" else "text")
+    explained, probable = (any(key in item for item in items) for key in ("explanation", "probability"))
     used = set(trace.tools) if trace else set[str]()
+    grid = Grid(f"{trace.id}: {shorten(trace.intent, 100)}" if trace else "", ruled=explained or kind == "sets")
+    grid.add_column("#", "right")
+    grid.add_column(kind.removesuffix("s") if kind != "capabilities" else "capability")
+    if probable:
+        grid.add_column("probability", "right")
+    grid.add_column("score", "right")
+    if explained:
+        grid.add_column("why")
+    grid.add_column("tools" if kind == "sets" else "text", prose=kind != "sets")
     for place, item in enumerate(items, 1):
-        mark = " ✓" if item["id"] in used else ""
-        cells = [str(place), item["id"] + mark, f"{item['score']:.3f}"]
-        if explained:
-            why = item["explanation"]
-            cells += [f"{why['cosine']:.3f}", " ".join(f"{s:.2f}" for s in why["head_scores"]), f"{why['reliability']:.2f}"]
-            if kind == "tools":
-                cells.append("\n".join(f"{c['id']} {c['weight']:.3f}" for c in why["carried_by"][:3]) or "-")
-        cells.append("\n".join(item["tools"]) if kind == "sets" else shorten(item["text"], 70))
-        grid.add_row(*cells)
-    if used and kind == "tools":
-        grid.caption = "✓ was really used for this intent"
+        cells = [str(place), item["id"] + (" ✓" if item["id"] in used else "")]
+        cells += [f"{item['probability']:.2f}"] if probable else []
+        cells.append(f"{item['score']:.3f}")
+        cells += ["\n".join(reasons(item["explanation"]))] if explained else []
+        grid.add_row(*cells, "\n".join(item["tools"]) if kind == "sets" else shorten(item["text"], 70))
+    notes = ["✓ was really used for this intent"] if used and kind == "tools" else []
+    if any(item["explanation"]["channels"] for item in items if explained):
+        notes.append("score: the sum of each channel's weight x its own score, which is a logarithm or a similarity")
+    grid.caption = ". ".join(notes)
     return grid
+
+
+def reasons(why: "Mapping[str, Any]") -> list[str]:
+    """What decided, a line each: the channels with their weights, or cosine where nothing was learned, and what changed the score besides."""
+    weights = why["weights"]
+    parts = sorted(
+        ((name, weights.get(name, 0.0), score) for name, score in why["channels"].items()), key=lambda p: -abs(p[1] * p[2])
+    )
+    lines = [f"{name} {weight:.2f} x {score:+.2f} = {weight * score:+.2f}" for name, weight, score in parts]
+    if weights.get("bonus"):
+        lines.append(f"no trace ran it {weights['bonus']:+.2f}")
+    if abs(why.get("rest", 0.0)) >= _VISIBLE:
+        lines.append(f"failures, and distance from known intents {why['rest']:+.2f}")
+    lines.append(f"cosine {why['cosine']:.3f}" + (" (frozen, for comparison)" if "cosine" not in why["channels"] and parts else ""))
+    if why["reliability"] != 1.0:
+        lines.append(f"success rate x {why['reliability']:.2f}")
+    lines += [f"carried by {c['id']} {c['weight']:.3f}" for c in why["carried_by"][:_CARRIERS]]
+    known = ("weights", "channels", "rest", "cosine", "reliability", "carried_by", "head_scores")
+    return lines + [f"{name} {value}" for name, value in why.items() if name not in known and value not in (None, {}, [])]

@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from . import given
+
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from ..training import Epoch, TrainReport
+    from .grid import Grid
 
+_WIDE = 120  # columns, in which everything fits beside the longest name of a run
 _SHOWN = ("recall@5", "comp@5", "ndcg@5", "hit@1", "mrr")
 
 
 def train(
-    catalog: Annotated[Path, typer.Option(metavar="DIR", help="Catalogue folder.")],
+    catalog: Annotated[Path, given.folder("Catalogue folder.")],
     out: Annotated[Path, typer.Option(metavar="MODEL", help="File to write the model to.")],
-    traces: Annotated[Path | None, typer.Option(metavar="FILE", help="Traces to learn from.  [default: DIR/train.jsonl]")] = None,
+    traces: Annotated[Path | None, given.file("Traces to learn from.  [default: DIR/train.jsonl]")] = None,
     epochs: Annotated[int | None, typer.Option(metavar="N", help="Passes over the traces.  [default: by their number]")] = None,
     batch_size: Annotated[int | None, typer.Option(metavar="N", help="Traces a step.  [default: by their number]")] = None,
     lr: Annotated[float | None, typer.Option(metavar="X", help="Learning rate.  [default: by their number]")] = None,
@@ -48,7 +50,7 @@ def train(
     file = checkpoint or out.with_name(f"{out.name}.checkpoint")
     _check_places(out, file, resume)
     model = SHGAT.from_catalog(Catalog.load(catalog), seed=seed)
-    learned_from = sources.load(traces or catalog / "train.jsonl", model.catalog, skip_unknown)
+    learned_from = sources.load(traces or given.present(catalog / "train.jsonl", "give --traces FILE"), model.catalog, skip_unknown)
     try:
         with progress(quiet) as on_epoch:
             report = model.fit(
@@ -63,11 +65,11 @@ def train(
         model.save(out)
     file.unlink(missing_ok=True)  # and not before the model is there
     if as_json:
-        output.write_json({"model": str(out) if report.accepted else None, **report.to_dict()})
+        output.write_json({"model": str(out) if report.accepted else None, "notes": remarks(report), **report.to_dict()})
     else:
         if report.comparisons:
             output.write(summary(report))
-        for line in choices(report):
+        for line in (*choices(report), *remarks(report)):
             output.note(f"shgat: {line}")
         output.note(_verdict(report, out))
     return 0 if report.accepted else 1
@@ -77,9 +79,8 @@ def _check_places(out: Path, checkpoint: Path, resume: bool) -> None:
     """Before any work: can the model be written there, and is no interrupted training overwritten?"""
     from ..errors import InputError
 
-    for path in (out, checkpoint):
-        if path.is_dir() or not path.parent.is_dir():
-            raise InputError(f"cannot write {path}: " + ("it is a folder" if path.is_dir() else f"{path.parent} is no folder"))
+    given.writable(out, "--out")
+    given.writable(checkpoint, "--checkpoint")
     if checkpoint.exists() and not resume:
         raise InputError(f"{checkpoint} holds an interrupted training: go on with --resume, or remove the file to begin anew")
 
@@ -100,17 +101,30 @@ def choices(report: "TrainReport") -> list[str]:
     ]
 
 
-def summary(report: "TrainReport") -> "Table":
-    """What the fused ranking finds of held-out traces, beside cosine."""
-    from rich.table import Table
+def remarks(report: "TrainReport") -> list[str]:
+    """What looks wrong at first sight, and why it is not: a loss that rose although the result is used."""
+    last = [epoch.loss for epoch in report.epochs if epoch.stage == report.epochs[-1].stage]
+    if len(last) < 2 or not last[-1] > last[0]:
+        return []
+    decided = "kept" if report.accepted else "refused"
+    return [
+        f"the loss rose from {last[0]:.3f} to {last[-1]:.3f} ({report.epochs[-1].stage}). It does not decide: the model was {decided} by how "
+        "it ranks held-out traces. The loss is of the traces trained on, with dropout, and weighs errors, not ranks; fewer epochs or a "
+        "lower learning rate bring it down"
+    ]
 
-    grid = Table(title="Held-out traces, ranked over the whole catalogue (%)", title_justify="left")
+
+def summary(report: "TrainReport") -> "Grid":
+    """What the fused ranking finds of held-out traces, beside cosine."""
+    from .grid import Grid
+
+    grid = Grid("Held-out traces, ranked over the whole catalogue (%)")
     grid.add_column("traces")
-    grid.add_column("n", justify="right")
+    grid.add_column("n", "right")
     grid.add_column("ranked by")
     for name in _SHOWN:
-        grid.add_column(name, justify="right")
-    grid.add_column("against cosine (98 %)", justify="right")
+        grid.add_column(name, "right")
+    grid.add_column("against cosine (98 %)", "right")
     for part in ("all", "warm", "cold"):
         ours = report.validation["shgat"].get(part)
         if ours is None:
@@ -121,7 +135,6 @@ def summary(report: "TrainReport") -> "Table":
             first = (part, f"{ours['n']:.0f}") if name == "shgat" else ("", "")
             grid.add_row(*first, name, *(f"{100 * values[m]:.1f}" for m in _SHOWN), last)
     grid.caption = "cold: a tool is wanted that no training trace has. Difference: of the mean of recall, NDCG and COMP at 5"
-    grid.caption_justify = "left"
     return grid
 
 
@@ -142,17 +155,19 @@ def _bar() -> "Iterator[Callable[[Epoch], None]]":
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+    console = Console(file=sys.stderr)
+    wide = console.width >= _WIDE
     columns = (
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[figures]}"),
-        TextColumn("ETA"), TimeRemainingColumn(compact=True),
+        TextColumn("{task.description}"), *([BarColumn(20)] if wide else []), TaskProgressColumn(),
+        TextColumn("{task.fields[figures]}"), TextColumn("ETA"), TimeRemainingColumn(compact=True),
     )  # fmt: skip
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("starting", total=None, figures="")
 
         def draw(epoch: "Epoch") -> None:
             bar.update(
                 task, description=f"{epoch.stage}, epoch {epoch.number}/{epoch.of}", total=epoch.runs * epoch.of,
-                completed=(epoch.run - 1) * epoch.of + epoch.number, figures=figures(epoch),
+                completed=(epoch.run - 1) * epoch.of + epoch.number, figures=figures(epoch) if wide else f"loss {epoch.loss:.3f}",
             )  # fmt: skip
 
         yield draw

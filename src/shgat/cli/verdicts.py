@@ -10,7 +10,6 @@ from . import output
 
 if TYPE_CHECKING:
     import numpy as np
-    from rich.table import Table
 
     from ..experiments.counterfactual import DecisionLog
     from ..experiments.measurement import Measurement
@@ -20,68 +19,67 @@ if TYPE_CHECKING:
     from ..reports.html import EvaluationReport
     from ..shgat import SHGAT
     from ..traces import Traces
+    from .grid import Grid
 
 _LABELS = {"mrr": "MRR", "map": "MAP", "criterion": "criterion"}
 
 
 def show_pair(
-    ours: "Measurement", theirs: "Measurement", names: tuple[str, str], about: Mapping[str, str], gate: "Verdict | None",
-    rng: "np.random.Generator", as_json: bool, *, tested: bool,
+    found: Mapping[str, "PartSummary"], tests: Sequence["MetricTest"], names: tuple[str, str], about: Mapping[str, str],
+    gate: "Verdict | None", traces: "Traces", as_json: bool,
 ) -> None:  # fmt: skip
-    """A model beside cosine or another model; `tested`: also metric by metric, with p-values."""
-    from ..experiments.pair import compare_metrics, summarize_pair
+    """A model beside cosine or another model, and where it was tested metric by metric its p-values."""
+    from ..experiments.measurement import left_out
 
-    found = summarize_pair(ours, theirs, rng=rng)
-    tests = compare_metrics(ours, theirs, rng=rng) if tested else []
     if as_json:
-        keys = ("a", "b") if tested else ("shgat", "cosine")
-        value: dict[str, Any] = {**about, "parts": {part: _part(s, keys) for part, s in found.items()}}
-        if tested:
+        keys = ("a", "b") if tests else ("shgat", "cosine")
+        value: dict[str, Any] = {**about, "notes": left_out(traces), "parts": {part: _part(s, keys) for part, s in found.items()}}
+        if tests:
             value["tests"] = [asdict(t) for t in tests]
         output.write_json(none_for_not_finite({**value, "gate": None if gate is None else asdict(gate)}))
         return
     output.write(*_tables(found, names))
-    if tested:
+    if tests:
         output.write(_test_table(tests, names))
-    _tell(gate)
+    _tell(left_out(traces), gate)
 
 
 def show_trials(
-    trials: "Trials", ours: "Measurement", theirs: "Measurement", gate: "Verdict | None", rng: "np.random.Generator", as_json: bool
+    trials: "Trials", found: Mapping[str, "PartSummary"], gate: "Verdict | None", traces: "Traces", as_json: bool
 ) -> None:
     """A protocol: each trial, mean and standard deviation over trials, and all test intents together."""
-    from ..experiments.pair import summarize_pair
-
-    found = summarize_pair(ours, theirs, rng=rng)
     mean, deviation = trials.mean(), trials.standard_deviation()
     names = ("shgat", "cosine")
     if as_json:
         rows = [
-            {"name": t.name, "n_train": len(t.split.train), "n_test": len(t.split.test), "accepted": t.report.accepted,
-             "reason": t.report.reason, **t.means()}
+            {"name": t.name, "n_train": len(t.split.train), "n_test": len(t.split.test), "n_counted": t.counted,
+             "accepted": t.report.accepted, "reason": t.report.reason, **t.means()}
             for t in trials.trials
         ]  # fmt: skip
         pooled = {part: _part(s, names) for part, s in found.items()}
-        value = {"protocol": trials.protocol, "trials": rows, "mean": mean, "standard_deviation": deviation, "pooled": pooled}
+        value = {"protocol": trials.protocol, "notes": trials.remarks(traces), "trials": rows, "mean": mean}
+        value |= {"standard_deviation": deviation, "pooled": pooled}
         output.write_json(none_for_not_finite({**value, "gate": None if gate is None else asdict(gate)}))
         return
     metrics = ("hit@1", "recall@5", "ndcg@5", "comp@5", "mrr", "criterion")
     grid = _grid(
-        trials.protocol, ("", "left"), ("train", "right"), ("test", "right"), *((_label(m), "right") for m in metrics), ("", "left")
-    )
+        trials.protocol, ("trial", "left"), ("train", "right"), ("test", "right"), ("counted", "right"),
+        *((_label(m), "right") for m in metrics), ("training", "left"),
+    )  # fmt: skip
     for t in trials.trials:
         means = t.means()
         cells = [f"{means['shgat'][m]:.3f} ({means['cosine'][m]:.3f})" for m in metrics]
-        grid.add_row(t.name, str(len(t.split.train)), str(len(t.split.test)), *cells, "" if t.report.accepted else "refused")
+        sizes = (len(t.split.train), len(t.split.test), t.counted)
+        grid.add_row(t.name, *map(str, sizes), *cells, "accepted" if t.report.accepted else "refused")
     if len(trials.trials) > 1:
         grid.add_section()
         for name, values in (("mean", mean), ("standard deviation", deviation)):
-            grid.add_row(name, "", "", *(f"{values['shgat'][m]:.3f} ({values['cosine'][m]:.3f})" for m in metrics), "")
+            grid.add_row(name, "", "", "", *(f"{values['shgat'][m]:.3f} ({values['cosine'][m]:.3f})" for m in metrics), "")
     grid.caption = (
         "in brackets: frozen cosine. refused: training found nothing better than cosine, and the model ranks as cosine does"
     )
     output.write(grid, "All trials together:", *_tables(found, names))
-    _tell(gate)
+    _tell(trials.remarks(traces), gate)
 
 
 def show_counterfactual(
@@ -113,7 +111,7 @@ def show_counterfactual(
 
 def show_experiment(path: Path, as_json: bool) -> int:
     """What an A/B test says so far."""
-    from ..experiments.ab_test import Experiment, judge
+    from ..experiments.ab_test import WATCHED, Experiment, judge
 
     experiment = Experiment.load(path)
     verdict = judge(experiment)
@@ -126,30 +124,38 @@ def show_experiment(path: Path, as_json: bool) -> int:
         )
         return 0
     title = f"{len(experiment.treated) - treated} control, {treated} treated"
-    grid = _grid(title, ("", "left"), ("interval", "right"), ("limit", "right"), ("state", "left"))
+    grid = _grid(title, ("of treated against control", "left"), ("interval", "right"), ("limit", "right"), ("state", "left"))
     d = verdict.success
     grid.add_row("added success rate", _interval(d.ci_low, d.ci_high), "", f"p {d.p_value:.3g}")
     for g in verdict.guardrails:
         grid.add_row(g.name, _interval(g.ci_low, g.ci_high), f"{g.limit:g}", g.state)
     output.write(grid, f"{verdict.decision}: {verdict.reason}")
+    if verdict.unwatched:
+        names = " or ".join(name for name in WATCHED if getattr(experiment, name) is None)
+        output.note(
+            f"shgat: not watched: {', '.join(verdict.unwatched)}, as the log has no {names}; log it in every line to have it judged"
+        )
     return 0
 
 
 def write_page(
-    path: Path, model: "SHGAT", traces: "Traces", ours: "Measurement", theirs: "Measurement", names: tuple[str, str],
-    about: Mapping[str, str], rng: "np.random.Generator",
+    path: Path, model: "SHGAT", traces: "Traces", ours: "Measurement", theirs: "Measurement", found: Mapping[str, "PartSummary"],
+    tests: Sequence["MetricTest"], names: tuple[str, str], about: Mapping[str, str],
 ) -> None:  # fmt: skip
     """The report as one HTML file."""
     from ..reports.evaluation import build_report
 
-    _write(path, build_report(model, traces, ours, theirs, rng=rng, names=names, about=about))
+    _write(path, build_report(model, traces, ours, theirs, found, tests, names=names, about=about))
 
 
-def write_trials_page(path: Path, trials: "Trials", traces: "Traces", about: Mapping[str, str], rng: "np.random.Generator") -> None:
+def write_trials_page(
+    path: Path, trials: "Trials", traces: "Traces", found: Mapping[str, "PartSummary"], tests: Sequence["MetricTest"],
+    about: Mapping[str, str],
+) -> None:  # fmt: skip
     """The report of a protocol as one HTML file."""
     from ..reports.evaluation import build_trials_report
 
-    _write(path, build_trials_report(trials, traces, rng=rng, about=about))
+    _write(path, build_trials_report(trials, traces, found, tests, about=about))
 
 
 def _write(path: Path, report: "EvaluationReport") -> None:
@@ -165,9 +171,17 @@ def _part(summary: "PartSummary", names: tuple[str, str]) -> dict[str, Any]:
     return {"n": summary.n, **{side: {m: asdict(mean) for m, mean in means.items()} for side, means in sides.items()}}
 
 
-def _part_table(part: str, summary: "PartSummary", names: tuple[str, str]) -> "Table":
-    grid = _grid(f"{part}: {summary.n} intents", ("", "left"), (names[0], "right"), ("95 % interval", "right"), (names[1], "right"),
-                 ("difference", "right"), ("95 % interval", "right"))  # fmt: skip
+def _tables(found: Mapping[str, "PartSummary"], names: tuple[str, str]) -> "list[Grid]":
+    """All intents, then warm and cold ones."""
+    grids = [_part_table(part, summary, names) for part, summary in found.items()]
+    if len(found) > 1:
+        grids[-1].caption = "warm: every needed tool has training traces; cold: one has none"
+    return grids
+
+
+def _part_table(part: str, summary: "PartSummary", names: tuple[str, str]) -> "Grid":
+    grid = _grid(f"{part}: {summary.n} intents", ("metric", "left"), (names[0], "right"), ("95 % interval", "right"),
+                 (names[1], "right"), ("difference", "right"), ("95 % interval", "right"))  # fmt: skip
     for metric, a in summary.a.items():
         b, d = summary.b[metric], summary.difference[metric]
         mark = " +" if d.ci_low > 0.0 else " -" if d.ci_high < 0.0 else "  "
@@ -176,40 +190,20 @@ def _part_table(part: str, summary: "PartSummary", names: tuple[str, str]) -> "T
     return grid
 
 
-def _tables(found: Mapping[str, "PartSummary"], names: tuple[str, str]) -> "list[Table]":
-    """All intents with intervals; warm and cold ones beside each other."""
-    rest = {part: summary for part, summary in found.items() if part != "all"}
-    if not rest:
-        return [_part_table("all", found["all"], names)]
-    columns = [
-        column
-        for part, s in rest.items()
-        for column in ((f"{part} ({s.n}): {names[0]}", "right"), (names[1], "right"), ("difference, 95 % interval", "right"))
-    ]
-    grid = _grid("warm: every needed tool has training traces; cold: one has none", ("", "left"), *columns)
-    for metric in found["all"].a:
-        cells = []
-        for s in rest.values():
-            d = s.difference[metric]
-            cells += [f"{s.a[metric].value:.3f}", f"{s.b[metric].value:.3f}", f"{d.value:+.3f}, {_interval(d.ci_low, d.ci_high)}"]
-        grid.add_row(_label(metric), *cells)
-    return [_part_table("all", found["all"], names), grid]
-
-
-def _test_table(tests: Sequence["MetricTest"], names: tuple[str, str]) -> "Table":
-    grid = _grid(f"{names[0]} against {names[1]}, tested", ("", "left"), ("difference", "right"), ("p, bootstrap", "right"),
+def _test_table(tests: Sequence["MetricTest"], names: tuple[str, str]) -> "Grid":
+    grid = _grid(f"{names[0]} against {names[1]}, tested", ("metric", "left"), ("difference", "right"), ("p, bootstrap", "right"),
                  ("p, permutation", "right"))  # fmt: skip
     for t in tests:
         grid.add_row(_label(t.metric), f"{t.mean_difference:+.3f}", f"{t.p_bootstrap:.4f}", f"{t.p_permutation:.4f}")
     return grid
 
 
-def _grid(title: str, *columns: tuple[str, Any]) -> "Table":
-    from rich.table import Table
+def _grid(title: str, *columns: tuple[str, Any]) -> "Grid":
+    from .grid import Grid
 
-    grid = Table(title=title, title_justify="left", caption_justify="left")
+    grid = Grid(title)
     for name, justify in columns:
-        grid.add_column(name, justify=justify)
+        grid.add_column(name, justify)
     return grid
 
 
@@ -223,6 +217,8 @@ def _interval(low: float, high: float) -> str:
     return f"{low:.3f} to {high:.3f}"
 
 
-def _tell(gate: "Verdict | None") -> None:
+def _tell(remarks: Sequence[str], gate: "Verdict | None") -> None:
+    for remark in remarks:
+        output.note(f"shgat: {remark}")
     if gate is not None:
         output.note(f"shgat: gate {'passed' if gate.passed else 'failed'}: {gate.reason}")

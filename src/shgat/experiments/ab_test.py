@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import _check
 from .._files import read_jsonl
-from .._types import Bool
+from .._types import Bool, Float64
 from ..errors import InputError, MissingExtraError
 from ..metrics.sequential import confidence_sequence, quantile_interval
 
@@ -89,6 +89,9 @@ def required_sample_size(baseline: float, effect: float, *, alpha: float = 0.05,
     return n
 
 
+WATCHED = {"error": (0.0, 1.0), "fallback": (0.0, 1.0), "latency": (1e-9, 1e6)}  # what guardrails need, and its bounds
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Experiment:
     """One row per answered intent, in order of time.
@@ -97,21 +100,22 @@ class Experiment:
     ----------
     treated : (m,) bool, served by the new ranker
     success : (m,) in [0, 1]
-    error, fallback : (m,) bool or in [0, 1]
-    latency : (m,) seconds
+    error, fallback : (m,) bool or in [0, 1], None where that was not logged
+    latency : (m,) seconds, None where that was not logged
     """
 
     treated: Bool
     success: NDArray[Any]
-    error: NDArray[Any]
-    fallback: NDArray[Any]
-    latency: NDArray[Any]
+    error: NDArray[Any] | None = None
+    fallback: NDArray[Any] | None = None
+    latency: NDArray[Any] | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """From JSON lines in order of time: `id`, `treated` (true or false), `success`, `error`, `fallback` (0 to 1, or true or
-        false) and `latency` (seconds); InputError names the line and the id of the first fault."""
-        path, seen, rows = Path(path), set[str](), []
+        """From JSON lines in order of time: `id`, `treated` (true or false), `success` (0 to 1, or true or false), and in every line
+        or in none `error`, `fallback` (as success) and `latency` (seconds); InputError names the line and the id of the first fault."""
+        path, seen, rows = Path(path), set[str](), list[list[Any]]()
+        logged: dict[str, bool] = {}
         for number, record in read_jsonl(path):
             where = f"{path.name}, line {number}"
             if not isinstance(record, Mapping):
@@ -123,12 +127,21 @@ class Experiment:
             seen.add(key)
             if not isinstance(record.get("treated"), bool):
                 raise InputError(f"{where}: treated is true or false, not {record.get('treated')!r}")
-            rates = [_check.number(_as_number(record.get(n)), 0.0, 1.0, f"{where}: {n}") for n in ("success", "error", "fallback")]
-            rows.append((record["treated"], *rates, _check.number(record.get("latency"), 1e-9, 1e6, f"{where}: latency")))
+            logged = logged or {name: record.get(name) is not None for name in WATCHED}
+            rows.append([record["treated"], _check.number(_as_number(record.get("success")), 0.0, 1.0, f"{where}: success")])
+            for name, (low, high) in WATCHED.items():
+                value = record.get(name)
+                if (value is not None) is not logged[name]:
+                    has, before = ("no", "one") if logged[name] else ("an", "none")
+                    raise InputError(
+                        f"{where} has {has} {name}, and the lines before it have {before}: log it in every line or in none"
+                    )
+                rows[-1].append(None if value is None else _check.number(_as_number(value), low, high, f"{where}: {name}"))
         if not rows:
             raise InputError(f"{path.name} holds no answered intent")
-        treated, success, error, fallback, latency = map(np.array, zip(*rows, strict=True))
-        return cls(treated, success, error, fallback, latency)
+        treated, success, *watched = zip(*rows, strict=True)
+        known = (np.array(values) if logged[name] else None for name, values in zip(WATCHED, watched, strict=True))
+        return cls(np.array(treated), np.array(success), *known)
 
 
 def _as_number(value: object) -> object:
@@ -164,12 +177,18 @@ class Verdict:
     """What to do now, why, and the difference of success rates that it rests on.
 
     "ship": better, all guardrails held. "stop": worse, or a guardrail broken. "continue": not known yet.
+
+    Attributes
+    ----------
+    guardrails : those that the log has the figures for
+    unwatched : names of the others, which nothing is known of
     """
 
     decision: Literal["ship", "stop", "continue"]
     reason: str
     success: Difference
     guardrails: tuple[Guardrail, ...]
+    unwatched: tuple[str, ...] = ()
 
 
 def judge(experiment: Experiment, guardrails: Guardrails | None = None, *, alpha: float = 0.05) -> Verdict:
@@ -181,33 +200,45 @@ def judge(experiment: Experiment, guardrails: Guardrails | None = None, *, alpha
     e, limits = experiment, guardrails or Guardrails()
     found = confidence_sequence(e.treated, e.success, alpha=alpha)
     success = Difference(*(float(x[-1]) for x in (found.difference, found.lower, found.upper, found.p_value)))
-    states = []
+    states, unwatched = [], []
     rates = (("error rate", e.error, limits.error_rate), ("fallback rate", e.fallback, limits.fallback_rate))
     for name, outcome, limit in rates:
+        if outcome is None:
+            unwatched.append(name)
+            continue
         rate = confidence_sequence(e.treated, outcome, alpha=alpha)
         states.append(_guardrail(name, float(rate.lower[-1]), float(rate.upper[-1]), limit))
-    states.append(_guardrail("p99 latency ratio", *_latency_ratio(e, alpha), limits.p99_latency_ratio))
+    if e.latency is None:
+        unwatched.append("p99 latency ratio")
+    else:
+        ratio = _latency_ratio(e.treated, np.asarray(e.latency, np.float64), alpha)
+        states.append(_guardrail("p99 latency ratio", *ratio, limits.p99_latency_ratio))
+    decision, reason = _decided(success, states)
+    return Verdict(decision, reason, success, tuple(states), tuple(unwatched))
+
+
+def _decided(success: Difference, states: list[Guardrail]) -> tuple[Literal["ship", "stop", "continue"], str]:
+    """What to do, and why."""
     broken = [g.name for g in states if g.state == "broken"]
     unknown = [g.name for g in states if g.state == "open"]
     if broken:
-        return Verdict("stop", f"guardrail broken: {', '.join(broken)}", success, tuple(states))
+        return "stop", f"guardrail broken: {', '.join(broken)}"
     if success.ci_high < 0.0:
-        return Verdict("stop", "the new ranker succeeds less often", success, tuple(states))
+        return "stop", "the new ranker succeeds less often"
     if success.ci_low > 0.0 and not unknown:
-        return Verdict("ship", "the new ranker succeeds more often and every guardrail held", success, tuple(states))
+        return "ship", f"the new ranker succeeds more often and {'every guardrail held' if states else 'no guardrail was watched'}"
     waiting = unknown if success.ci_low > 0.0 else ["success rate", *unknown]
-    return Verdict("continue", f"not known yet: {', '.join(waiting)}", success, tuple(states))
+    return "continue", f"not known yet: {', '.join(waiting)}"
 
 
-def _latency_ratio(e: Experiment, alpha: float) -> tuple[float, float]:
+def _latency_ratio(treated: Bool, latency: Float64, alpha: float) -> tuple[float, float]:
     """Interval of treated p99 / control p99, each of them at alpha / 2."""
-    latency = np.asarray(e.latency, np.float64)
-    if latency.shape != e.treated.shape or not np.isfinite(latency).all() or (latency <= 0.0).any():
+    if latency.shape != treated.shape or not np.isfinite(latency).all() or (latency <= 0.0).any():
         raise InputError("Experiment.latency holds seconds above 0, one for each row")
-    if e.treated.all() or not e.treated.any():
+    if treated.all() or not treated.any():
         return 0.0, inf
-    low_a, high_a = quantile_interval(latency[~e.treated], 0.99, alpha=alpha / 2.0)
-    low_b, high_b = quantile_interval(latency[e.treated], 0.99, alpha=alpha / 2.0)
+    low_a, high_a = quantile_interval(latency[~treated], 0.99, alpha=alpha / 2.0)
+    low_b, high_b = quantile_interval(latency[treated], 0.99, alpha=alpha / 2.0)
     return max(low_b, 0.0) / high_a, high_b / low_a if low_a > 0.0 else inf
 
 

@@ -101,6 +101,19 @@ def measure_cosine(
     return _measured(lambda rows: np.asarray(traces.vectors(rows) @ unit.T, np.float32), traces, unseen, ks, block)
 
 
+def left_out(traces: Traces) -> list[str]:
+    """Which traces no metric counts, and why: a sentence, or none where all of them count."""
+    counted = int(np.count_nonzero(traces.relevant.degrees))
+    idle = int(np.count_nonzero(traces.tools.degrees == 0))
+    failed = len(traces) - counted - idle
+    if not failed + idle:
+        return []
+    why = [*([f"{failed} failed"] if failed else []), *([f"{idle} ran no tool"] if idle else [])]
+    return [
+        f"{counted} of {len(traces)} traces count in the metrics: {' and '.join(why)}, and say not which tool would have been right."
+    ]
+
+
 def unseen_tools(model: SHGAT) -> Bool | None:
     """(n_tools,) tools without a training trace, or None for a model that learned nothing."""
     learned = model.index().learned

@@ -1,6 +1,5 @@
 """Two rankers on the same intents in figures: means with intervals, tests metric by metric, and a gate."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,22 +70,22 @@ def summarize_pair(a: Measurement, b: Measurement, *, rng: np.random.Generator) 
     return parts
 
 
-def compare_metrics(
-    a: Measurement, b: Measurement, *, rng: np.random.Generator, metrics: Sequence[str] | None = None
-) -> list[MetricTest]:
-    """Paired bootstrap and permutation test of each metric (None: all of them) over the intents that need something."""
+def compare_metrics(a: Measurement, b: Measurement, summary: PartSummary, *, rng: np.random.Generator) -> list[MetricTest]:
+    """Paired bootstrap and permutation test of each metric over the intents that need something.
+
+    Parameters
+    ----------
+    summary : of all intents, from `summarize_pair`. Its means and intervals are repeated: one run has one interval for one difference
+    """
     ours, theirs = _columns(a, b)
-    unknown = [name for name in metrics or () if name not in ours]
-    if unknown:
-        raise InputError(f"there is no metric {unknown[0]!r}; there are {', '.join(ours)}")
     rows = a.parts["all"]
     tests = []
-    for name in metrics or ours:
+    for name in ours:
         x, y = ours[name][rows], theirs[name][rows]
         boot, swapped = paired_bootstrap(x, y, rng=rng), permutation_test(x, y, rng=rng)
-        means = float(x.mean()), float(y.mean())
-        spread = boot.mean_difference, boot.ci_low, boot.ci_high
-        tests.append(MetricTest(name, *means, *spread, boot.p_value, swapped.p_value, boot.n))
+        d = summary.difference[name]
+        means = summary.a[name].value, summary.b[name].value, d.value
+        tests.append(MetricTest(name, *means, d.ci_low, d.ci_high, boot.p_value, swapped.p_value, boot.n))
     return tests
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._types import Int64
+from .._types import Bool, Int32, Int64
 from ..config import SHGATConfig
 from ..errors import InputError
 from ..graph import Catalog
@@ -15,7 +15,7 @@ from ..metrics.splits import Split, cold_tool_split, duration, holdout, k_folds,
 from ..shgat import SHGAT
 from ..traces.columns import Traces
 from ..training.report import TrainReport
-from .measurement import Measurement, measure, measure_cosine
+from .measurement import Measurement, left_out, measure, measure_cosine
 from .pair import CRITERION
 from .point_in_time import Rule, known, moved
 
@@ -40,6 +40,11 @@ class Trial:
     ours: Measurement
     cosine: Measurement
 
+    @property
+    def counted(self) -> int:
+        """Intents that metrics count: those that test and succeeded with a tool."""
+        return int(self.ours.parts["all"].sum())
+
     def means(self) -> dict[str, dict[str, float]]:
         """ "shgat" and "cosine" -> metric -> mean over the intents that need something."""
         return {name: _means(m) for name, m in (("shgat", self.ours), ("cosine", self.cosine))}
@@ -47,10 +52,24 @@ class Trial:
 
 @dataclass(frozen=True, eq=False)
 class Trials:
-    """All trials of one protocol, in order."""
+    """All trials of one protocol, in order.
+
+    Attributes
+    ----------
+    passed_over : (name, why) of splits that could not be trained or tested on
+    """
 
     protocol: str
     trials: tuple[Trial, ...]
+    passed_over: tuple[tuple[str, str], ...] = ()
+
+    def remarks(self, traces: Traces) -> list[str]:
+        """What was left out of the figures, and why; `traces` are those that the protocol was run on."""
+        tested = np.unique(np.concatenate([t.split.test for t in self.trials]))
+        notes = left_out(traces.take(tested))
+        if len(tested) < len(traces):
+            notes.append(f"{len(tested)} of {len(traces)} traces were in a part that tests.")
+        return [*notes, *(f"{name} was passed over: {why}." for name, why in self.passed_over)]
 
     def pooled(self) -> tuple[Measurement, Measurement]:
         """(ours, cosine) over the test intents of all trials, each scored by the model that did not train on it."""
@@ -93,13 +112,17 @@ class Recipe:
 
 def run_holdout(catalog: Catalog, traces: Traces, recipe: Recipe, *, test: float = 0.2) -> Trials:
     """One random split; traces with the same text stay together."""
-    split = holdout(len(traces), recipe.rng(), test=test, groups=_groups(traces))
+    groups = _groups(traces)
+    _several("holdout", traces, groups, 2)
+    split = holdout(len(traces), recipe.rng(), test=test, groups=groups)
     return _run("holdout", catalog, traces, [("holdout", split)], recipe)
 
 
 def run_cross_validation(catalog: Catalog, traces: Traces, recipe: Recipe, *, k: int = 5) -> Trials:
     """k folds, in which each trace tests once; traces with the same text stay together."""
-    folds = k_folds(len(traces), k, recipe.rng(), groups=_groups(traces))
+    groups = _groups(traces)
+    _several("cv", traces, groups, k)
+    folds = k_folds(len(traces), k, recipe.rng(), groups=groups)
     return _run("cv", catalog, traces, ((f"fold {i + 1} of {k}", fold) for i, fold in enumerate(folds)), recipe)
 
 
@@ -140,10 +163,12 @@ def _run(
     cold: Int64 | None = None,
 ) -> Trials:
     wanted = traces.relevant.degrees > 0
-    trials = []
+    trials, passed_over = [], []
     for name, split in splits:
-        if not wanted[split.test].any() or not traces.tools.degrees[split.train].any():
-            continue  # nothing to find, or nothing to learn from
+        fault = _unusable(wanted[split.test], traces.tools.degrees[split.train])
+        if fault:
+            passed_over.append((name, fault))
+            continue
         before = known(catalog, traces, split.train, rule=rule, cold=cold)
         model = SHGAT.from_catalog(before, recipe.config, recipe.seed)
         past, later = (moved(traces.take(rows), catalog, before) for rows in split)
@@ -155,8 +180,17 @@ def _run(
         if recipe.on_trial is not None:
             recipe.on_trial(trial)
     if not trials:
-        raise InputError("no split has both traces to learn from and successful traces to test on")
-    return Trials(protocol, tuple(trials))
+        raise InputError(
+            f"{protocol}: there is nothing to measure, as {'; '.join(f'{name} has {why}' for name, why in passed_over)}"
+        )
+    return Trials(protocol, tuple(trials), tuple(passed_over))
+
+
+def _unusable(wanted: Bool, learnable: Int32) -> str:
+    """Why a split cannot be used, "" where it can."""
+    if not wanted.any():
+        return f"no successful trace among the {len(wanted)} that test"
+    return "" if learnable.any() else f"no trace with a tool among the {len(learnable)} that train"
 
 
 def _without(traces: Traces, cold: Int64 | None) -> Traces:
@@ -175,6 +209,21 @@ def _means(m: Measurement) -> dict[str, float]:
 def _groups(traces: Traces) -> list[str]:
     """Traces with the same text are one group; one without text is its own."""
     return [f"text {traces.texts[i]}" if traces.texts[i] else f"id {key}" for i, key in enumerate(traces.ids.tolist())]
+
+
+def _several(protocol: str, traces: Traces, groups: list[str], least: int) -> None:
+    """Are there as many different intents as parts? Traces that say the same may not stand on both sides of a split."""
+    found = len(set(groups))
+    if found < least:
+        fewer = (
+            f"or ask for {found} folds"
+            if protocol == "cv" and found > 1
+            else "as no intent could be tested that training had not met"
+        )
+        raise InputError(
+            f"{protocol} needs at least {least} different intents, and the {len(traces)} traces hold {found} "
+            f"(the first is {groups[0][:80]!r}): bring traces of more intents, {fewer}"
+        )
 
 
 def _day(traces: Traces, rows: Int64, pick: Callable[[Any], Any]) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..experiments.measurement import BLOCK, Measurement, scores
-from ..experiments.pair import CRITERION, MetricTest, compare_metrics, summarize_pair
+from ..experiments.measurement import BLOCK, Measurement, left_out, scores
+from ..experiments.pair import CRITERION, MetricTest, PartSummary
 from ..experiments.protocols import Trials
 from ..graph import Catalog
 from ..metrics.calibration import brier, expected_calibration_error, reliability_bins
@@ -34,8 +34,9 @@ def build_report(
     traces: Traces,
     ours: Measurement,
     theirs: Measurement,
+    found: Mapping[str, PartSummary],
+    tests: Sequence[MetricTest],
     *,
-    rng: np.random.Generator,
     names: tuple[str, str] = ("shgat", "cosine"),
     about: Mapping[str, str] | None = None,
     worst: int = 8,
@@ -46,11 +47,12 @@ def build_report(
     ----------
     traces : those that were measured
     ours, theirs : of `measure` and `measure_cosine`, or of two models
+    found, tests : of `summarize_pair` and `compare_metrics`: what is shown elsewhere of the same run is shown here
     names : of the two
     about : shown under the title
     worst : missed intents to explain
     """
-    report = _figures(ours, theirs, names, rng)
+    report = _figures(ours, theirs, found["all"], tests, names)
     report["about"] = dict(about or {})
     report["breakdowns"] = {**report["breakdowns"], "server": _by_server(ours, model.catalog)}
     report["worst_intents"] = _worst(model, traces, ours, worst)
@@ -65,19 +67,26 @@ def build_report(
 
 
 def build_trials_report(
-    trials: Trials, traces: Traces, *, rng: np.random.Generator, about: Mapping[str, str] | None = None, worst: int = 8
+    trials: Trials,
+    traces: Traces,
+    found: Mapping[str, PartSummary],
+    tests: Sequence[MetricTest],
+    *,
+    about: Mapping[str, str] | None = None,
+    worst: int = 8,
 ) -> EvaluationReport:
     """The report of a protocol: all test intents together, each scored by the model that was not trained on it, and trial by trial.
 
     Parameters
     ----------
     traces : those that the protocol was run on
+    found, tests : of `summarize_pair` and `compare_metrics` on the pooled trials
     about : shown under the title
     worst : missed intents of the last trial to explain
     """
     ours, theirs = trials.pooled()
     last = trials.trials[-1]
-    report = _figures(ours, theirs, ("shgat", "cosine"), rng)
+    report = _figures(ours, theirs, found["all"], tests, ("shgat", "cosine"))
     report["title"] = f"{trials.protocol}: {report['title']}"
     report["about"] = dict(about or {})
     rows = [
@@ -90,18 +99,20 @@ def build_trials_report(
     refused = [
         f"{t.name}: the training was refused and cosine stayed, {t.report.reason}." for t in trials.trials if not t.report.accepted
     ]
-    report["notes"] = [*_READING, f"The worst intents are those of {last.name}.", *refused]
+    report["notes"] = [*_READING, f"The worst intents are those of {last.name}.", *trials.remarks(traces), *refused]
     return report
 
 
-def _figures(ours: Measurement, theirs: Measurement, names: tuple[str, str], rng: np.random.Generator) -> EvaluationReport:
+def _figures(
+    ours: Measurement, theirs: Measurement, everything: PartSummary, tests: Sequence[MetricTest], names: tuple[str, str]
+) -> EvaluationReport:
     """What two measurements say, without any model."""
-    found = summarize_pair(ours, theirs, rng=rng)
+    rows = {test.metric: _row(test) for test in tests}
     return {
         "title": f"{names[0]} against {names[1]}",
-        "headline": {**{m: found["all"].a[m].value for m in SHOWN if m != CRITERION}, "intents": float(found["all"].n)},
+        "headline": {**{m: everything.a[m].value for m in SHOWN if m != CRITERION}, "intents": float(everything.n)},
         "compared": names,
-        "comparison": [_row(test) for test in compare_metrics(ours, theirs, rng=rng, metrics=SHOWN)],
+        "comparison": [rows[metric] for metric in SHOWN],
         "metrics_by_k": _by_k(ours, theirs, names),
         "breakdowns": {"part of the intents": _parts(ours, theirs, names), "number of tools needed": _by_size(ours)},
     }
@@ -255,14 +266,11 @@ def _trace_counts(model: SHGAT) -> dict[str, int] | None:
 
 
 def _notes(model: SHGAT, traces: Traces, m: Measurement) -> Sequence[str]:
-    failed = len(traces) - int(m.parts["all"].sum())
-    notes = [*_READING]
+    notes = [*_READING, *left_out(traces)]
     if m.cold is not None:
         notes.append("A cold intent needs at least one tool without training traces.")
     if (model.report or {}).get("epochs"):
         notes.append("Learning curves of metrics are over the intents that were held out of each fold of the training.")
-    if failed:
-        notes.append(f"{failed} of {len(traces)} traces failed or ran no tool: they need nothing and count nowhere.")
     if model.learned is None:
         notes.append("This model has no calibrated probabilities: it was not trained, or training was refused.")
     return notes

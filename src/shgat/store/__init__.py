@@ -3,7 +3,6 @@
 from ..errors import MissingExtraError
 
 try:
-    import pgvector  # noqa: F401
     import sqlalchemy  # noqa: F401
 except ImportError as error:
     raise MissingExtraError(error.name or "SQLAlchemy", "store") from None

@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from ..errors import MissingExtraError, StoreError
+from ..errors import MissingExtraError, StoreError, StoreURLError
 from .embedding import Wire
 
 _WRITE_LOCK = 0x5348474154  # "SHGAT", the advisory lock of writers on PostgreSQL
@@ -136,13 +136,13 @@ def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise StoreError(f"this is no database URL; {forms}") from None
+        raise StoreURLError(f"this is no database URL; {forms}") from None
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
-        raise StoreError(f"{_masked(parsed)}: {parsed.drivername} is not supported; {forms}")
+        raise StoreURLError(f"{_masked(parsed)}: {parsed.drivername} is not supported; {forms}")
     if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
-        raise StoreError(f"{_masked(parsed)}: a store in memory keeps nothing; {forms}")
+        raise StoreURLError(f"{_masked(parsed)}: a store in memory keeps nothing; {forms}")
     return parsed
 
 

@@ -8,9 +8,8 @@ several times faster.
 from typing import Any
 
 import numpy as np
-from pgvector.sqlalchemy import VECTOR
 from sqlalchemy import ColumnElement, Dialect, LargeBinary, func
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 from .._types import Float32
 from ..errors import StoreError
@@ -41,10 +40,16 @@ class Blob(TypeDecorator[Float32]):
         return np.frombuffer(value, dtype="<f4")
 
 
-class Vector(VECTOR):  # type: ignore[misc, unused-ignore]
-    """(d,) float32 as a pgvector column."""
+class Vector(UserDefinedType[Float32]):
+    """(d,) float32 as a column of the server's pgvector."""
 
     cache_ok = True
+
+    def __init__(self, dimension: int | None = None) -> None:
+        self.dimension = dimension
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "VECTOR" if self.dimension is None else f"VECTOR({self.dimension})"
 
     def bind_processor(self, dialect: Dialect) -> Any:
         def process(value: Float32 | None) -> Wire | None:

@@ -1,0 +1,61 @@
+"""What is given on a command line: places that have to be there, and options that go together. What makes no sense is refused with exit
+code 2 before any work, and never ignored."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from ..errors import StoreURLError
+
+# typer brings its own click, older ones use the installed one: either way this is what they raise for a wrong command line.
+WrongUsage: type[Exception] = typer.BadParameter.__mro__[2]
+
+
+def exit_code(error: BaseException) -> int:
+    """2 for what can never work as it was given, 1 for any other failure."""
+    return 2 if isinstance(error, (WrongUsage, StoreURLError)) else 1
+
+
+def folder(text: str, *names: str) -> Any:
+    """An option for a folder that is there."""
+    return typer.Option(*names, metavar="DIR", help=text, exists=True, file_okay=False)
+
+
+def file(text: str, metavar: str = "FILE", *names: str) -> Any:
+    """An option for a file that is there."""
+    return typer.Option(*names, metavar=metavar, help=text, exists=True, dir_okay=False)
+
+
+def present(path: Path, remedy: str) -> Path:
+    """The file at a path that other options led to, or what to do where there is none."""
+    if not path.exists():
+        raise WrongUsage(f"there is no {path}: {remedy}")
+    return path
+
+
+def writable(path: Path | None, option: str) -> None:
+    """Can a file be written there? Asked before the work whose result it is."""
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        raise WrongUsage(f"{option} {path}: " + ("that is a folder" if path.is_dir() else f"there is no folder {path.parent}"))
+
+
+def refuse(options: Mapping[str, object], goes: str, not_with: str) -> None:
+    """Options (name -> value, None where it was not given) that have no meaning here."""
+    wrong = [name for name, value in options.items() if value is not None]
+    if wrong:
+        raise WrongUsage(f"{wrong[0]} goes {goes}, not {not_with}")
+
+
+def one_of(what: str, *values: object) -> None:
+    """Is exactly one of the values given? `what` names them."""
+    if sum(value is not None for value in values) != 1:
+        raise WrongUsage(f"give either {what}")
+
+
+def needed(value: Path | None, what: str) -> Path:
+    """A place that has to be given."""
+    if value is None:
+        raise WrongUsage(f"give {what}")
+    return value

@@ -34,3 +34,17 @@ def test_a_catalogue_error_counts_what_it_leaves_out():
 
 def test_a_missing_extra_says_what_to_install():
     assert str(errors.MissingExtraError("scipy", "eval")) == "scipy is not installed; run: pip install 'shgat[eval]'"
+
+
+@pytest.mark.parametrize("name", [name for _, name, _ in TREE if name != "MissingExtraError"])
+def test_something_huge_in_a_message_is_left_out_in_the_middle(name):
+    kind = getattr(errors, name)
+    message = str(kind("begins " + "x" * 100_000 + " ends"))
+    assert len(message) < 1000
+    assert message.startswith("begins x")
+    assert message.endswith("x ends")
+    assert str(kind("short")) == "short"
+
+
+def test_so_is_it_in_each_fault_of_a_catalogue():
+    assert max(map(len, errors.CatalogError(["one", "x" * 100_000]).faults)) < 1000

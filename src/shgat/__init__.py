@@ -12,6 +12,7 @@ from .errors import (
     ModelFileError,
     ShgatError,
     StoreError,
+    StoreURLError,
     TraceError,
     WorkerError,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "SHGATConfig",
     "ShgatError",
     "StoreError",
+    "StoreURLError",
     "Tool",
     "Trace",
     "TraceError",

@@ -6,15 +6,21 @@
     |  `- TraceError                a trace: unknown tools, an outcome outside [0, 1], a bad embedding
     |- ModelFileError               a model, parameter or checkpoint file: torn, altered, or of another catalogue
     |- StoreError                   the store cannot be reached, is locked, or holds something torn
+    |  `- StoreURLError             it can never work as it is configured: nothing to wait for
     |- WorkerError                  a training child failed, timed out or broke the protocol
     `- MissingExtraError            an optional dependency is not installed; the message says which extra to install
 
 The command line turns each of them into one line on stderr and exit code 1.
 """
 
+_LONGEST, _HEAD, _TAIL = 800, 500, 250  # characters of a message
+
 
 class ShgatError(Exception):
-    """Base of every error that shgat raises on purpose."""
+    """Base of every error that shgat raises on purpose. A message with something huge in it is cut in the middle."""
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(_bounded(str(message)))
 
 
 class InputError(ShgatError, ValueError):
@@ -25,7 +31,7 @@ class CatalogError(InputError):
     """A catalogue does not hold together. `faults` lists every fault that was found, one sentence each."""
 
     def __init__(self, faults: "str | list[str]") -> None:
-        self.faults = [faults] if isinstance(faults, str) else list(faults)
+        self.faults = [_bounded(fault) for fault in ([faults] if isinstance(faults, str) else faults)]
         more = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
         super().__init__(self.faults[0] + more)
 
@@ -42,6 +48,10 @@ class StoreError(ShgatError):
     """The store cannot be reached, is locked, or holds something torn."""
 
 
+class StoreURLError(StoreError):
+    """A store that can never work as it is configured: a URL that is none, a folder that is missing, a wrong password."""
+
+
 class WorkerError(ShgatError):
     """A training child failed, timed out or broke the protocol."""
 
@@ -51,3 +61,7 @@ class MissingExtraError(ShgatError, ImportError):
 
     def __init__(self, module: str, extra: str) -> None:
         super().__init__(f"{module} is not installed; run: pip install 'shgat[{extra}]'")
+
+
+def _bounded(message: str) -> str:
+    return message if len(message) <= _LONGEST else f"{message[:_HEAD]} [...] {message[-_TAIL:]}"

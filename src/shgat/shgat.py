@@ -4,15 +4,16 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from . import _check, features
 from ._types import Float32
 from .config import SHGATConfig
+from .errors import ShgatError
 from .graph import Capability, Catalog, Cooccurrence, Tool
 from .graph.inheritance import with_mean_embeddings
 from .graph.tables import records_of
-from .model import ModelState, Params, RankedSet, Ranking, WhyNot, carry_over, index, json_params, model_file, scoring
+from .model import ModelState, Params, RankedSet, Ranking, WhyNot, carry_over, index, json_model, model_file, scoring
 from .model.candidates import KINDS, Kind
 from .model.channels import Learned
 from .model.why_not import why_not
@@ -66,6 +67,16 @@ class SHGAT:
         """
         edges = [Capability.from_record(c) for c in capabilities]
         return cls.from_catalog(Catalog.from_records(with_mean_embeddings(tools, edges), edges), config, seed)
+
+    def __copy__(self) -> "SHGAT":
+        return self.__deepcopy__({})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "SHGAT":
+        """A model of its own; the catalogue, which nobody changes, is shared."""
+        return SHGAT(replace(self.state, params=self.state.params.copy()))
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise ShgatError("a model is not pickled; send model.to_bytes(), and read it with SHGAT.from_bytes(...)")
 
     # ---------------------------------------------------------------- what it holds
     @property
@@ -320,11 +331,14 @@ class SHGAT:
         return cls(state if catalog is None else carry_over.over(state, catalog))
 
     def export_params(self) -> dict[str, Any]:
-        """The parameters as JSON values: headParams, W_intent, levelParams, v2vParams, config, ..."""
-        return json_params.export_params(self.params, self.config)
+        """All that the model has learned as JSON values: headParams, W_intent, levelParams, v2vParams, config, learned, ..."""
+        return json_model.export(self.state)
 
     def import_params(self, values: Mapping[str, Any]) -> None:
-        """Takes what `export_params` gave; shapes, names and numbers are checked first, and nothing changes if they are wrong."""
+        """Takes what `export_params` gave; shapes, names and numbers are checked first, and nothing changes if they are wrong.
+
+        Over the same catalogue the model then gives the same scores, bit for bit; over another one what was learned follows the ids.
+        """
         with self._lock:
-            self._state = replace(self.state, params=json_params.import_params(values, self.params, self.config))
+            self._state = json_model.imported(values, self.state)
             self.invalidate()

@@ -74,7 +74,7 @@ def test_explanations(config):
     if config.fusion == "sigmoid":
         np.testing.assert_allclose([np.mean(e.head_scores) for e in ranking.explanations], ranking.scores, rtol=1e-4)
     exported = ranking.to_dict()["items"][0]
-    assert set(exported["explanation"]) == {"cosine", "head_scores", "carried_by", "reliability", "channels"}
+    assert set(exported["explanation"]) == {"cosine", "head_scores", "carried_by", "reliability", "channels", "weights"}
 
 
 def test_shares_are_the_attention_of_the_version_that_answers():
@@ -172,7 +172,15 @@ HUGE = np.full(16, 3e38, np.float32)
         (lambda m: m.rank(BAD.astype(np.float32)), "intent holds NaN or infinity at position 3"),
         (lambda m: m.rank([1e300] * 16), "intent holds NaN or infinity at position 0"),
         (lambda m: m.rank([None] * 16), "intent is not an array of numbers"),
-        (lambda m: m.rank("find me a tool"), "intent is not an array of numbers"),
+        (lambda m: m.rank("find me a tool"), "intent is an embedding, not text"),
+        (lambda m: m.rank(b"find me a tool"), "intent is an embedding, not text"),
+        (lambda m: m.rank(X * 0), "intent is zero: it has no direction"),
+        (lambda m: m.rank_many([X, X * 0]), "intents: row 1 is zero: it has no direction"),
+        (lambda m: m.score(X, texts="a"), "texts is a list of strings"),
+        (lambda m: m.score(X, texts=[7]), r"texts\[0\] is a string, not int"),
+        (lambda m: m.rank(X, text=7), "text is a string or None, not int"),
+        (lambda m: m.rank(X, explain="yes"), "explain is True or False"),
+        (lambda m: m.rank(X, kind=np.ones(3)), "kind is one of"),
         (lambda m: m.rank(None), "intent is not an array of numbers"),
         (lambda m: m.rank(HUGE), "intent has an entry of size 3e.38 at position 0"),
         (lambda m: m.score(np.stack([X, HUGE])), "intents has an entry of size 3e.38 in row 1"),

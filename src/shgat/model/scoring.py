@@ -64,18 +64,70 @@ def rank(
     evidence: Evidence | None = None,
 ) -> Ranking:
     """The top_k of one checked intent x (d,)."""
-    candidates = index.candidates(kind)
-    probability = None
+    columns = None if allowed is None else index.candidates(kind).columns(allowed, kind)
     learned = kind == "tools" and (index.learned is not None or evidence is not None)
     if learned or context_tools or index.state.config.fusion == "sigmoid":
-        z = score(index, x[None], kind, None if text is None else [text], context_tools, evidence)[0]
-        if kind == "tools" and index.learned is not None and index.learned.fusion.fitted:
-            probability = index.learned.fusion.probability(z[None])[0]
+        z = score(index, x[None], kind, None if text is None else [text], context_tools, evidence)
     else:
-        z = _finished(_score_one(index, candidates, x), candidates, index)
-    columns = None if allowed is None else candidates.columns(allowed, kind)
-    if min_score is not None:
-        columns = _probable(probability, min_score, columns)
+        candidates = index.candidates(kind)
+        z = _finished(_score_one(index, candidates, x), candidates, index)[None]
+    return _rankings(index, x[None], z, top_k, kind, context_tools, columns, min_score, evidence)[0]
+
+
+def rank_many(
+    index: Index,
+    x: Float32,
+    top_k: int,
+    kind: Kind,
+    texts: Sequence[str] | None,
+    context_tools: Sequence[str],
+    allowed: Iterable[str] | None,
+    min_score: float | None,
+    evidence: Evidence | None = None,
+) -> list[Ranking]:
+    """The top_k of each checked intent x (B, d), by one product with all keys."""
+    columns = None if allowed is None else index.candidates(kind).columns(allowed, kind)
+    z = score(index, x, kind, texts, context_tools, evidence)
+    return _rankings(index, x, z, top_k, kind, context_tools, columns, min_score, evidence)
+
+
+def _rankings(
+    index: Index,
+    x: Float32,
+    z: Float32,
+    top_k: int,
+    kind: Kind,
+    context_tools: Sequence[str],
+    columns: Int32 | None,
+    min_score: float | None,
+    evidence: Evidence | None,
+) -> list[Ranking]:
+    """The top_k of each intent by z (B, n) among the columns, None for all, that are as probable as `min_score`."""
+    probability = baseline = None
+    if kind == "tools" and index.learned is not None and index.learned.fusion.fitted:
+        probability = index.learned.fusion.probability(z)
+    elif kind == "tools" and (index.learned is not None or evidence is not None):
+        baseline = _baseline(index, x, z, context_tools)
+    found = []
+    for i, row in enumerate(z):
+        p = None if probability is None else probability[i]
+        chosen = columns if min_score is None else _probable(p, min_score, columns)
+        ids, best, where = _best(index.candidates(kind).ids, row, top_k, chosen)
+        found.append(
+            Ranking(
+                kind,
+                ids,
+                best,
+                index.version,
+                None if p is None else p[where],
+                baseline=0.0 if baseline is None else float(baseline[i]),
+            )
+        )
+    return found
+
+
+def _best(names: Sequence[str], z: Float32, top_k: int, columns: Int32 | None) -> tuple[tuple[str, ...], Float32, Int32]:
+    """Ids, scores and columns of the top_k by z (n,) among the columns, None for all."""
     if columns is not None:
         z = z[columns]
     k = min(top_k, len(z))
@@ -83,8 +135,13 @@ def rank(
     topk.top_k(z, best, where)
     if columns is not None:
         where = columns[where]
-    ids = tuple([candidates.ids[i] for i in where.tolist()])
-    return Ranking(kind, ids, best, index.version, None if probability is None else probability[where])
+    return tuple([names[i] for i in where.tolist()]), best, where
+
+
+def _baseline(index: Index, x: Float32, z: Float32, context_tools: Sequence[str]) -> Float32:
+    """(B,) what fusing added to every tool alike, so that z less it is the logit of a similarity again: the median over tools."""
+    plain = _finished(_logits(index, _queries(index, x, context_tools), index.tools), index.tools, index)
+    return np.asarray(np.median(z - plain, axis=1), np.float32)
 
 
 def by_words(index: Index, text: str, evidence: Evidence | None = None) -> Float32:
@@ -185,7 +242,9 @@ def rank_sets(index: Index, x: Float32, top_k: int, context_tools: Sequence[str]
     return sets
 
 
-def explain(index: Index, ranking: Ranking, x: Float32, text: str | None, context_tools: Sequence[str]) -> Ranking:
+def explain(
+    index: Index, ranking: Ranking, x: Float32, text: str | None, context_tools: Sequence[str], evidence: Evidence | None = None
+) -> Ranking:
     """The ranking of a checked intent x (d,) with an explanation of each item."""
     candidates = index.candidates(ranking.kind)
     q = _queries(index, x[None], context_tools)[0]
@@ -197,14 +256,31 @@ def explain(index: Index, ranking: Ranking, x: Float32, text: str | None, contex
     heads = sigmoid(head_scores(q, candidates.keys[rows], index.scale, index.state.params.layout.n_heads))
     carried = _carriers(index, rows, x, context_tools) if ranking.kind == "tools" else [()] * len(rows)
     trust = np.ones(len(rows)) if candidates.reliability is None else candidates.reliability[rows]
-    parts: dict[str, Float32] = {}
-    if ranking.kind == "tools" and index.learned is not None:
-        parts = {name: s[0, rows] for name, s in _channels(index, x[None], q[None], None if text is None else [text]).items()}
+    parts, factors = _parts(index, rows, x, q, text, evidence) if ranking.kind == "tools" else ({}, {})
     why = tuple(
-        Explanation(float(c), tuple(h.tolist()), tuple(by), float(r), {name: float(s[i]) for name, s in parts.items()})
+        Explanation(
+            float(c), tuple(h.tolist()), tuple(by), float(r), {name: float(s[i]) for name, s in parts.items()},
+            {name: float(w[i]) for name, w in factors.items()},
+        )
         for i, (c, h, by, r) in enumerate(zip(cosine, heads, carried, trust, strict=True))
-    )
+    )  # fmt: skip
     return replace(ranking, explanations=why)
+
+
+def _parts(
+    index: Index, rows: Int64, x: Float32, q: Float32, text: str | None, evidence: Evidence | None
+) -> tuple[dict[str, Float32], dict[str, Float32]]:
+    """Of some tools: the score of each channel that speaks, and what it counts; what failures take off counts once."""
+    if index.learned is None and evidence is None:
+        return {}, {}
+    texts, channels = None if text is None else [text], index.channels.channels
+    parts = {name: s[0, rows] for name, s in _channels(index, x[None], q[None], texts, evidence).items()}
+    factors = {name: index.channels.factors[name][rows] for name in (*parts, "bonus")}
+    success = channels.success if evidence is None else evidence.success
+    if success.any_failed:
+        parts["success"] = success.penalty(x[None], channels.centre, texts)[0, rows]
+        factors["success"] = np.ones(len(rows), np.float32)
+    return parts, factors
 
 
 def _carriers(index: Index, rows: Int64, x: Float32, context_tools: Sequence[str]) -> list[tuple[tuple[str, float], ...]]:

@@ -42,14 +42,6 @@ def test_many_at_once_by_a_trained_model_have_probabilities(trained):
             np.testing.assert_allclose(found.probabilities, alone.probabilities, rtol=1e-3, atol=1e-6)
 
 
-def test_an_explanation_adds_up_to_the_score(trained):
-    x, text = trained.test.vectors(np.array([5]))[0], trained.test.texts[5]
-    ranking = trained.model.rank(x, 83, text=text, explain=True)
-    total = [sum(w.weights[name] * s for name, s in w.channels.items()) + w.weights["bonus"] for w in ranking.explanations]
-    np.testing.assert_allclose(total, ranking.scores, rtol=1e-4, atol=1e-4)
-    assert all(w.weights == {} for w in MODEL.rank(INTENTS[0], 3, explain=True).explanations)
-
-
 @settings(max_examples=300)
 @given(
     st.sampled_from(["rank", "score", "rank_many", "rank_sets", "why_not", "probabilities"]),

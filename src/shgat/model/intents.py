@@ -26,7 +26,7 @@ def one(value: object, dimension: int, what: str = "intent") -> Float32:
     if array.ndim == 2 and len(array) == 1:
         array = array[0]
     x = _check.vector(array, dimension, what)
-    if not x @ x:
+    if not x[0] * x[0] and not x @ x:  # the first entry mostly tells
         raise InputError(f"{what} is zero: it has no direction to rank by")
     return x
 

@@ -9,7 +9,7 @@ from .._types import Float32
 from ..config import SHGATConfig
 from ..errors import InputError
 from ..graph import Catalog, Tool
-from . import carry_over, index, scoring
+from . import carry_over, explanation, index, scoring
 from . import intents as asked
 from .candidates import KINDS, Kind
 from .channels import Learned
@@ -203,7 +203,7 @@ class LiveModel:
         text = intent if text is None and isinstance(intent, str) else text
         x, context = asked.one(self._encoded(intent), current.dimension), asked.used(context_tools)
         ranking = scoring.rank(current, x, top_k, kind, asked.text(text), context, candidates, min_score)
-        return scoring.explain(current, ranking, x, text, context) if _check.flag(explain, "explain") else ranking
+        return explanation.explain(current, ranking, x, text, context) if _check.flag(explain, "explain") else ranking
 
     def rank_many(
         self,

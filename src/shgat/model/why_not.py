@@ -9,7 +9,7 @@ import numpy as np
 from .._types import Float32
 from ..errors import InputError
 from ..traces.record import SUCCESS
-from . import scoring
+from . import explanation, scoring
 from .index import Index
 from .ranking import Explanation, Ranking
 
@@ -103,7 +103,7 @@ def why_not(index: Index, x: Float32, tool_id: str, text: str | None, context_to
     rank = int(np.flatnonzero(order == column)[0]) + 1
     above = tuple((index.tools.ids[i], float(z[i])) for i in order[: min(_SHOWN, rank - 1)].tolist())
     pair = Ranking("tools", (tool_id, index.tools.ids[order[0]]), z[[column, order[0]]], index.version)
-    mine, first = scoring.explain(index, pair, x, text, context_tools).explanations or ()
+    mine, first = explanation.explain(index, pair, x, text, context_tools).explanations or ()
     cosine = _cosines(index, x)
     ranked = _capabilities(index, x, context_tools)
     probability, seen, traces = None, None, 0

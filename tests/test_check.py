@@ -267,3 +267,20 @@ def test_a_choice_is_one_of_its_words():
     for value in ("c", "", None, 7):
         with pytest.raises(InputError, match="x is one of a, b, not"):
             _check.choice(value, ("a", "b"), "x")
+
+
+class TestChoices:
+    def test_seeds_and_flags(self):
+        assert [_check.seed(s) for s in (0, np.int64(7))] == [0, 7]
+        assert [_check.flag(f, "f") for f in (True, np.bool_(False))] == [True, False]
+        for bad in (-1, 1.5, True, None, "1"):
+            with pytest.raises(InputError, match="seed is a whole number of at least 0"):
+                _check.seed(bad)
+        for bad in (1, None, "yes", np.ones(3)):
+            with pytest.raises(InputError, match="f is True or False"):
+                _check.flag(bad, "f")
+
+    @pytest.mark.parametrize("value", [np.ones(3), ["a"], None, 7, {"a": 1}])
+    def test_what_is_no_word_is_no_choice(self, value):
+        with pytest.raises(InputError, match="x is one of a, b"):
+            _check.choice(value, ("a", "b"), "x")

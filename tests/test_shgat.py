@@ -1,7 +1,9 @@
 """A live model: cosine before training, and after every change what a model built from scratch says."""
 
 import copy
+import inspect
 import pickle
+import re
 import threading
 
 import numpy as np
@@ -9,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shgat import SHGAT, Catalog, CatalogError, InputError, SHGATConfig, ShgatError, Traces, TrainingConfig
+from shgat import SHGAT, Catalog, CatalogError, InputError, SHGATConfig, ShgatError, Traces, TrainingConfig, features
+from shgat import training as trainings
 from training import planted
 from worlds import SAMPLE, SETS, assert_cosine_order, catalog, cosine64, opened, pairs, real_set, records, trained, unit
 
@@ -312,6 +315,80 @@ def test_a_write_to_the_parameters_counts_after_invalidate():
     np.testing.assert_array_equal(model.score(x), before)
     model.invalidate()
     np.testing.assert_allclose(model.score(x), -before, rtol=1e-5, atol=1e-6)
+
+
+# ---------------------------------------------------------------- text as intent
+def test_text_is_an_intent_where_its_encoder_is_known():
+    rows = [{"id": "mail.send", "text": "Sends an email"}, {"id": "files.read", "text": "Reads a file"}]
+    model = SHGAT.from_catalog(features.embedded(Catalog.from_records(rows)))
+    expected = model.rank(features.HashedWords().encode(["read the file"])[0], text="read the file")
+    found = model.rank("read the file")
+    assert (found.ids, found.ids[0]) == (expected.ids, "files.read")
+    assert model.why_not("read the file", "mail.send").above[0][0] == "files.read"
+    with pytest.raises(InputError, match="intent is zero"):
+        model.rank("?!")
+    with pytest.raises(InputError, match="not text: give what the catalogue's encoder makes of the text"):
+        SHGAT.from_catalog(catalog()).rank("read the file")
+
+
+# ---------------------------------------------------------------- teaching it
+@pytest.mark.parametrize("name", ["fit", "partial_fit"])
+def test_the_door_has_every_option_of_training(name):
+    door, inner = inspect.signature(getattr(SHGAT, name)), inspect.signature(getattr(trainings, name))
+    assert [*door.parameters][1:] == [*inner.parameters][1:]
+    for key in [*inner.parameters][2:]:
+        assert door.parameters[key].default == inner.parameters[key].default
+        assert re.search(rf"^[a-z_, ]*\b{key}\b[a-z_, ]* : ", inspect.getdoc(getattr(SHGAT, name)), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seed": -1}, "seed is a whole number of at least 0"),
+        ({"seed": 1.5}, "seed is a whole number"),
+        ({"epochs": 0}, "epochs is a whole number of at least 1"),
+        ({"epochs": "3"}, "epochs is a whole number"),
+        ({"batch_size": 0}, "batch_size is a whole number"),
+        ({"lr": 0.0}, "lr lies in"),
+        ({"config": {"epochs": 3}}, "config is a TrainingConfig, not dict"),
+        ({"on_epoch": 7}, "int cannot be called"),
+    ],
+)
+def test_what_no_training_can_mean_is_refused(options, message):
+    model = SHGAT.from_catalog(catalog())
+    rows = [{"id": f"r{i}", "tools": ["t1"], "embedding": np.ones(16)} for i in range(3)]
+    for teach in (model.fit, model.partial_fit):
+        with pytest.raises(InputError, match=message):
+            teach(rows, **options)
+
+
+@pytest.mark.parametrize("options", [{"message_passing": "yes"}, {"node_offsets": 1}, {"force": None}, {"checkpoint": 7},
+                                     {"channels": "cosine"}, {"channels": []}, {"validation": None}])  # fmt: skip
+def test_what_no_fit_can_mean_is_refused(options):
+    with pytest.raises(InputError, match=next(iter(options))):
+        SHGAT.from_catalog(catalog()).fit([{"id": "r", "tools": ["t1"], "embedding": np.ones(16)}], **options)
+
+
+def test_it_learns_from_records_as_from_columns():
+    one, other = SHGAT.from_catalog(catalog()), SHGAT.from_catalog(catalog())
+    rng = np.random.default_rng(0)
+    rows = [{"id": f"r{i}", "tools": [f"t{i % 12}"], "embedding": unit(rng, 16)} for i in range(24)]
+    one.partial_fit(rows, epochs=2)
+    other.partial_fit(Traces.from_records(rows, other.catalog), epochs=2)
+    np.testing.assert_array_equal(one.params.buffer, other.params.buffer)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SHGAT.from_catalog("folder"), "catalog is a Catalog, not str"),
+        (lambda: SHGAT.from_catalog(catalog(), {"n_heads": 2}), "config is an SHGATConfig, not dict"),
+        (lambda: SHGAT.from_catalog(catalog(), seed=-1), "seed is a whole number of at least 0"),
+    ],
+)
+def test_what_makes_no_model_is_refused(make, message):
+    with pytest.raises(InputError, match=message):
+        make()
 
 
 # ---------------------------------------------------------------- from many threads

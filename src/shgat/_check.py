@@ -112,6 +112,20 @@ def positive_integer(value: object, what: str) -> int:
     return int(value)
 
 
+def seed(value: object, what: str = "seed") -> int:
+    """A whole number >= 0."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
+        raise InputError(f"{what} is a whole number of at least 0, not {value!r}")
+    return int(value)
+
+
+def flag(value: object, what: str) -> bool:
+    """True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise InputError(f"{what} is True or False, not {value!r}")
+    return bool(value)
+
+
 def choice(value: object, allowed: Sequence[str], what: str) -> Any:
     """One of the allowed words."""
     if not isinstance(value, str) or value not in allowed:

@@ -1,32 +1,30 @@
 """SHGAT: a live model, the door to ranking and to training."""
 
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 from . import _check, features
-from ._types import Float32
 from .config import SHGATConfig
-from .errors import ShgatError
+from .errors import InputError, ShgatError
 from .graph import Capability, Catalog, Cooccurrence, Tool
 from .graph.inheritance import with_mean_embeddings
 from .graph.tables import records_of
-from .model import ModelState, Params, RankedSet, Ranking, WhyNot, carry_over, index, json_model, model_file, scoring
-from .model.candidates import KINDS, Kind
-from .model.channels import Learned
-from .model.why_not import why_not
+from .model import ModelState, carry_over, json_model, model_file
+from .model.channels import CHANNELS
+from .model.live import LiveModel
 
 if TYPE_CHECKING:
-    from .traces import Traces
-    from .training import TrainReport
+    from .traces import Trace, Traces
+    from .training import TrainingConfig, TrainReport
+    from .training.fit import OnEpoch
 
 
 _Node = TypeVar("_Node", Tool, Capability)
 
 
-class SHGAT:
+class SHGAT(LiveModel):
     """SuperHyperGraph Attention over one catalogue.
 
     Ranking is safe from many threads, also while another thread changes the model: each request is answered from one immutable
@@ -37,20 +35,17 @@ class SHGAT:
     version : int, increased by every change
     """
 
-    def __init__(self, state: ModelState) -> None:
-        _ = state.catalog.dimension  # raises where there are no embeddings
-        self._state, self.version = state, 1
-        self._lock = threading.RLock()
-        self._added: dict[str, Tool] = {}  # that the state does not have yet: many then cost as much as one
-        self._steps: list[int] = []  # how many came at once
-        self._index: index.Index | None = None
-        self._maps_changed = True  # since the last index: W_q, W_intent or W_context
-
     # ---------------------------------------------------------------- making one
     @classmethod
     def from_catalog(cls, catalog: Catalog, config: SHGATConfig | None = None, seed: int = 0) -> "SHGAT":
         """An untrained model, which ranks as cosine does; `seed` draws the small noise of its attention."""
-        return cls(ModelState.untrained(catalog, config or SHGATConfig(), seed))
+        if not isinstance(catalog, Catalog):
+            raise InputError(
+                f"catalog is a Catalog, not {type(catalog).__name__}; `Catalog.load` reads a folder, `from_records` takes records"
+            )
+        if config is not None and not isinstance(config, SHGATConfig):
+            raise InputError(f"config is an SHGATConfig, not {type(config).__name__}; `SHGATConfig.from_dict` takes a mapping")
+        return cls(ModelState.untrained(catalog, config or SHGATConfig(), _check.seed(seed)))
 
     @classmethod
     def from_capabilities(
@@ -78,173 +73,107 @@ class SHGAT:
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise ShgatError("a model is not pickled; send model.to_bytes(), and read it with SHGAT.from_bytes(...)")
 
-    # ---------------------------------------------------------------- what it holds
-    @property
-    def state(self) -> ModelState:
-        """Everything that the model is, as it is now; immutable, and replaced as a whole by every change."""
-        if self._added:
-            with self._lock:
-                self._take_added()
-        return self._state
+    # ---------------------------------------------------------------- teaching it
+    def fit(
+        self,
+        traces: "Traces | Iterable[Trace | Mapping[str, Any]]",
+        *,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        lr: float | None = None,
+        seed: int = 0,
+        config: "TrainingConfig | None" = None,
+        validation: Literal["auto", "none"] = "auto",
+        channels: Sequence[str] = CHANNELS,
+        message_passing: bool | None = None,
+        node_offsets: bool | None = None,
+        on_epoch: "OnEpoch | None" = None,
+        checkpoint: str | Path | None = None,
+        resume: bool = False,
+        keep_checkpoint: bool = False,
+        force: bool = False,
+    ) -> "TrainReport":
+        """Learns from traces, from scratch. The model changes only if held-out traces say that it ranks better than frozen cosine.
 
-    def _take_added(self) -> None:
-        """Brings the tools that were added into the state and the index."""
-        if self._added:
-            assert self._index is not None
-            state = carry_over.with_tools(self._state, list(self._added.values()))
-            self._index, self._state = index.with_isolated_tools(self._index, state, self.version, self._steps), state
-            self._added, self._steps = {}, []  # last: who finds it empty finds the state that has them
-
-    @property
-    def catalog(self) -> Catalog:
-        """The tools and capabilities, as they are now."""
-        return self.state.catalog
-
-    @property
-    def config(self) -> SHGATConfig:
-        """What kind of model it is."""
-        return self.state.config
-
-    @property
-    def params(self) -> Params:
-        """The parameters; after a write to `params.buffer`, call `invalidate()`."""
-        return self.state.params
-
-    @property
-    def learned(self) -> Learned | None:
-        """What training added to the parameters, None before."""
-        return self.state.learned
-
-    @property
-    def report(self) -> dict[str, Any] | None:
-        """The report of the training that made the model, as JSON values, None before."""
-        return self.state.report
-
-    @property
-    def tool_ids(self) -> list[str]:
-        """Columns of `score(kind="tools")`."""
-        return [t.id for t in self.catalog.tools]
-
-    @property
-    def capability_ids(self) -> list[str]:
-        """Columns of `score(kind="capabilities")`."""
-        return [c.id for c in self.catalog.capabilities]
-
-    @property
-    def dimension(self) -> int:
-        """d of intents and embeddings."""
-        return self.params.layout.d
-
-    def index(self) -> index.Index:
-        """What answers requests at the current version; built on first use after a change."""
-        current = self._index
-        if current is not None and current.version == self.version:
-            return current
-        with self._lock:
-            state, current = self.state, self._index  # the state first: it brings what was added into the index
-            if current is None or current.version != self.version:
-                current = self._index = index.build(state, self.version, None if self._maps_changed else current)
-                self._maps_changed = False
-            return current
-
-    def invalidate(self) -> None:
-        """Parameters were changed from outside: the next request rebuilds what is cached."""
-        with self._lock:
-            self._take_added()
-            self._maps_changed = True
-            self.version += 1
-
-    # ---------------------------------------------------------------- asking it
-    def score(
-        self, intents: object, kind: Kind = "tools", *, texts: Sequence[str] | None = None, context_tools: Sequence[str] = ()
-    ) -> Float32:
-        """Scores of the whole catalogue, by which `rank` sorts.
+        Folds of traces are held out, whole tools among them; from the held-out predictions come message passing and offsets or not, the
+        channel weights and the decision. Then one model is trained on all traces. Nothing of an earlier training goes into it.
 
         Parameters
         ----------
-        intents : (B, d) or (d,) finite numbers
-        kind : "tools" or "capabilities"
-        texts : B intent texts for the channels that read words; without them those channels say nothing
-        context_tools : ids of tools that the session has used before
+        traces : `Traces`, as `load_traces` reads them; or records with the fields of `Trace`, in a list or in a table of pandas, polars
+            or Arrow
+        epochs, batch_size, lr : come before those of `config`
+        seed : at least 0, of everything random; the same seed gives the same bits
+        config : settings; what is None in it is chosen by the number of traces, see `TrainingConfig.for_fit`
+        validation : "none" trains on all traces at once, chooses no channel weights and takes what comes, with message passing
+        channels : those that may have a weight
+        message_passing : whether the graph speaks; None: where that is better on held-out traces by about a standard error. A model whose
+            configuration has none stays without
+        node_offsets : whether nodes learn offsets; None: the same, tried from a trace a tool on, or where the configuration of an
+            untrained model says so
+        on_epoch : called after each epoch of each run
+        checkpoint, resume : a file to keep the state in after each epoch, and whether to go on from it
+        keep_checkpoint : leave the file there at the end, for who removes it once the model is stored
+        force : take the result even where it is not better
 
         Returns
         -------
-        (B, n) float32, columns in the order of `tool_ids` or `capability_ids`
-        """
-        _check.choice(kind, KINDS, "kind")
-        current = self.index()
-        return scoring.score(current, _check.matrix(intents, current.dimension, "intents"), kind, texts, context_tools)
-
-    def probabilities(self, intents: object, *, texts: Sequence[str] | None = None, context_tools: Sequence[str] = ()) -> Float32:
-        """Calibrated probability that each tool is right, (B, n_tools) float32; parameters as those of `score`.
+        TrainReport : was it accepted, why, and what was measured
 
         Raises
         ------
+        TraceError
+            for no traces, and for one that cannot be used: it is named.
         InputError
-            before training, when there is no calibration (`learned` is None).
+            for an option that cannot be meant, or traces of another catalogue.
         """
-        current = self.index()
-        return scoring.probabilities(current, _check.matrix(intents, current.dimension, "intents"), texts, context_tools)
-
-    def rank(
-        self,
-        intent: object,
-        top_k: int = 10,
-        kind: Kind = "tools",
-        *,
-        text: str | None = None,
-        context_tools: Sequence[str] = (),
-        candidates: Iterable[str] | None = None,
-        min_score: float | None = None,
-        explain: bool = False,
-    ) -> Ranking:
-        """The best items for one intent (d,), best first; equal scores in catalogue order.
-
-        Parameters
-        ----------
-        text : the intent's text, for the channels that read words
-        context_tools : ids of tools that the session has used before
-        candidates : ids to choose among; None for all
-        min_score : leave out tools whose calibrated probability of being right is lower; the ranking may then be empty
-        explain : also say why
-
-        Raises
-        ------
-        InputError
-            for a wrong dimension, NaN, or an unknown id.
-        """
-        _check.choice(kind, KINDS, "kind")
-        _check.positive_integer(top_k, "top_k")
-        current = self.index()
-        x = _check.vector(intent, current.dimension, "intent")
-        ranking = scoring.rank(current, x, top_k, kind, text, context_tools, candidates, min_score)
-        return scoring.explain(current, ranking, x, text, context_tools) if explain else ranking
-
-    def rank_sets(self, intent: object, top_k: int = 5, *, context_tools: Sequence[str] = ()) -> list[RankedSet]:
-        """The best capabilities for one intent, each with all the tools it needs."""
-        _check.positive_integer(top_k, "top_k")
-        current = self.index()
-        return scoring.rank_sets(current, _check.vector(intent, current.dimension, "intent"), top_k, context_tools)
-
-    def why_not(self, intent: object, tool: str, *, text: str | None = None, context_tools: Sequence[str] = ()) -> WhyNot:
-        """Why a tool is not the first for an intent (d,); `text` and `context_tools` as in `rank`. InputError for an unknown tool."""
-        current = self.index()
-        return why_not(current, _check.vector(intent, current.dimension, "intent"), tool, text, context_tools)
-
-    # ---------------------------------------------------------------- teaching it
-    def fit(self, traces: "Traces", **options: Any) -> "TrainReport":
-        """Learns from traces; options as in `shgat.training.fit`. The model changes only if held-out traces say it got better."""
+        from .traces import Traces
         from .training import fit
 
-        fitted = fit(self.state, traces, **options)
+        _refuse_misplaced(config, on_epoch)
+        for name, value in {"message_passing": message_passing, "node_offsets": node_offsets}.items():
+            if value is not None:
+                _check.flag(value, name)
+        for name, value in {"resume": resume, "keep_checkpoint": keep_checkpoint, "force": force}.items():
+            _check.flag(value, name)
+        if checkpoint is not None and not isinstance(checkpoint, (str, Path)):
+            raise InputError(f"checkpoint is the name of a file, not {type(checkpoint).__name__}")
+        state = self.state
+        fitted = fit(
+            state, Traces.of(traces, state.catalog), epochs=epochs, batch_size=batch_size, lr=lr, seed=_check.seed(seed), config=config,
+            validation=validation, channels=channels, message_passing=message_passing, node_offsets=node_offsets, on_epoch=on_epoch,
+            checkpoint=checkpoint, resume=resume, keep_checkpoint=keep_checkpoint, force=force,
+        )  # fmt: skip
         self._adopt(fitted.state)
         return fitted.report
 
-    def partial_fit(self, traces: "Traces", **options: Any) -> "TrainReport":
-        """Goes on learning from a few new traces; see `shgat.training.partial_fit` for the options."""
+    def partial_fit(
+        self,
+        traces: "Traces | Iterable[Trace | Mapping[str, Any]]",
+        *,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        lr: float | None = None,
+        seed: int = 0,
+        config: "TrainingConfig | None" = None,
+        on_epoch: "OnEpoch | None" = None,
+    ) -> "TrainReport":
+        """Goes on learning from a few new traces; the parameters stay as they were if held-out traces are ranked worse.
+
+        Parameters
+        ----------
+        traces, epochs, batch_size, lr, seed, on_epoch : as those of `fit`
+        config : settings; what is None in it is as `TrainingConfig.for_update` has it
+        """
+        from .traces import Traces
         from .training import partial_fit
 
-        fitted = partial_fit(self.state, traces, **options)
+        _refuse_misplaced(config, on_epoch)
+        state = self.state
+        fitted = partial_fit(
+            state, Traces.of(traces, state.catalog), epochs=epochs, batch_size=batch_size, lr=lr, seed=_check.seed(seed), config=config,
+            on_epoch=on_epoch,
+        )  # fmt: skip
         self._adopt(fitted.state)
         return fitted.report
 
@@ -294,6 +223,10 @@ class SHGAT:
         with self._lock:
             self._change(replace(self.state, cooccurrence=Cooccurrence.from_pairs(pairs, self.catalog.tool_column)))
 
+    def _encoded(self, intent: object) -> object:
+        encoder = features.encoder_of(self._state.catalog) if isinstance(intent, str) else None
+        return intent if encoder is None else encoder.encode([str(intent)])[0]
+
     def _embedded(self, nodes: list[_Node]) -> list[_Node]:
         """With embeddings of their texts for those that have none, where a built-in encoder made those of the catalogue."""
         encoder = features.encoder_of(self._state.catalog)
@@ -342,3 +275,12 @@ class SHGAT:
         with self._lock:
             self._state = json_model.imported(values, self.state)
             self.invalidate()
+
+
+def _refuse_misplaced(config: object, on_epoch: object) -> None:
+    from .training import TrainingConfig
+
+    if config is not None and not isinstance(config, TrainingConfig):
+        raise InputError(f"config is a TrainingConfig, not {type(config).__name__}; `TrainingConfig.from_dict` takes a mapping")
+    if on_epoch is not None and not callable(on_epoch):
+        raise InputError(f"on_epoch is called after each epoch; {type(on_epoch).__name__} cannot be called")

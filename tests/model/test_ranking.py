@@ -21,7 +21,10 @@ def test_as_json_it_holds_what_is_known_and_nothing_else():
         "model_version": 7,
         "items": [{"id": "b", "score": 1.5}, {"id": "a", "score": 0.25}],
     }
-    why = (Explanation(0.5, (0.25, 0.75), (("c", 0.125),), 0.5, {"route": -2.0}), Explanation(0.0, ()))
+    why = (
+        Explanation(0.5, (0.25, 0.75), (("c", 0.125),), 0.5, {"route": -2.0}, {"route": 0.5, "bonus": 0.0}),
+        Explanation(0.0, ()),
+    )
     full = Ranking("tools", ("b", "a"), SCORES, 7, np.array([0.75, 0.5], np.float32), why).to_dict()
     assert [item["probability"] for item in full["items"]] == [0.75, 0.5]
     assert [item["explanation"] for item in full["items"]] == [
@@ -31,7 +34,8 @@ def test_as_json_it_holds_what_is_known_and_nothing_else():
             "carried_by": [{"id": "c", "weight": 0.125}],
             "reliability": 0.5,
             "channels": {"route": -2.0},
+            "weights": {"route": 0.5, "bonus": 0.0},
         },
-        {"cosine": 0.0, "head_scores": [], "carried_by": [], "reliability": 1.0, "channels": {}},
+        {"cosine": 0.0, "head_scores": [], "carried_by": [], "reliability": 1.0, "channels": {}, "weights": {}},
     ]
     assert orjson.loads(orjson.dumps(full)) == full

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from shgat import SHGAT, Catalog, InputError, SHGATConfig
-from worlds import catalog, cosine64, records, unit
+from worlds import catalog, records, unit
 from worlds import trained as some_model
 
 X = unit(np.random.default_rng(11), 16)
@@ -56,25 +56,6 @@ def test_sets_hold_the_tools_of_members_of_members():
     assert [s.id for s in sets][:2] == ["top", "mid"]
     by_id = {s.id: s.tools for s in sets}
     assert by_id == {"top": ("a", "b", "c"), "mid": ("a", "b", "c"), "low": ("a", "c"), "none": ()}
-
-
-@pytest.mark.parametrize("config", CONFIGS, ids=IDS)
-def test_explanations(config):
-    model = some_model(config=config)
-    ranking = model.rank(X, 14, explain=True, context_tools=["t2"])
-    rows = model.catalog.tool_embeddings[[model.tool_ids.index(i) for i in ranking.ids]]
-    np.testing.assert_allclose([e.cosine for e in ranking.explanations], cosine64(X, rows), atol=1e-5)
-    holders = {t: {c.id for c in model.catalog.capabilities if t in c.tools} for t in model.tool_ids}
-    for tool, why in zip(ranking.ids, ranking.explanations, strict=True):
-        assert len(why.head_scores) == model.params.layout.n_heads
-        assert all(0.0 <= s <= 1.0 for s in why.head_scores)
-        assert {c for c, _ in why.carried_by} == holders[tool]
-        weights = [w for _, w in why.carried_by]
-        assert weights == sorted(weights, reverse=True)
-    if config.fusion == "sigmoid":
-        np.testing.assert_allclose([np.mean(e.head_scores) for e in ranking.explanations], ranking.scores, rtol=1e-4)
-    exported = ranking.to_dict()["items"][0]
-    assert set(exported["explanation"]) == {"cosine", "head_scores", "carried_by", "reliability", "channels"}
 
 
 def test_shares_are_the_attention_of_the_version_that_answers():
@@ -172,7 +153,15 @@ HUGE = np.full(16, 3e38, np.float32)
         (lambda m: m.rank(BAD.astype(np.float32)), "intent holds NaN or infinity at position 3"),
         (lambda m: m.rank([1e300] * 16), "intent holds NaN or infinity at position 0"),
         (lambda m: m.rank([None] * 16), "intent is not an array of numbers"),
-        (lambda m: m.rank("find me a tool"), "intent is not an array of numbers"),
+        (lambda m: m.rank("find me a tool"), "intent is an embedding, not text"),
+        (lambda m: m.rank(b"find me a tool"), "intent is an embedding, not text"),
+        (lambda m: m.rank(X * 0), "intent is zero: it has no direction"),
+        (lambda m: m.rank_many([X, X * 0]), "intents: row 1 is zero: it has no direction"),
+        (lambda m: m.score(X, texts="a"), "texts is a list of strings"),
+        (lambda m: m.score(X, texts=[7]), r"texts\[0\] is a string, not int"),
+        (lambda m: m.rank(X, text=7), "text is a string or None, not int"),
+        (lambda m: m.rank(X, explain="yes"), "explain is True or False"),
+        (lambda m: m.rank(X, kind=np.ones(3)), "kind is one of"),
         (lambda m: m.rank(None), "intent is not an array of numbers"),
         (lambda m: m.rank(HUGE), "intent has an entry of size 3e.38 at position 0"),
         (lambda m: m.score(np.stack([X, HUGE])), "intents has an entry of size 3e.38 in row 1"),

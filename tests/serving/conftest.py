@@ -34,3 +34,10 @@ def open_ranker(catalog, sqlite_url):
     yield open_one
     for ranker in opened:
         ranker.close()
+
+
+@pytest.fixture(scope="module")
+def ranker(catalog, tmp_path_factory):
+    """One for all tests of a file that leave it as it is."""
+    with Ranker.open(f"sqlite:///{tmp_path_factory.mktemp('ranker')}/store.db", catalog, mode="off") as ranker:
+        yield ranker

@@ -122,3 +122,41 @@ def test_texts_are_one_sequence_in_memory_and_on_the_disk(tmp_path):
     assert here[1:4] == there[1:4] == ["i1", "i2", "i3"]
     assert here[-1] == there[-1] == "i4"
     assert list(there) == list(here)
+
+
+RECORDS = [{**GOOD, "id": str(i), "intent": f"i{i}", "tools": [f"t{i % 5}"], "outcome": i / 5} for i in range(6)]
+
+
+def given_as(holder):
+    if holder == "list":
+        return RECORDS
+    if holder == "iterator":
+        return iter(Trace.from_record(r) for r in RECORDS)
+    library = pytest.importorskip(holder)
+    rows = [{**r, "embedding": list(r["embedding"]), "error": None} for r in RECORDS]
+    return library.Table.from_pylist(rows) if holder == "pyarrow" else library.DataFrame(rows)
+
+
+@pytest.mark.parametrize("holder", ["list", "iterator", "pandas", "polars", "pyarrow"])
+def test_records_come_in_whatever_holds_them(holder):
+    assert Traces.of(given_as(holder), CATALOG).fingerprint == made().fingerprint
+
+
+def test_what_holds_no_traces_of_this_catalogue_is_refused():
+    traces = made()
+    assert Traces.of(traces, CATALOG) is traces
+    smaller = CATALOG.without("t4")
+    for bad, message in [
+        ("traces.jsonl", r"give load_traces\('traces.jsonl', catalog\)"),
+        (7, "traces are a list of records"),
+        ({"id": "a"}, "traces are a list of records"),
+        ([7], "a trace is a record, not int"),
+        ([{"intent": "x"}], "a trace has an id"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            Traces.of(bad, CATALOG)
+    with pytest.raises(InputError, match="columns of another catalogue"):
+        Traces.of(traces, smaller)
+    wider = dataclasses.replace(traces, intents=np.ones((6, 2 * D), np.float32))
+    with pytest.raises(InputError, match=f"intents of {2 * D} dimensions"):
+        Traces.of(wider, CATALOG)

@@ -27,6 +27,7 @@ NEED_TEXT = ("lexical", "usage", "word_memory")
 ROUTE_FLOOR = 1e-4
 NO_CANDIDATE = np.float32(-1e29)  # logits below say: not known
 HOME_SHARPNESS = 40.0
+_FARTHEST = np.float32(80.0)  # exp of more overflows float32
 STRETCH = 20.0  # cosine and relative BM25 lie in [0, 1]; logits do not
 
 
@@ -200,8 +201,8 @@ class Fusion:
 
     def probability(self, fused: Float32) -> Float32:
         """Calibrated probability that the item is right, (B, n); monotone in the fused score within a row."""
-        with np.errstate(over="ignore"):  # of what is a hopeless item's, whose probability is then 0
-            return np.asarray(1.0 / (1.0 + np.exp(-(self.slope * log_softmax(fused) + self.intercept))), np.float32)
+        z = self.slope * log_softmax(fused) + self.intercept
+        return np.asarray(1.0 / (1.0 + np.exp(np.minimum(-z, _FARTHEST))), np.float32)
 
 
 def at_home(fused: Float32, cosine: Float32, nearest: Float32, home: float) -> Float32:

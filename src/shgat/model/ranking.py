@@ -19,7 +19,9 @@ class Explanation:
     carried_by : for a tool: (capability id, weight) of those that carried it, heaviest first; weight is the share of the
         tool's incoming message times the capability's probability given the intent
     reliability : factor from the success rate, 1 where nothing is known
-    channels : score of each channel that has a weight, before weighting
+    channels : score of each channel that has a weight, before weighting, and "success", what is taken off for executions that failed
+    weights : what each of them counts for this tool, and "bonus", which is added where no trace ran it: tools stand in the order of
+        sum_c weights[c] channels[c] + bonus, for intents near those that were learned from. Empty where nothing was learned
     """
 
     cosine: float
@@ -27,6 +29,18 @@ class Explanation:
     carried_by: tuple[tuple[str, float], ...] = ()
     reliability: float = 1.0
     channels: dict[str, float] = field(default_factory=dict)
+    weights: dict[str, float] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "cosine": self.cosine,
+            "head_scores": list(self.head_scores),
+            "carried_by": [{"id": c, "weight": w} for c, w in self.carried_by],
+            "reliability": self.reliability,
+            "channels": self.channels,
+            "weights": self.weights,
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +51,11 @@ class Ranking:
     ----------
     kind : "tools" or "capabilities"
     ids : best first
-    scores : (len(ids),) float32; comparable within one ranking
+    scores : (len(ids),) float32, what `ids` are sorted by: logits, comparable within one ranking only. `probabilities` are on one scale
     model_version : of the model that answered
     probabilities : (len(ids),) calibrated probability that each tool is right, or None before training and for capabilities
     explanations : one for each id where asked for, else None
+    baseline : what is part of every score of this ranking and says nothing; the scores less it are logits of a similarity
     """
 
     kind: Kind
@@ -49,6 +64,7 @@ class Ranking:
     model_version: int
     probabilities: Float32 | None = None
     explanations: tuple[Explanation, ...] | None = None
+    baseline: float = 0.0
 
     def __iter__(self) -> Iterator[tuple[str, float]]:
         return iter(zip(self.ids, self.scores.tolist(), strict=True))
@@ -63,13 +79,7 @@ class Ranking:
             for item, p in zip(items, self.probabilities.tolist(), strict=True):
                 item["probability"] = p
         for item, why in zip(items, self.explanations or (), strict=False):
-            item["explanation"] = {
-                "cosine": why.cosine,
-                "head_scores": list(why.head_scores),
-                "carried_by": [{"id": c, "weight": w} for c, w in why.carried_by],
-                "reliability": why.reliability,
-                "channels": why.channels,
-            }
+            item["explanation"] = why.to_dict()
         return {"kind": self.kind, "model_version": self.model_version, "items": items}
 
 

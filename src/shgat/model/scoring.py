@@ -1,20 +1,19 @@
 """Requests: scores, rankings, sets and explanations from one index. Intents were checked by whoever calls."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from .. import _check
 from .._kernels import readout, topk
-from .._types import Float32, Int32, Int64
+from .._types import Float32, Int32
 from ..errors import InputError
 from ..metrics.calibration import sigmoid
 from .candidates import Candidates, Kind
 from .channels import NEED_TEXT, at_home, weighted
 from .evidence import Evidence
 from .index import Index
-from .ranking import Explanation, RankedSet, Ranking
+from .ranking import RankedSet, Ranking
 from .readout import head_scores, product, scores
 
 WORD_WEIGHTS = {"lexical": 0.3, "usage": 0.1, "word_memory": 0.3}  # at least, where an intent has nothing but words
@@ -38,7 +37,7 @@ def score(
     """
     if texts is not None and len(texts) != len(x):
         raise InputError(f"texts: {len(texts)} for {len(x)} intents")
-    q = _queries(index, x, context_tools)
+    q = queries(index, x, context_tools)
     if kind == "tools" and (index.learned is not None or evidence is not None):
         return index.tools.tie(_fused(index, x, q, texts, evidence, without))
     candidates = index.candidates(kind)
@@ -64,16 +63,70 @@ def rank(
     evidence: Evidence | None = None,
 ) -> Ranking:
     """The top_k of one checked intent x (d,)."""
-    candidates = index.candidates(kind)
-    probability = None
+    columns = None if allowed is None else index.candidates(kind).columns(allowed, kind)
     learned = kind == "tools" and (index.learned is not None or evidence is not None)
-    if learned or context_tools or index.state.config.fusion == "sigmoid":
-        z = score(index, x[None], kind, None if text is None else [text], context_tools, evidence)[0]
-        if kind == "tools" and index.learned is not None and index.learned.fusion.fitted:
-            probability = index.learned.fusion.probability(z[None])[0]
-    else:
+    if not learned and not context_tools and index.state.config.fusion != "sigmoid":
+        candidates = index.candidates(kind)
         z = _finished(_score_one(index, candidates, x), candidates, index)
-    columns = None if allowed is None else candidates.columns(allowed, kind)
+        return _best(index, kind, z, None, 0.0, top_k, columns, min_score)
+    z = score(index, x[None], kind, None if text is None else [text], context_tools, evidence)
+    return _rankings(index, x[None], z, top_k, kind, context_tools, columns, min_score, evidence)[0]
+
+
+def rank_many(
+    index: Index,
+    x: Float32,
+    top_k: int,
+    kind: Kind,
+    texts: Sequence[str] | None,
+    context_tools: Sequence[str],
+    allowed: Iterable[str] | None,
+    min_score: float | None,
+    evidence: Evidence | None = None,
+) -> list[Ranking]:
+    """The top_k of each checked intent x (B, d), by one product with all keys."""
+    columns = None if allowed is None else index.candidates(kind).columns(allowed, kind)
+    z = score(index, x, kind, texts, context_tools, evidence)
+    return _rankings(index, x, z, top_k, kind, context_tools, columns, min_score, evidence)
+
+
+def _rankings(
+    index: Index,
+    x: Float32,
+    z: Float32,
+    top_k: int,
+    kind: Kind,
+    context_tools: Sequence[str],
+    columns: Int32 | None,
+    min_score: float | None,
+    evidence: Evidence | None,
+) -> list[Ranking]:
+    """The top_k of each intent by z (B, n) among the columns, None for all, that are as probable as `min_score`."""
+    probability = baseline = None
+    if kind == "tools" and index.learned is not None and index.learned.fusion.fitted:
+        probability = index.learned.fusion.probability(z)
+    elif kind == "tools" and (index.learned is not None or evidence is not None):
+        baseline = _baseline(index, x, z, context_tools)
+    return [
+        _best(
+            index, kind, row, None if probability is None else probability[i], 0.0 if baseline is None else float(baseline[i]), top_k,
+            columns, min_score,
+        )
+        for i, row in enumerate(z)
+    ]  # fmt: skip
+
+
+def _best(
+    index: Index,
+    kind: Kind,
+    z: Float32,
+    probability: Float32 | None,
+    baseline: float,
+    top_k: int,
+    columns: Int32 | None,
+    min_score: float | None,
+) -> Ranking:
+    """The top_k by z (n,), probability (n,) where there is one."""
     if min_score is not None:
         columns = _probable(probability, min_score, columns)
     if columns is not None:
@@ -83,8 +136,15 @@ def rank(
     topk.top_k(z, best, where)
     if columns is not None:
         where = columns[where]
-    ids = tuple([candidates.ids[i] for i in where.tolist()])
-    return Ranking(kind, ids, best, index.version, None if probability is None else probability[where])
+    names = index.candidates(kind).ids
+    ids = tuple([names[i] for i in where.tolist()])
+    return Ranking(kind, ids, best, index.version, None if probability is None else probability[where], baseline=baseline)
+
+
+def _baseline(index: Index, x: Float32, z: Float32, context_tools: Sequence[str]) -> Float32:
+    """(B,) what fusing added to every tool alike, so that z less it is the logit of a similarity again: the median over tools."""
+    plain = _finished(_logits(index, queries(index, x, context_tools), index.tools), index.tools, index)
+    return np.asarray(np.median(z - plain, axis=1), np.float32)
 
 
 def by_words(index: Index, text: str, evidence: Evidence | None = None) -> Float32:
@@ -119,7 +179,7 @@ def _probable(probability: Float32 | None, least: float, columns: Int32 | None) 
     return good if columns is None else np.intersect1d(columns, good)
 
 
-def _queries(index: Index, x: Float32, context_tools: Sequence[str]) -> Float32:
+def queries(index: Index, x: Float32, context_tools: Sequence[str]) -> Float32:
     """(B, D) unit queries (as they are for "dot")."""
     context = index.tools.columns(context_tools, "context_tools")
     q = product(x, index.w_query)
@@ -142,7 +202,7 @@ def _fused(
     index: Index, x: Float32, q: Float32, texts: Sequence[str] | None, evidence: Evidence | None, without: Sequence[int] | None
 ) -> Float32:
     """(B, n_tools) weighted channels, less what tools lose by their failures."""
-    z = weighted(_channels(index, x, q, texts, evidence, without), index.channels.factors)
+    z = weighted(channel_scores(index, x, q, texts, evidence, without), index.channels.factors)
     channels, home = index.channels.channels, index.channels.fusion.home
     if home is not None:
         memory = channels.memory if evidence is None else evidence.memory
@@ -153,7 +213,7 @@ def _fused(
     return z
 
 
-def _channels(
+def channel_scores(
     index: Index,
     x: Float32,
     q: Float32,
@@ -183,46 +243,6 @@ def rank_sets(index: Index, x: Float32, top_k: int, context_tools: Sequence[str]
             waiting.extend(hierarchy.capabilities_of.row(c).tolist())
         sets.append(RankedSet(key, value, tuple(tools[t].id for t in sorted(needed))))
     return sets
-
-
-def explain(index: Index, ranking: Ranking, x: Float32, text: str | None, context_tools: Sequence[str]) -> Ranking:
-    """The ranking of a checked intent x (d,) with an explanation of each item."""
-    candidates = index.candidates(ranking.kind)
-    q = _queries(index, x[None], context_tools)[0]
-    start = index.catalog.tool_embeddings if ranking.kind == "tools" else index.catalog.capability_embeddings
-    assert start is not None
-    rows = np.array([candidates.column[i] for i in ranking.ids], np.int64)
-    own = start[rows]
-    cosine = own @ x / np.maximum(np.linalg.norm(own, axis=1) * np.linalg.norm(x), 1e-12)
-    heads = sigmoid(head_scores(q, candidates.keys[rows], index.scale, index.state.params.layout.n_heads))
-    carried = _carriers(index, rows, x, context_tools) if ranking.kind == "tools" else [()] * len(rows)
-    trust = np.ones(len(rows)) if candidates.reliability is None else candidates.reliability[rows]
-    parts: dict[str, Float32] = {}
-    if ranking.kind == "tools" and index.learned is not None:
-        parts = {name: s[0, rows] for name, s in _channels(index, x[None], q[None], None if text is None else [text]).items()}
-    why = tuple(
-        Explanation(float(c), tuple(h.tolist()), tuple(by), float(r), {name: float(s[i]) for name, s in parts.items()})
-        for i, (c, h, by, r) in enumerate(zip(cosine, heads, carried, trust, strict=True))
-    )
-    return replace(ranking, explanations=why)
-
-
-def _carriers(index: Index, rows: Int64, x: Float32, context_tools: Sequence[str]) -> list[tuple[tuple[str, float], ...]]:
-    """For each tool the capabilities that list it, by attention (evenly where no message passes) times P(capability | x)."""
-    z = score(index, x[None], "capabilities", None, context_tools)[0].astype(np.float64)
-    if len(z) == 0:
-        return [()] * len(rows)
-    p = np.exp(z - z.max())
-    p /= p.sum()
-    containing = index.catalog.hierarchy.containing
-    carried = []
-    for t in rows.tolist():
-        capabilities = containing.row(t)
-        n = max(len(capabilities), 1)
-        share = np.full(n, 1.0 / n) if index.shares is None else index.shares[containing.indptr[t] : containing.indptr[t + 1]]
-        weights = zip((share[: len(capabilities)] * p[capabilities]).tolist(), capabilities.tolist(), strict=True)
-        carried.append(tuple((index.capabilities.ids[c], w) for w, c in sorted(weights, key=lambda s: (-s[0], s[1]))))
-    return carried
 
 
 def _score_one(index: Index, candidates: Candidates, x: Float32) -> Float32:

@@ -9,7 +9,7 @@ import numpy as np
 from .._types import Float32
 from ..errors import InputError
 from ..traces.record import SUCCESS
-from . import scoring
+from . import explanation, scoring
 from .index import Index
 from .ranking import Explanation, Ranking
 
@@ -103,12 +103,13 @@ def why_not(index: Index, x: Float32, tool_id: str, text: str | None, context_to
     rank = int(np.flatnonzero(order == column)[0]) + 1
     above = tuple((index.tools.ids[i], float(z[i])) for i in order[: min(_SHOWN, rank - 1)].tolist())
     pair = Ranking("tools", (tool_id, index.tools.ids[order[0]]), z[[column, order[0]]], index.version)
-    mine, first = scoring.explain(index, pair, x, text, context_tools).explanations or ()
+    mine, first = explanation.explain(index, pair, x, text, context_tools).explanations or ()
     cosine = _cosines(index, x)
     ranked = _capabilities(index, x, context_tools)
     probability, seen, traces = None, None, 0
     if index.learned is not None:
-        probability = float(index.learned.fusion.probability(z[None])[0, column])
+        if index.learned.fusion.fitted:
+            probability = float(index.learned.fusion.probability(z[None])[0, column])
         seen = not bool(index.learned.unseen[column])
         memory = index.learned.channels.memory
         traces = int(np.count_nonzero((memory.tools.indices == column) & (memory.outcomes[memory.tools.row_of_entry] >= SUCCESS)))
@@ -123,7 +124,7 @@ def why_not(index: Index, x: Float32, tool_id: str, text: str | None, context_to
         seen=seen,
         traces=traces,
         above=above,
-        gaps={} if rank == 1 else _gaps(index, (column, int(order[0])), mine, first, x, text),
+        gaps={} if rank == 1 else _gaps(mine, first),
         carrier=_carrier(index, column, ranked),
         carrier_of_first=_carrier(index, int(order[0]), ranked),
     )
@@ -142,23 +143,13 @@ _NAMES = {
 }
 
 
-def _gaps(
-    index: Index, columns: tuple[int, int], mine: Explanation, first: Explanation, x: Float32, text: str | None
-) -> dict[str, float]:
+def _gaps(mine: Explanation, first: Explanation) -> dict[str, float]:
     """Weighted channel scores of the first tool less mine, largest first."""
-    if index.learned is None:
-        return {}
-    fusion, unseen = index.learned.fusion, index.learned.unseen
-    parts = []
-    for column, why in zip(columns, (mine, first), strict=True):
-        weights = fusion.unseen if unseen[column] else fusion.seen
-        total = {name: weights.get(name, 0.0) * s for name, s in why.channels.items()}
-        parts.append({**total, "bonus": fusion.bonus if unseen[column] else 0.0})
+    parts = [
+        {**{name: why.weights[name] * s for name, s in why.channels.items()}, "bonus": why.weights.get("bonus", 0.0)}
+        for why in (mine, first)
+    ]
     gaps = {name: parts[1][name] - parts[0][name] for name in parts[0]}
-    success = index.learned.channels.success
-    if success.any_failed:
-        lost = success.penalty(x[None], index.learned.channels.centre, None if text is None else [text])[0]
-        gaps["success"] = float(lost[columns[1]] - lost[columns[0]])
     return {name: gap for name, gap in sorted(gaps.items(), key=lambda item: -item[1]) if gap != 0.0}
 
 

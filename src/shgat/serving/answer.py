@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-ORDERS = ("score", "stable")
-RANKED_BY = ("model", "cosine", "lexical", "catalogue")
+from ..model import Explanation
+
+RANKED_BY = ("model", "words", "cosine", "lexical", "catalogue")
 
 
 @dataclass(frozen=True)
@@ -16,10 +17,14 @@ class Answer:
     ----------
     decision_id : what feedback refers to
     kind : "tools" or "capabilities"
-    ids, scores : the items; scores are comparable within one answer, and 0 for what only the session or the caller brought along
-    model_version : of what made the scores: "v7" (version 7 of the store), "untrained", or the name of the way that stood in
-    ranked_by : "model", or what stood in for it: "cosine", "lexical" or "catalogue"
+    ids, scores : the items; scores lie in [0, 1], see `shgat.model.unit_scores`, and 0 is kept for what the catalogue does not know
+    model_version : of what made the scores: "v7" (version 7 of the store), "untrained", or the name of the way that stood in without it
+    ranked_by : "model", or what stood in for it: "words" (what the model has learned about them, for an intent without an embedding),
+        "cosine", "lexical" (words of descriptions) or "catalogue" (its order)
     degraded : why the answer or its record is less than it should be; empty where all is well
+    calibrated : is a score the probability that its tool is right? Otherwise it rises with the similarity, and says no more
+    explanations : of each item where asked for; None for items, and for answers, that the model did not rank
+    tools : of `rank_sets`: all tools that each capability needs, else None
     """
 
     decision_id: str
@@ -29,6 +34,14 @@ class Answer:
     model_version: str
     ranked_by: str
     degraded: tuple[str, ...] = ()
+    calibrated: bool = False
+    explanations: tuple[Explanation | None, ...] | None = None
+    tools: tuple[tuple[str, ...], ...] | None = None
+
+    @property
+    def probabilities(self) -> tuple[float, ...] | None:
+        """The scores where they are calibrated probabilities, else None."""
+        return self.scores if self.calibrated else None
 
     def __iter__(self) -> Iterator[tuple[str, float]]:
         return iter(zip(self.ids, self.scores, strict=True))
@@ -38,11 +51,17 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
+        items: list[dict[str, Any]] = [{"id": i, "score": s} for i, s in self]
+        for item, tools in zip(items, self.tools or (), strict=False):
+            item["tools"] = list(tools)
+        for item, why in zip(items, self.explanations or (), strict=False):
+            item["explanation"] = None if why is None else why.to_dict()
         return {
             "decision_id": self.decision_id,
             "kind": self.kind,
-            "items": [{"id": i, "score": s} for i, s in self],
+            "items": items,
             "model_version": self.model_version,
             "ranked_by": self.ranked_by,
+            "calibrated": self.calibrated,
             "degraded": list(self.degraded),
         }

@@ -1,57 +1,32 @@
 """The chain that always has an answer: the model, then cosine, then shared words, then the order of the catalogue."""
 
+import contextlib
 import logging
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from .. import _check
 from .._types import Float32
 from ..errors import InputError
-from ..features import Encoder, encoder_of
+from ..features import encoder_of
 from ..graph import Capability, Catalog, Tool
-from ..model import scoring
+from ..model import Ranking, explanation, intents, scoring, unit_scores
 from ..model.candidates import Kind
 from ..model.evidence import Evidence
+from ..model.index import Index
 from ..model.lexical import words
 from ..registry import ServedVersion
+from .items import CATALOGUE, Found, Items, above
+from .request import Request
+from .session import Sessions
 
 _log = logging.getLogger("shgat")
-Items = tuple[tuple[str, ...], tuple[float, ...]]  # ids, best first, and their scores
-
-
-@dataclass(frozen=True, eq=False)
-class Request:
-    """What is asked for; see `Ranker.rank`."""
-
-    intent: object
-    k: int
-    kind: Kind
-    text: str | None
-    context: tuple[str, ...]
-    candidates: tuple[str, ...] | None
-
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """The items, who ranked them, and why it was not the model.
-
-    Attributes
-    ----------
-    intent : (d,) float32, None where the request's cannot be used
-    """
-
-    ids: tuple[str, ...]
-    scores: tuple[float, ...]
-    version: str
-    by: str
-    why: tuple[str, ...]
-    intent: Float32 | None
+Encode = Callable[[Sequence[str]], Float32]  # texts to embeddings (B, d)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,11 +71,11 @@ class PlainRanking:
             raise InputError("no item shares a word with the intent's text" if text else "the intent has no text")
         return scores
 
-    def best(self, scores: Float32, k: int, allowed: Sequence[int] | None) -> Items:
-        """The k best of the allowed columns, ties in catalogue order."""
+    def best(self, scores: Float32, k: int, allowed: Sequence[int] | None) -> tuple[tuple[str, ...], Float32]:
+        """The k best of the allowed columns, ties in catalogue order, and their scores."""
         columns = np.arange(len(scores)) if allowed is None else np.array(sorted(set(allowed)), np.int64)
         chosen = columns[np.argsort(-scores[columns], kind="stable")[:k]]
-        return tuple(self.ids[i] for i in chosen.tolist()), tuple(scores[chosen].tolist())
+        return tuple(self.ids[i] for i in chosen.tolist()), scores[chosen]
 
     @cached_property
     def _unit(self) -> Float32:
@@ -122,86 +97,187 @@ class Chain:
 
     Attributes
     ----------
-    encoder : makes the vector of an intent that has only a text, None where no built-in encoder made those of the catalogue
+    encode : from texts to the catalogue's embeddings, None where nothing here can do that
     """
 
     tools: PlainRanking
     capabilities: PlainRanking
     dimension: int
-    encoder: Encoder | None = None
+    encode: Encode | None = None
 
     @classmethod
     def of(cls, catalog: Catalog) -> "Chain":
-        tools, capabilities = PlainRanking.of(catalog, "tools"), PlainRanking.of(catalog, "capabilities")
-        return cls(tools, capabilities, catalog.dimension, encoder_of(catalog))
+        encoder = encoder_of(catalog)
+        plain = PlainRanking.of(catalog, "tools"), PlainRanking.of(catalog, "capabilities")
+        return cls(*plain, catalog.dimension, None if encoder is None else encoder.encode)
 
     def plain(self, kind: Kind) -> PlainRanking:
         return self.tools if kind == "tools" else self.capabilities
 
     def answer(self, served: ServedVersion, request: Request, evidence: Evidence | None = None) -> Found:
-        """The first way that works answers; what the catalogue does not know comes last, in the order of the request."""
-        plain, k, why = self.plain(request.kind), request.k, list[str]()
-        x = self._vector(request.intent, request.text, why)
-        if not plain.ids:
-            why.append(f"the catalogue holds no {request.kind}")
-        allowed = strangers = None
-        if request.candidates is not None:
-            given = tuple(dict.fromkeys(request.candidates))
-            strangers = tuple(i for i in given if i not in plain.column)
-            allowed = tuple(i for i in given if i in plain.column)
-            if strangers:
-                why.append(f"{len(strangers)} candidates are not in the catalogue, among them {strangers[0]!r:.100}")
-        ids, scores, by = self._ranked(served, request, plain, x, allowed, why, evidence)
-        if strangers:
-            extra = strangers[: max(0, k - len(ids))]
-            ids, scores = (*ids, *extra), (*scores, *(0.0 for _ in extra))
-        return Found(ids, scores, served.name if by == "model" else by, by, tuple(why), x)
+        """The first way that works answers; what the catalogue does not know comes last, in the order of the request.
 
-    def _vector(self, intent: object, text: str | None, why: list[str]) -> Float32 | None:
-        """The intent, checked once for all ways; None, and why, where it cannot be used, and its text neither."""
+        Parameters
+        ----------
+        evidence : what came in since the version that serves was made
+        """
+        why = list(request.why)
+        return self._found(served, request, self._vector(request, why), why, evidence, None)
+
+    def answers(self, served: ServedVersion, requests: Sequence[Request], evidence: Evidence | None = None) -> list[Found]:
+        """Of requests that differ in nothing but intent and text: one product for all that the model can rank; others each alone."""
+        whys = [list(r.why) for r in requests]
+        vectors = [self._vector(r, why) for r, why in zip(requests, whys, strict=True)]
+        ready: dict[int, Items] = {}
+        for spoken in (True, False):  # words speak where there are some
+            rows = [i for i, r in enumerate(requests) if vectors[i] is not None and (r.text is not None) == spoken]
+            if rows:
+                x = np.stack([v for i in rows if (v := vectors[i]) is not None])
+                texts = [r.text or "" for r in map(requests.__getitem__, rows)] if spoken else None
+                with contextlib.suppress(Exception):  # each is asked alone then, and says why
+                    ready.update(zip(rows, self._by_model_at_once(served, requests[rows[0]], x, texts, evidence), strict=True))
+        return [
+            self._found(served, r, x, why, evidence, ready.get(i))
+            for i, (r, x, why) in enumerate(zip(requests, vectors, whys, strict=True))
+        ]
+
+    def in_order_of(
+        self, sessions: Sessions, served: ServedVersion, request: Request, found: Found, evidence: Evidence | None = None
+    ) -> Found:
+        """The answer with what its session was shown before in place, as far as this request may still have it, and scored for it too."""
+        if request.session is None:
+            return found
+        column = self.plain(request.kind).column
+        allowed = column if request.candidates is None else frozenset(request.candidates)
+        ids = sessions.grown(request.session, request.kind, found.items.ids, column, allowed)
+        of = dict(found.items.each())
+        missing = tuple(i for i in ids if i not in of)
+        if missing:
+            known = tuple(i for i in missing if i in column)
+            more, by = self._ranked(served, replace(request, k=len(missing)), found.intent, known, [], evidence)
+            of.update(more.each() if by == found.by else ())
+        each = [of.get(i, (0.0, None)) for i in ids]
+        explanations = tuple(why for _, why in each) if request.explain else None
+        return replace(found, items=replace(found.items, ids=ids, scores=tuple(s for s, _ in each), explanations=explanations))
+
+    def _found(
+        self,
+        served: ServedVersion,
+        request: Request,
+        x: Float32 | None,
+        why: list[str],
+        evidence: Evidence | None,
+        ranked: Items | None,
+    ) -> Found:
+        """The answer for a checked intent x; `ranked`: what the model said already."""
+        if not self.plain(request.kind).ids:
+            why.append(f"the catalogue holds no {request.kind}")
+        known, strangers = self._known(request, why)
+        items, by = (ranked, "model") if ranked is not None else self._ranked(served, request, x, known, why, evidence)
+        if request.min_score is not None:
+            items, strangers = above(items, strangers, request.min_score, by, why)
+        if strangers:
+            items = items.followed_by(strangers[: max(0, request.k - len(items.ids))])
+        return Found(items, served.name if by in ("model", "words") else by, by, tuple(why), x)
+
+    def _known(self, request: Request, why: list[str]) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+        """Those of the candidates that the catalogue knows, None for all, and those that it does not."""
+        if request.candidates is None:
+            return None, ()
+        column = self.plain(request.kind).column
+        strangers = tuple(i for i in request.candidates if i not in column)
+        if strangers:
+            why.append(f"{len(strangers)} candidates are not in the catalogue, among them {strangers[0]!r:.100}")
+        return tuple(i for i in request.candidates if i in column), strangers
+
+    def _vector(self, request: Request, why: list[str]) -> Float32 | None:
+        """The intent, checked once for all ways, or what can be made of its text; None, and why, where there is neither."""
+        encode = self.encode if request.text else None
         try:
-            if intent is not None:
-                return _check.vector(intent, self.dimension, "the intent")
-            if self.encoder is None or not text:
-                raise InputError("the intent has no embedding")
+            if request.intent is not None:
+                return intents.one(request.intent, self.dimension, "the intent")
+            if encode is None:
+                raise InputError(
+                    "the intent has no embedding" + (", and no encoder is at hand for its text" if request.text else "")
+                )
         except Exception as error:  # whatever an object that is no array raises
             why.append(str(error))
-        if self.encoder is None or not text:
+        if encode is None:
             return None
-        vector: Float32 = self.encoder.encode([text])[0]
-        if not vector.any():
-            why.append("the intent's text has no word")
+        try:
+            vector = encode([request.text or ""])
+            if not vector.any():
+                raise InputError("it has no word")
+            return intents.one(vector, self.dimension, "what was made of the text")
+        except Exception as error:  # whatever an encoder raises
+            why.append(f"the text cannot be encoded: {error}")
             return None
-        return vector
+
+    def _by_model_at_once(
+        self, served: ServedVersion, request: Request, x: Float32, texts: Sequence[str] | None, evidence: Evidence | None
+    ) -> Iterator[Items]:
+        """The model's items for intents x (B, d) of requests that are otherwise like this one."""
+        index, (known, _) = served.model.index(), self._known(request, [])
+        for i, ranking in enumerate(
+            scoring.rank_many(index, x, request.k, request.kind, texts, request.context, known, None, evidence)
+        ):
+            yield _items(index, ranking, request, x[i], [], evidence)
 
     def _ranked(
         self,
         served: ServedVersion,
         request: Request,
-        plain: PlainRanking,
         x: Any,
-        allowed: tuple[str, ...] | None,
+        known: tuple[str, ...] | None,
         why: list[str],
         evidence: Evidence | None,
-    ) -> tuple[tuple[str, ...], tuple[float, ...], str]:
-        columns = None if allowed is None else [plain.column[i] for i in allowed]
+    ) -> tuple[Items, str]:
+        plain, k = self.plain(request.kind), request.k
+        columns = None if known is None else [plain.column[i] for i in known]
 
         def by_model() -> Items:
-            context = [t for t in request.context if t in self.tools.column]
-            found = scoring.rank(served.model.index(), x, request.k, request.kind, request.text, context, allowed, None, evidence)
-            if not np.isfinite(found.scores).all():
-                raise InputError("the model's scores are not finite")
-            return found.ids, tuple(found.scores.tolist())
+            index = served.model.index()
+            ranking = scoring.rank(index, x, k, request.kind, request.text, request.context, known, None, evidence)
+            return _items(index, ranking, request, x, why, evidence)
 
-        ways: list[tuple[str, Callable[[], Items]]] = [
-            ("model", by_model),
-            ("cosine", lambda: plain.best(plain.cosine(x), request.k, columns)),
-            ("lexical", lambda: plain.best(plain.lexical(request.text), request.k, columns)),
-        ]
-        for name, way in ways if x is not None else ways[2:]:
+        def by_cosine() -> Items:
+            ids, cosine = plain.best(plain.cosine(x), k, columns)
+            return Items(ids, tuple(unit_scores.of_cosine(cosine).tolist()))
+
+        def by_words() -> Items:
+            ids, z = plain.best(scoring.by_words(served.model.index(), request.text or "", evidence), k, columns)
+            return Items(ids, tuple(unit_scores.of_logits(z).tolist()))
+
+        def by_description() -> Items:
+            ids, shared = plain.best(plain.lexical(request.text), k, columns)
+            return Items(ids, tuple(unit_scores.of_words(shared).tolist()))
+
+        ways: list[tuple[str, Callable[[], Items]]] = []
+        if x is not None:
+            ways = [("model", by_model), ("cosine", by_cosine)]
+        elif request.kind == "tools" and request.text and (served.model.learned is not None or evidence is not None):
+            ways = [("words", by_words)]
+        for name, way in (*ways, ("lexical", by_description)):
             try:
-                return (*way(), name)
+                return way(), name
             except Exception as error:  # whatever it is: the agent needs its tools
-                _log.warning("ranking by %s failed: %s", name, error)
+                _log.log(
+                    logging.DEBUG if isinstance(error, InputError) else logging.WARNING, "ranking by %s failed: %s", name, error
+                )
                 why.append(f"{name}: {error}")
-        return (*plain.best(np.zeros(len(plain.ids), np.float32), request.k, columns), "catalogue")
+        ids, nothing = plain.best(np.zeros(len(plain.ids), np.float32), k, columns)
+        return Items(ids, tuple(unit_scores.of_words(nothing).tolist())), CATALOGUE
+
+
+def _items(index: Index, ranking: Ranking, request: Request, x: Float32, why: list[str], evidence: Evidence | None) -> Items:
+    """What the model ranked for a checked intent x, on the scale of all answers."""
+    if not np.isfinite(ranking.scores).all():
+        raise InputError("the model's scores are not finite")
+    scores, calibrated = unit_scores.of_ranking(index, ranking)
+    explanations = None
+    if request.explain:
+        try:
+            explanations = explanation.explain(index, ranking, x, request.text, request.context, evidence).explanations
+        except Exception as error:  # the order stands without it
+            why.append(f"not explained: {error}")
+    return Items(ranking.ids, tuple(scores.tolist()), calibrated, explanations)

@@ -1,4 +1,6 @@
-"""How long the latest answers took."""
+"""How many answers there were, and how long the latest took."""
+
+import threading
 
 import numpy as np
 
@@ -6,19 +8,27 @@ _KEPT = 4096
 
 
 class Latency:
-    """The latest 4096 durations; threads that write at once may overwrite each other's, which changes no percentile that matters."""
+    """Counts answers, and keeps the latest 4096 durations.
+
+    Attributes
+    ----------
+    answers : "all" of them, and those that were "degraded"
+    """
 
     def __init__(self) -> None:
         self._seconds = np.zeros(_KEPT, np.float64)
-        self._n = 0
+        self._lock = threading.Lock()
+        self.answers = {"all": 0, "degraded": 0}
 
-    def add(self, seconds: float) -> None:
-        self._seconds[self._n % _KEPT] = seconds
-        self._n += 1
+    def add(self, seconds: float, degraded: bool) -> None:
+        with self._lock:
+            self._seconds[self.answers["all"] % _KEPT] = seconds
+            self.answers["all"] += 1
+            self.answers["degraded"] += degraded
 
     def percentiles(self) -> dict[str, float]:
         """p50 and p99 in milliseconds; empty before the first answer."""
-        known = self._seconds[: min(self._n, _KEPT)]
+        known = self._seconds[: min(self.answers["all"], _KEPT)]
         if not len(known):
             return {}
         p50, p99 = np.percentile(known, (50, 99)).tolist()

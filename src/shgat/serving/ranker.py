@@ -2,12 +2,11 @@
 
 import logging
 import time
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
-
-import numpy as np
 
 from .. import _check
 from ..config import SHGATConfig
@@ -17,25 +16,25 @@ from ..graph import Catalog
 from ..learning.journal import Journal
 from ..learning.learner import Learner, Training
 from ..learning.scheduler import Scheduler
-from ..model.candidates import KINDS, Kind
 from ..model.channels import tools_within
-from ..model.evidence import Execution, Recent
+from ..model.evidence import Execution
 from ..registry import ServedVersion, Slots, Versions
 from ..shgat import SHGAT
 from ..store import Decision, Ranked, Store
 from ..traces import Trace
 from ..worker import Child
-from .answer import ORDERS, Answer
-from .fallback import Chain, Request
-from .latency import Latency
-from .session import Sessions
+from .answering import Answering
+from .asking import Asking
+from .feedback import Feedback, Unlearnable
+from .items import Found
+from .request import Request
 
 _log = logging.getLogger("shgat")
 MODES = ("live", "batch", "off")
 STORE_TIMEOUT = 2.0  # seconds
 
 
-class Ranker:
+class Ranker(Asking):
     """Opened by `Ranker.open`; safe from any number of threads.
 
     `rank` never raises because something else failed: what cannot be ranked by the model is ranked by cosine, by shared words or by the
@@ -51,11 +50,10 @@ class Ranker:
     def __init__(self, catalog: Catalog, slots: Slots, journal: Journal, scheduler: Scheduler, clock: Callable[[], float]) -> None:
         self.catalog, self.slots, self.mode = catalog, slots, scheduler.mode
         self._journal, self._scheduler, self._clock = journal, scheduler, clock
-        self._chain, self._sessions, self._latency = Chain.of(catalog), Sessions(), Latency()
+        self._answering = Answering(catalog, self._record)
         self._within = tools_within(catalog.hierarchy)
-        self._answers = {"all": 0, "degraded": 0}
-        self._recent = Recent()
-        scheduler.on_trained = self._recent.forget
+        self._unlearnable = Unlearnable()
+        scheduler.on_trained = self._answering.recent.forget
 
     @classmethod
     def open(
@@ -119,6 +117,10 @@ class Ranker:
         self._scheduler.close()
         self._journal.close()
 
+    def __repr__(self) -> str:
+        served = self.slots.production
+        return f"Ranker({served.name}: {served.model!r}, mode={self.mode!r})"
+
     # ---------------------------------------------------------------- asking it
     @property
     def training(self) -> bool:
@@ -130,124 +132,68 @@ class Ranker:
         """Of the model that answers now."""
         return self.slots.production.name
 
-    def rank(
-        self,
-        intent: object,
-        top_k: int = 10,
-        kind: Kind = "tools",
-        *,
-        text: str | None = None,
-        context_tools: Sequence[str] = (),
-        candidates: Iterable[str] | None = None,
-        session: str | None = None,
-        order: Literal["score", "stable"] = "score",
-    ) -> Answer:
-        """The best items for an intent.
-
-        Parameters
-        ----------
-        intent : (d,) embedding; None, or one that cannot be used, leaves the text
-        text : of the intent
-        context_tools : ids of tools that the session has used before
-        candidates : ids to choose among, None for all; ids that the catalogue does not know come last
-        session : whose set grows where `order` is "stable": what it was shown before stays in place, what is new follows in catalogue order
-
-        Raises
-        ------
-        InputError
-            for a `kind`, `order` or `top_k` that does not exist.
-        """
-        started = time.perf_counter()
-        _check.choice(kind, KINDS, "kind")
-        _check.choice(order, ORDERS, "order")
-        served, k = self.slots.production, _check.positive_integer(top_k, "top_k")
-        if order == "stable" and not session:
-            raise InputError("order='stable' needs the session whose set grows")
-        request = Request(intent, k, kind, text, tuple(context_tools), None if candidates is None else tuple(candidates))
-        found = self._chain.answer(served, request, self._recent.evidence(served.model.index()))
-        ids, scores = found.ids, found.scores
-        if order == "stable" and session:
-            score = dict(zip(ids, scores, strict=True))
-            ids = self._sessions.grown(session, kind, ids, self._chain.plain(kind).column)
-            scores = tuple(score.get(i, 0.0) for i in ids)
-        why = [
-            *found.why,
-            *([served.trouble] if served.trouble else []),
-            *([self._journal.trouble] if self._journal.trouble else []),
-        ]
-        key, fault = self._record(found.version, ids, request, found.intent, session)
-        if fault:
-            why.append(fault)
-        self._answers["all"] += 1
-        self._answers["degraded"] += bool(why)
-        self._latency.add(time.perf_counter() - started)
-        return Answer(key, kind, ids, scores, found.version, found.by, tuple(why))
-
-    async def arank(self, intent: object, top_k: int = 10, kind: Kind = "tools", **options: Any) -> Answer:
-        """`rank` without holding up the event loop."""
-        import asyncio
-
-        return await asyncio.to_thread(self.rank, intent, top_k, kind, **options)
-
-    def _record(
-        self, version: str, ids: Sequence[str], request: Request, intent: "np.ndarray[Any, Any] | None", session: str | None
-    ) -> tuple[str, str]:
-        """(decision id, why it could not be recorded)."""
+    def _record(self, request: Request, found: Found) -> tuple[str, str]:
+        """(decision id, what is wrong with the record)."""
         try:
             decision = Decision(
-                ranked=tuple(Ranked(i, place) for place, i in enumerate(ids, 1)), model_version=version, intent=request.text or None,
-                intent_hash="" if request.text else "none", embedding=intent,
-                context_tools=request.context, session=session, created_at=self._clock(),
+                ranked=tuple(Ranked(i, place) for place, i in enumerate(found.items.ids, 1)), model_version=found.version,
+                intent=request.text or None, intent_hash="" if request.text else "none", embedding=found.intent,
+                context_tools=request.context, session=request.session, created_at=self._clock(),
             )  # fmt: skip
         except InputError as error:
             return "", f"not recorded: {error}"
         self._journal.decided(decision)
-        return decision.id, ""
+        return decision.id, self._journal.trouble
 
     # ---------------------------------------------------------------- telling it
     def feedback(
         self,
-        decision_id: str,
+        decision_id: str | uuid.UUID,
         capability_id: str | None = None,
-        tools: Sequence[str] | None = None,
+        tools: Iterable[str] | None = None,
         *,
-        outcome: float,
+        outcome: float | BaseException,
         duration_ms: float | None = None,
-        error: str | None = None,
+        error: str | BaseException | None = None,
     ) -> bool:
         """What was executed after a decision and how it went; False, and nothing changes, where that is known already.
 
         Parameters
         ----------
-        capability_id, tools : what was executed; without `tools`, all tools of the capability
-        outcome : 0 (failed) to 1 (worked)
+        capability_id, tools : what was executed; without `tools`, all tools of the capability. Tools that the catalogue does not know are
+            kept, and `stats()["trouble"]` names them: nothing can be learned from them
+        outcome : 0 (failed) to 1 (worked), a boolean, or the exception that the execution ended with
+        error : message or exception
 
         Raises
         ------
         InputError
             for an unknown decision, or a capability of which no tools are known.
         """
-        decision = self._journal.decision(_check.text(decision_id, "decision_id"))
-        if tools is None:
-            column = None if capability_id is None else self.catalog.capability_column.get(capability_id)
+        told = Feedback.of(decision_id, capability_id, tools, outcome, error)
+        decision, ran = self._journal.decision(told.decision_id), told.tools
+        if ran is None:
+            column = None if told.capability is None else self.catalog.capability_column.get(told.capability)
             if column is None:
                 raise InputError(f"feedback to {decision_id!r}: say which tools were run; {capability_id!r} is no known capability")
-            tools = [self.catalog.tools[t].id for t in sorted(self._within[column])]
+            ran = tuple(self.catalog.tools[t].id for t in sorted(self._within[column]))
         new = self._journal.executed(Trace(
-            id=decision_id, decision_id=decision_id, intent=decision.intent or "", embedding=decision.embedding,
-            tools=tuple(tools), capability=capability_id, context_tools=decision.context_tools, outcome=outcome, duration_ms=duration_ms,
-            error=error, timestamp=self._clock(),
+            id=told.decision_id, decision_id=told.decision_id, intent=decision.intent or "", embedding=decision.embedding,
+            tools=ran, capability=told.capability, context_tools=decision.context_tools, outcome=told.outcome, duration_ms=duration_ms,
+            error=told.error, timestamp=self._clock(),
         ))  # fmt: skip
         if new:
-            self._remember(decision_id, decision, tools, outcome)
+            self._unlearnable.look(ran, self.catalog.tool_column.keys(), self._clock())
+            self._remember(told, decision, ran)
             self._scheduler.notice()
         return new
 
-    def _remember(self, key: str, decision: Decision, tools: Sequence[str], outcome: float) -> None:
+    def _remember(self, told: Feedback, decision: Decision, tools: Sequence[str]) -> None:
         """Lets the next answer know what came of this one, long before a training does."""
         session = decision.session or ""
-        done = Execution(key, decision.embedding, decision.intent or "", tuple(tools), float(outcome), session, self._clock())
-        self._recent.add(done, self.slots.production.model.index())
+        key, outcome = told.decision_id, told.outcome
+        done = Execution(key, decision.embedding, decision.intent or "", tuple(tools), outcome, session, self._clock())
+        self._answering.recent.add(done, self.slots.production.model.index())
 
     async def afeedback(
         self, decision_id: str, capability_id: str | None = None, tools: Sequence[str] | None = None, **options: Any
@@ -277,11 +223,14 @@ class Ranker:
             "swaps": self.slots.swaps,
             "catalogue": {"shown": repr(self.catalog), "left_out": list(self.catalog.left_out)},
             **scheduler.stats(),
-            "answers": dict(self._answers),
-            "latency_ms": self._latency.percentiles(),
+            "answers": dict(self._answering.latency.answers),
+            "latency_ms": self._answering.latency.percentiles(),
             "waiting_for_store": self._journal.waiting,
             "dropped_decisions": self._journal.dropped,
-            "trouble": [t for t in (served.trouble, self._journal.trouble, scheduler.trouble) if t],
+            "unlearnable_feedback": self._unlearnable.count,
+            "trouble": [
+                t for t in (served.trouble, self._journal.trouble, scheduler.trouble, self._unlearnable.trouble(self._clock())) if t
+            ],
         }
 
 

@@ -12,8 +12,9 @@ import orjson
 
 from .._files import open_regular
 from .._types import Bool, Float32, Float64, Int32, Int64
-from ..errors import TraceError
+from ..errors import InputError, TraceError
 from ..graph import Catalog, Incidence
+from ..graph.tables import records_of
 from .record import SUCCESS, Trace
 
 Unknown = Literal["skip", "refuse"]
@@ -83,6 +84,28 @@ class Traces:
     ) -> "Traces":
         """From traces, or mappings with the fields of `Trace`; errors and `unknown` as in `load_traces`."""
         return Columns(catalog, unknown).gathered((f"trace {i}", _trace(record)) for i, record in enumerate(records))
+
+    @classmethod
+    def of(cls, given: object, catalog: Catalog) -> "Traces":
+        """Traces of a catalogue, from whatever holds them: `Traces`, records in a list, or a table of pandas, polars or Arrow.
+
+        Raises
+        ------
+        InputError
+            for the name of a file, for what holds no records, and for `Traces` of another catalogue.
+        TraceError
+            for a trace that cannot be used.
+        """
+        if isinstance(given, (str, Path)):
+            raise InputError(f"traces are records, not the name of a file: give load_traces({str(given)!r:.100}, catalog)")
+        if not isinstance(given, Traces):
+            return cls.from_records(records_of(given, "traces"), catalog)
+        d, most = given.intents.shape[1], max(int(rows.indices.max(initial=-1)) for rows in (given.tools, given.context))
+        if d != catalog.dimension:
+            raise InputError(f"the traces have intents of {d} dimensions, the catalogue's embeddings have {catalog.dimension}")
+        if most >= len(catalog.tools) or given.capability.max(initial=-1) >= len(catalog.capabilities):
+            raise InputError("the traces are columns of another catalogue: load them with the one of this model")
+        return given
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -1,0 +1,73 @@
+"""Why items stand where they stand: similarity, channels and their weights, and the capabilities that carried a tool."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from .._types import Float32, Int64
+from ..metrics.calibration import sigmoid
+from . import scoring
+from .evidence import Evidence
+from .index import Index
+from .ranking import Explanation, Ranking
+from .readout import head_scores
+
+
+def explain(
+    index: Index, ranking: Ranking, x: Float32, text: str | None, context_tools: Sequence[str], evidence: Evidence | None = None
+) -> Ranking:
+    """The ranking of a checked intent x (d,) with an explanation of each item."""
+    candidates = index.candidates(ranking.kind)
+    q = scoring.queries(index, x[None], context_tools)[0]
+    start = index.catalog.tool_embeddings if ranking.kind == "tools" else index.catalog.capability_embeddings
+    assert start is not None
+    rows = np.array([candidates.column[i] for i in ranking.ids], np.int64)
+    own = start[rows]
+    cosine = own @ x / np.maximum(np.linalg.norm(own, axis=1) * np.linalg.norm(x), 1e-12)
+    heads = sigmoid(head_scores(q, candidates.keys[rows], index.scale, index.state.params.layout.n_heads))
+    carried = _carriers(index, rows, x, context_tools) if ranking.kind == "tools" else [()] * len(rows)
+    trust = np.ones(len(rows)) if candidates.reliability is None else candidates.reliability[rows]
+    parts, factors = _parts(index, rows, x, q, text, evidence) if ranking.kind == "tools" else ({}, {})
+    why = tuple(
+        Explanation(
+            float(c), tuple(h.tolist()), tuple(by), float(r), {name: float(s[i]) for name, s in parts.items()},
+            {name: float(w[i]) for name, w in factors.items()},
+        )
+        for i, (c, h, by, r) in enumerate(zip(cosine, heads, carried, trust, strict=True))
+    )  # fmt: skip
+    return replace(ranking, explanations=why)
+
+
+def _parts(
+    index: Index, rows: Int64, x: Float32, q: Float32, text: str | None, evidence: Evidence | None
+) -> tuple[dict[str, Float32], dict[str, Float32]]:
+    """Of some tools: the score of each channel that speaks, and what it counts; what failures take off counts once."""
+    if index.learned is None and evidence is None:
+        return {}, {}
+    texts, channels = None if text is None else [text], index.channels.channels
+    parts = {name: s[0, rows] for name, s in scoring.channel_scores(index, x[None], q[None], texts, evidence).items()}
+    factors = {name: index.channels.factors[name][rows] for name in (*parts, "bonus")}
+    success = channels.success if evidence is None else evidence.success
+    if success.any_failed:
+        parts["success"] = success.penalty(x[None], channels.centre, texts)[0, rows]
+        factors["success"] = np.ones(len(rows), np.float32)
+    return parts, factors
+
+
+def _carriers(index: Index, rows: Int64, x: Float32, context_tools: Sequence[str]) -> list[tuple[tuple[str, float], ...]]:
+    """For each tool the capabilities that list it, by attention (evenly where no message passes) times P(capability | x)."""
+    z = scoring.score(index, x[None], "capabilities", None, context_tools)[0].astype(np.float64)
+    if len(z) == 0:
+        return [()] * len(rows)
+    p = np.exp(z - z.max())
+    p /= p.sum()
+    containing = index.catalog.hierarchy.containing
+    carried = []
+    for t in rows.tolist():
+        capabilities = containing.row(t)
+        n = max(len(capabilities), 1)
+        share = np.full(n, 1.0 / n) if index.shares is None else index.shares[containing.indptr[t] : containing.indptr[t + 1]]
+        weights = zip((share[: len(capabilities)] * p[capabilities]).tolist(), capabilities.tolist(), strict=True)
+        carried.append(tuple((index.capabilities.ids[c], w) for w, c in sorted(weights, key=lambda s: (-s[0], s[1]))))
+    return carried

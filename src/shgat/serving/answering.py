@@ -1,0 +1,73 @@
+"""From a checked request to the answer that goes out: ranked, in the order of its session, written down, counted."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from ..graph import Catalog
+from ..model.evidence import Evidence, Recent
+from ..registry import ServedVersion
+from .answer import Answer
+from .fallback import Chain
+from .items import Found
+from .latency import Latency
+from .request import Request
+from .session import Sessions
+
+_log = logging.getLogger("shgat")
+Record = Callable[[Request, Found], tuple[str, str]]  # the decision's id, and why it could not be recorded or will not be soon
+
+
+class Answering:
+    """Answers over one catalogue.
+
+    Parameters
+    ----------
+    record : writes a decision down, and gives its id and what is wrong with the record, "" where nothing is
+
+    Attributes
+    ----------
+    chain : the ways to rank
+    latency : how many answers, and how long they took
+    recent : what was executed since the version that serves was made
+    """
+
+    def __init__(self, catalog: Catalog, record: Record) -> None:
+        self.chain, self.latency = Chain.of(catalog), Latency()
+        self._sessions, self._record = Sessions(), record
+        self.recent = Recent()
+
+    def answer(self, served: ServedVersion, request: Request) -> Answer:
+        """The answer to one request by the version that serves."""
+        started = time.perf_counter()
+        evidence, fault = self._heard(served)
+        return self._out(served, request, self.chain.answer(served, request, evidence), evidence, fault, started)
+
+    def answers(self, served: ServedVersion, requests: Sequence[Request]) -> list[Answer]:
+        """The same to several that differ in nothing but intent and text."""
+        started = time.perf_counter()
+        evidence, fault = self._heard(served)
+        found = self.chain.answers(served, requests, evidence)
+        each = (time.perf_counter() - started) / max(len(requests), 1)
+        return [self._out(served, r, f, evidence, fault, time.perf_counter() - each) for r, f in zip(requests, found, strict=True)]
+
+    def _heard(self, served: ServedVersion) -> tuple[Evidence | None, str]:
+        """What came in since the version was made, and why that cannot be told."""
+        try:
+            return self.recent.evidence(served.model.index()), ""
+        except Exception as error:  # the agent needs its tools
+            _log.warning("answers do without what came in lately: %s", error)
+            return None, f"without what came in lately: {error}"
+
+    def _out(
+        self, served: ServedVersion, request: Request, found: Found, evidence: Evidence | None, unheard: str, started: float
+    ) -> Answer:
+        if request.order == "stable":
+            found = self.chain.in_order_of(self._sessions, served, request, found, evidence)
+        items = found.items
+        key, fault = self._record(request, found)
+        why = (*found.why, *(trouble for trouble in (unheard, served.trouble, fault) if trouble))
+        self.latency.add(time.perf_counter() - started, bool(why))
+        return Answer(
+            key, request.kind, items.ids, items.scores, found.version, found.by, why, items.calibrated, items.explanations
+        )

@@ -6,6 +6,8 @@
     |  `- TraceError                a trace: unknown tools, an outcome outside [0, 1], a bad embedding
     |- ModelFileError               a model, parameter or checkpoint file: torn, altered, or of another catalogue
     |- StoreError                   the store cannot be reached, is locked, or holds something torn
+    |  |- DamagedError              what was read from the store is not what was written
+    |  `- DimensionError            the store holds embeddings of another dimension, which no retry changes
     |- WorkerError                  a training child failed, timed out or broke the protocol
     `- MissingExtraError            an optional dependency is not installed; the message says which extra to install
 
@@ -40,6 +42,14 @@ class ModelFileError(ShgatError):
 
 class StoreError(ShgatError):
     """The store cannot be reached, is locked, or holds something torn."""
+
+
+class DamagedError(StoreError):
+    """What was read from the store is not what was written."""
+
+
+class DimensionError(StoreError):
+    """The store holds embeddings of another dimension."""
 
 
 class WorkerError(ShgatError):

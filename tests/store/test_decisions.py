@@ -92,5 +92,5 @@ def test_a_torn_row_is_an_error_of_the_store(store, change):
     store.add_decision(Decision(id="d", intent="i", ranked=[("a", 1)], model_version="1"))
     with store.database.write() as connection:
         connection.execute(sa.text(f"UPDATE decisions SET {change}"))
-    with pytest.raises(StoreError, match=r"torn.*prune it"):
+    with pytest.raises(StoreError, match=r"torn.*remove it"):
         store.decision("d")

@@ -7,9 +7,9 @@ import uuid
 from collections.abc import Callable, Collection
 from typing import Any
 
-from ..errors import ShgatError, StoreError
+from ..errors import DamagedError, ShgatError, StoreError
 from ..registry import Slots
-from ..store import DamagedError, Store
+from ..store import Store
 from .journal import Journal
 from .learner import Learner, Plan, Training
 

@@ -16,16 +16,12 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from ..errors import MissingExtraError, StoreError
+from ..errors import DamagedError, MissingExtraError, StoreError
 from .embedding import Wire
 
 _WRITE_LOCK = 0x5348474154  # "SHGAT", the advisory lock of writers on PostgreSQL
 _WRITE = "shgat_write"  # the execution option that makes a transaction a writing one
 _databases: "weakref.WeakSet[Database]" = weakref.WeakSet()
-
-
-class DamagedError(StoreError):
-    """What was read is not what was written. Only the store itself tells it from other failures."""
 
 
 class Database:
@@ -119,7 +115,9 @@ class Database:
         except (DBAPIError, sqlite3.Error) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
             message = " ".join(str(cause).split()) or type(cause).__name__
-            damaged = "malformed" in message or getattr(cause, "sqlstate", None) in ("XX001", "XX002")
+            damaged = (
+                "malformed" in message or "Could not decode" in message or getattr(cause, "sqlstate", None) in ("XX001", "XX002")
+            )
             kind = DamagedError if damaged else StoreError
             raise kind(f"{self.name}: {message}; {_remedy(cause, message)}") from error
         except (UnicodeDecodeError, orjson.JSONDecodeError) as error:  # in a column, or in SQLite's own message about the schema
@@ -158,6 +156,7 @@ def _configure_sqlite(connection: sqlite3.Connection, timeout: float) -> None:
         try:
             (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
             if mode != "wal":
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file: what is deleted can be given back
                 connection.execute("PRAGMA journal_mode = WAL")
             break
         except sqlite3.OperationalError as error:

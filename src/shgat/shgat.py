@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import _check, features
+from . import _check, _fork, features
 from ._types import Float32
 from .config import SHGATConfig
 from .graph import Capability, Catalog, Cooccurrence, Tool
@@ -44,6 +44,11 @@ class SHGAT:
         self._steps: list[int] = []  # how many came at once
         self._index: index.Index | None = None
         self._maps_changed = True  # since the last index: W_q, W_intent or W_context
+        _fork.renew(self)
+
+    def after_fork(self) -> None:
+        """In a forked child: a thread of the parent may have held the lock."""
+        self._lock = threading.RLock()
 
     # ---------------------------------------------------------------- making one
     @classmethod

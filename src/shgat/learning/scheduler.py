@@ -136,7 +136,7 @@ class Scheduler:
 
     def _is_due(self, store: Store) -> bool:
         """Is there something to learn from?"""
-        first = store.traces_by_priority(1)
+        first = self._learner.urgent(store, 1)
         if self.mode != "batch" or not first:
             return bool(first) and first[0].priority is None
         age = store.model_age(self._learner.versions.user_id)
@@ -148,7 +148,7 @@ class Scheduler:
         After an attempt that was refused a quarter more has to come in.
         """
         learned = self.slots.production.model.learned
-        n = store.counts()["traces"]
+        n = store.backlog(self._learner.versions.user_id).traces
         if learned is not None and learned.fusion.fitted:
             self._enough = max(self._enough, AGAIN * len(learned.memory))
         if n < self._enough:

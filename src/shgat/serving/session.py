@@ -4,6 +4,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
+from .. import _fork
+
 MOST = 10_000  # sessions remembered, the latest
 
 
@@ -13,6 +15,11 @@ class Sessions:
     def __init__(self, most: int = MOST) -> None:
         self._most, self._lock = most, threading.Lock()
         self._shown: OrderedDict[tuple[str, str], tuple[str, ...]] = OrderedDict()
+        _fork.renew(self)
+
+    def after_fork(self) -> None:
+        """A thread of the parent may have held the lock."""
+        self._lock = threading.Lock()
 
     def grown(self, session: str, kind: str, ids: Sequence[str], column: Mapping[str, int]) -> tuple[str, ...]:
         """What was shown before, then what is new in catalogue order (ids that the catalogue does not know last, as they came)."""

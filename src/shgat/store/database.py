@@ -1,11 +1,11 @@
 """A database: its engine, its transactions, and its failures as StoreError with a remedy."""
 
 import contextlib
+import logging
 import os
 import sqlite3
 import threading
 import time
-import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,12 +16,14 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from .. import _fork
 from ..errors import DamagedError, MissingExtraError, StoreError
 from .embedding import Wire
 
+_log = logging.getLogger("shgat")
 _WRITE_LOCK = 0x5348474154  # "SHGAT", the advisory lock of writers on PostgreSQL
 _WRITE = "shgat_write"  # the execution option that makes a transaction a writing one
-_databases: "weakref.WeakSet[Database]" = weakref.WeakSet()
+_FORK_WAITS = 5.0  # seconds, for transactions that are under way
 
 
 class Database:
@@ -57,12 +59,13 @@ class Database:
         self._writing = self.engine.execution_options(**{_WRITE: True})  # the same connections
         event.listen(self.engine, "connect", self._configure)
         event.listen(self.engine, "begin", self._begin)
-        _databases.add(self)
+        self._parents: list[object] = []
+        _fork.renew(self)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that reads."""
-        with self._failures(), self.engine.begin() as connection:
+        with _transactions, self._failures(), self.engine.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -71,7 +74,7 @@ class Database:
         if not self.is_postgresql and not self._turn.acquire(timeout=self.timeout):
             raise StoreError(f"{self.name}: other threads are writing; waited {self.timeout:g} s; retry")
         try:
-            with self._failures(), self._writing.begin() as connection:
+            with _transactions, self._failures(), self._writing.begin() as connection:
                 yield connection
         finally:
             if not self.is_postgresql:
@@ -91,8 +94,9 @@ class Database:
         self.engine.dispose()
 
     def after_fork(self) -> None:
-        """In a forked child: leaves the parent's connections to the parent."""
+        """The connections are the parent's: they are neither used nor closed, nor collected, which would close them."""
         self._turn = threading.Lock()
+        self._parents.append(self.engine.pool)
         self.engine.dispose(close=False)
 
     def _configure(self, connection: Any, record: object) -> None:
@@ -204,9 +208,48 @@ def _remedy(cause: BaseException | None, message: str) -> str:
     return f"SQLSTATE {state}"
 
 
-def _after_fork() -> None:
-    for database in list(_databases):
-        database.after_fork()
+class _Transactions:
+    """Those of all databases. A fork waits for their end: a library's own lock that one of them holds would be held in the child for ever."""
+
+    def __init__(self) -> None:
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """In the child none is under way."""
+        self._changed, self._mine = threading.Condition(), threading.local()
+        self._n, self._forking = 0, False
+
+    def __enter__(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._forking or self._inside, _FORK_WAITS)
+            self._n += 1
+        self._mine.n = self._inside + 1
+
+    def __exit__(self, *exc: object) -> None:
+        self._mine.n = self._inside - 1
+        with self._changed:
+            self._n -= 1
+            self._changed.notify_all()
+
+    @property
+    def _inside(self) -> int:
+        """How many are this thread's."""
+        return getattr(self._mine, "n", 0)
+
+    def before_fork(self) -> None:
+        """Waits for those of other threads, and holds up the next ones."""
+        self._changed.acquire()
+        self._forking = True
+        if not self._changed.wait_for(lambda: self._n <= self._inside, _FORK_WAITS):
+            _log.warning("a fork in the middle of a transaction: the child may not be able to use the store")
+
+    def after_fork_in_parent(self) -> None:
+        """The next ones may begin."""
+        self._forking = False
+        self._changed.notify_all()
+        self._changed.release()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+_transactions = _Transactions()
+os.register_at_fork(before=_transactions.before_fork, after_in_parent=_transactions.after_fork_in_parent)
+_fork.renew(_transactions)

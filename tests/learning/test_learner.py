@@ -63,7 +63,7 @@ def test_the_most_urgent_traces_are_taken_and_useless_ones_are_set_aside(learn, 
     _, training = learner.train(store, untrained, Plan(15, 1, False))
     assert training.traces == 15
     assert dict(store.aside(10)) == {
-        "without an embedding": "it has no embedding",
+        "without an embedding": "it has neither an embedding nor a text",
         "without tools": "it names no tools",
         "of a tool that left": "the catalogue has no tool 'gone'",
         "after a tool that left": "the catalogue has no tool 'gone'",
@@ -104,7 +104,7 @@ def test_feedback_that_nobody_can_use_is_looked_through_once(store, people, untr
     store.add_traces(executed(people[:5]), "somebody else")
     learner = learn(command=FAILING)
     assert learner.urgent(store, 50) == []
-    assert tuple(store.backlog()) == (0, 0, None, 3000)
+    assert tuple(store.backlog()) == (0, None, 3000)
     assert learner.train(store, untrained, LIVE) == (untrained, None)
 
 

@@ -158,6 +158,19 @@ def test_what_has_other_reasons_is_raised_at_once(spool, tmp_path, error):
     assert len(seen) == 1
 
 
+def test_work_that_fails_since_the_folders_were_removed_is_not_tried_again(spool, tmp_path):
+    one, seen = spool(tmp_path), []
+
+    def work(path):
+        seen.append(path)
+        one.remove()
+        raise WorkerError("the training child ended without an answer")
+
+    with pytest.raises(WorkerError, match="without an answer"):
+        one.tried(work)
+    assert len(seen) == 1
+
+
 def test_where_no_place_is_fit_it_says_so(spool, tmp_path):
     def work(path):
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -161,7 +161,7 @@ class TestV6:
         with Store.open(v5) as store:
             assert [(t.id, t.priority) for t in store.traces_by_priority(5)] == [("t2", None), ("t1", 0.5)]
             assert store.traces_by_priority(5, "another") == []
-            assert (store.backlog()[:2], store.aside(5)) == ((2, 1), [])
+            assert (store.replayable(), store.backlog().untrained, store.aside(5)) == (2, 1, [])
             assert store.decision("d").user_id == "local"
         assert differences(database) == []
 

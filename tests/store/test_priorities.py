@@ -47,16 +47,21 @@ def test_a_trace_is_replayed_for_its_user_alone(store, make_trace):
     assert [t.id for t in store.traces_by_priority(10, "bob")] == ["t5", "t4"]
     assert store.traces_by_priority(10) == []
     store.set_priorities(["t0", "t5"], [0.5, 0.25])
-    assert (store.backlog("alice")[:2], store.backlog("bob")[:2], store.backlog()[:2]) == ((4, 3), (2, 1), (0, 0))
+    assert [(store.replayable(user), store.backlog(user).untrained) for user in ("alice", "bob", "local")] == [
+        (4, 3),
+        (2, 1),
+        (0, 0),
+    ]
     assert [t.priority for t in store.traces_by_priority(10, "alice")] == [None, None, None, 0.5]
 
 
 def test_the_backlog_says_since_when(store, make_trace):
-    assert tuple(store.backlog()) == (0, 0, None, 0)
+    assert tuple(store.backlog()) == (0, None, 0)
     store.add_traces([make_trace(i, timestamp=100.0 + i) for i in range(5)])
     store.set_priorities(["t0", "t4"], [0.5, 0.5])
     store.set_aside({"t1": Reason("no")})
-    assert tuple(store.backlog()) == (4, 2, 102.0, 1)
+    assert tuple(store.backlog()) == (2, 102.0, 1)
+    assert store.replayable() == 4
 
 
 # ---------------------------------------------------------------- setting aside

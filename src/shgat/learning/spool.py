@@ -64,7 +64,7 @@ class Spool:
             try:
                 return work(folder)
             except (OSError, ShgatError) as error:
-                if not _unfit(folder, error):
+                if place not in self._folders or not _unfit(folder, error):  # not in there: `remove` was called meanwhile
                     raise
                 _log.warning("there is no room in %s, the next place is tried: %s", place, error)
                 failure = error

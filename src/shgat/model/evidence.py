@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
+from .. import _fork
 from .._types import Float32, Float64
 from ..graph import Incidence
 from ..traces.outages import failures_of_outages
@@ -107,6 +108,11 @@ class Recent:
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, Execution] = OrderedDict()
         self._made: tuple[Index, Evidence] | None = None
+        _fork.renew(self)
+
+    def after_fork(self) -> None:
+        """A thread of the parent may have held the lock."""
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._entries)

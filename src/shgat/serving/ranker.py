@@ -1,5 +1,6 @@
 """The ranker that a gateway holds: answers at once, records what was shown and what came of it, and learns from that beside it."""
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -9,33 +10,36 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from .. import _check
+from .. import _check, _fork
 from ..config import SHGATConfig
-from ..errors import CatalogError, InputError
+from ..errors import CatalogError, InputError, ShgatError, StoreError
 from ..features import embedded
 from ..graph import Catalog
 from ..learning.journal import Journal
 from ..learning.learner import Learner, Training
+from ..learning.ledger import Ledger, folder_for
 from ..learning.scheduler import Scheduler
+from ..learning.spool import Spool
 from ..model.candidates import KINDS, Kind
 from ..model.channels import tools_within
-from ..model.evidence import Execution, Recent
+from ..model.evidence import Recent
 from ..registry import ServedVersion, Slots, Versions
 from ..shgat import SHGAT
-from ..store import Decision, Ranked, Store
-from ..traces import Trace
+from ..store import Decision, Ranked, Retention, Store
 from ..worker import Child
 from .answer import ORDERS, Answer
 from .fallback import Chain, Request
+from .feedback import Feedback
 from .latency import Latency
 from .session import Sessions
 
 _log = logging.getLogger("shgat")
 MODES = ("live", "batch", "off")
 STORE_TIMEOUT = 2.0  # seconds
+_DEFAULT_RETENTION = Retention()
 
 
-class Ranker:
+class Ranker(Feedback):
     """Opened by `Ranker.open`; safe from any number of threads.
 
     `rank` never raises because something else failed: what cannot be ranked by the model is ranked by cosine, by shared words or by the
@@ -48,14 +52,23 @@ class Ranker:
     mode : see `open`
     """
 
-    def __init__(self, catalog: Catalog, slots: Slots, journal: Journal, scheduler: Scheduler, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, catalog: Catalog, slots: Slots, journal: Journal, scheduler: Scheduler, clock: Callable[[], float], user_id: str
+    ) -> None:
         self.catalog, self.slots, self.mode = catalog, slots, scheduler.mode
-        self._journal, self._scheduler, self._clock = journal, scheduler, clock
+        self._journal, self._scheduler, self._clock, self._user = journal, scheduler, clock, user_id
+        self._asleep = self._closed = False
         self._chain, self._sessions, self._latency = Chain.of(catalog), Sessions(), Latency()
         self._within = tools_within(catalog.hierarchy)
         self._answers = {"all": 0, "degraded": 0}
         self._recent = Recent()
         scheduler.on_trained = self._recent.forget
+        journal.joined = self._remember
+        _fork.renew(self)
+
+    def after_fork(self) -> None:
+        """In a forked child: threads start with the first request."""
+        self._asleep = True
 
     @classmethod
     def open(
@@ -71,8 +84,12 @@ class Ranker:
         memory_limit: int | None = None,
         seed: int = 0,
         clock: Callable[[], float] = time.time,
+        journal: str | Path | None = "",
+        retention: Retention | None = _DEFAULT_RETENTION,
     ) -> Self:
         """Opens a ranker over a store and a catalogue. A store that cannot be reached now is used as soon as it can.
+
+        What is opened may be forked: each process has its own journal, connections and training child.
 
         Parameters
         ----------
@@ -85,28 +102,37 @@ class Ranker:
         user_id : whose model
         debounce : seconds between an execution and the training that learns from it, so that one learns from several
         timeout, memory_limit : seconds and MiB of a training child
+        journal : folder for feedback that is not in the store yet; "": beside an SQLite file, else under $XDG_STATE_HOME/shgat, or
+            ~/.local/state/shgat. None: in memory alone, so that feedback is durable only when the store has it
+        retention : what the store keeps, None for everything
 
         Raises
         ------
         CatalogError
             for a folder without `tools.jsonl`, and for a store that holds embeddings of another encoder.
+        DimensionError
+            for a store of other embeddings than the catalogue's.
         """
         _check.choice(mode, MODES, "mode")
+        _check.storable_text(user_id, "user_id")
         _check.number(debounce, 0.0, 86400.0, "debounce")
         catalog = _served(catalog)
         model = SHGAT.from_catalog(catalog, config, seed)
         child = Child(timeout=timeout, memory_limit=memory_limit)
         dimension = catalog.dimension
-        journal = Journal(lambda: Store.open(url, dimension, timeout=STORE_TIMEOUT, clock=clock), catalog)
-        if not journal.trouble:
+        folder = folder_for(url, journal)
+        written = Journal(lambda: Store.open(url, dimension, timeout=STORE_TIMEOUT, clock=clock), catalog, Ledger(folder))
+        if not written.trouble:
             try:
-                journal.store.check_catalog(catalog)
+                with contextlib.suppress(StoreError):  # it went away; what comes in is kept
+                    written.store.check_catalog(catalog)
             except CatalogError:
-                journal.close()
+                written.close()
                 raise
-        learner = Learner(Versions(catalog, user_id), child, seed)
+        learner = Learner(Versions(catalog, user_id), child, seed, Spool(None if folder is None else folder.parent))
         slots = Slots(ServedVersion("untrained", 0, model))
-        return cls(catalog, slots, journal, Scheduler(journal, learner, slots, mode, debounce), clock)
+        scheduler = Scheduler(written, learner, slots, mode, debounce, retention)
+        return cls(catalog, slots, written, scheduler, clock, user_id)
 
     def __enter__(self) -> Self:
         return self
@@ -115,9 +141,23 @@ class Ranker:
         self.close()
 
     def close(self) -> None:
-        """Stops learning, writes what waits for the store, and closes it."""
-        self._scheduler.close()
-        self._journal.close()
+        """Stops learning, writes what waits for the store, and closes it. In a forked child nothing of the parent's is closed.
+
+        `rank` goes on answering, without a record; anything else that needs the store is refused.
+        """
+        if not self._closed:
+            self._closed = True
+            self._scheduler.close()
+            self._journal.close()
+
+    def _awake(self) -> None:
+        """Its threads run: in a forked child from the first request on. ShgatError where it is closed."""
+        if self._closed:
+            raise ShgatError("the ranker is closed; open another one")
+        if self._asleep:
+            self._asleep = False
+            self._journal.start()
+            self._scheduler.start()
 
     # ---------------------------------------------------------------- asking it
     @property
@@ -193,69 +233,20 @@ class Ranker:
         self, version: str, ids: Sequence[str], request: Request, intent: "np.ndarray[Any, Any] | None", session: str | None
     ) -> tuple[str, str]:
         """(decision id, why it could not be recorded)."""
+        if self._closed:
+            return "", "closed: not recorded"
+        if self._asleep:
+            self._awake()
         try:
             decision = Decision(
                 ranked=tuple(Ranked(i, place) for place, i in enumerate(ids, 1)), model_version=version, intent=request.text or None,
                 intent_hash="" if request.text else "none", embedding=intent,
-                context_tools=request.context, session=session, created_at=self._clock(),
+                context_tools=request.context, session=session, created_at=self._clock(), user_id=self._user,
             )  # fmt: skip
         except InputError as error:
             return "", f"not recorded: {error}"
         self._journal.decided(decision)
         return decision.id, ""
-
-    # ---------------------------------------------------------------- telling it
-    def feedback(
-        self,
-        decision_id: str,
-        capability_id: str | None = None,
-        tools: Sequence[str] | None = None,
-        *,
-        outcome: float,
-        duration_ms: float | None = None,
-        error: str | None = None,
-    ) -> bool:
-        """What was executed after a decision and how it went; False, and nothing changes, where that is known already.
-
-        Parameters
-        ----------
-        capability_id, tools : what was executed; without `tools`, all tools of the capability
-        outcome : 0 (failed) to 1 (worked)
-
-        Raises
-        ------
-        InputError
-            for an unknown decision, or a capability of which no tools are known.
-        """
-        decision = self._journal.decision(_check.text(decision_id, "decision_id"))
-        if tools is None:
-            column = None if capability_id is None else self.catalog.capability_column.get(capability_id)
-            if column is None:
-                raise InputError(f"feedback to {decision_id!r}: say which tools were run; {capability_id!r} is no known capability")
-            tools = [self.catalog.tools[t].id for t in sorted(self._within[column])]
-        new = self._journal.executed(Trace(
-            id=decision_id, decision_id=decision_id, intent=decision.intent or "", embedding=decision.embedding,
-            tools=tuple(tools), capability=capability_id, context_tools=decision.context_tools, outcome=outcome, duration_ms=duration_ms,
-            error=error, timestamp=self._clock(),
-        ))  # fmt: skip
-        if new:
-            self._remember(decision_id, decision, tools, outcome)
-            self._scheduler.notice()
-        return new
-
-    def _remember(self, key: str, decision: Decision, tools: Sequence[str], outcome: float) -> None:
-        """Lets the next answer know what came of this one, long before a training does."""
-        session = decision.session or ""
-        done = Execution(key, decision.embedding, decision.intent or "", tuple(tools), float(outcome), session, self._clock())
-        self._recent.add(done, self.slots.production.model.index())
-
-    async def afeedback(
-        self, decision_id: str, capability_id: str | None = None, tools: Sequence[str] | None = None, **options: Any
-    ) -> bool:
-        """`feedback` without holding up the event loop."""
-        import asyncio
-
-        return await asyncio.to_thread(self.feedback, decision_id, capability_id, tools, **options)
 
     # ---------------------------------------------------------------- learning
     def maybe_train(self) -> Training | None:
@@ -263,10 +254,12 @@ class Ranker:
 
         Live: where a trace was never trained on. Batch: where the model is older than an hour.
         """
+        self._awake()
         return self._scheduler.maybe_train()
 
     def refresh(self) -> bool:
         """Takes over the active version of the store if it is not the one that serves; was there anything to take over?"""
+        self._awake()
         return self._scheduler.refresh()
 
     def stats(self) -> dict[str, Any]:
@@ -281,7 +274,9 @@ class Ranker:
             "latency_ms": self._latency.percentiles(),
             "waiting_for_store": self._journal.waiting,
             "dropped_decisions": self._journal.dropped,
-            "trouble": [t for t in (served.trouble, self._journal.trouble, scheduler.trouble) if t],
+            "feedback_without_decision": self._journal.without_decision,
+            "refused_by_store": self._journal.refused,
+            "trouble": [t for t in (served.trouble, *self._journal.troubles, scheduler.trouble) if t],
         }
 
 

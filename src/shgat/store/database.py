@@ -6,6 +6,7 @@ import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -60,6 +61,7 @@ class Database:
         event.listen(self.engine, "connect", self._configure)
         event.listen(self.engine, "begin", self._begin)
         self._parents: list[object] = []
+        _databases.add(self)
         _fork.renew(self)
 
     @contextlib.contextmanager
@@ -92,6 +94,11 @@ class Database:
     def close(self) -> None:
         """Closes every connection that is not in use."""
         self.engine.dispose()
+
+    def before_fork(self) -> None:
+        """No file of SQLite is open while the process forks: the library would believe in the child that the parent's locks are its own."""
+        if not self.is_postgresql:
+            self.engine.dispose()
 
     def after_fork(self) -> None:
         """The connections are the parent's: they are neither used nor closed, nor collected, which would close them."""
@@ -242,6 +249,8 @@ class _Transactions:
         self._forking = True
         if not self._changed.wait_for(lambda: self._n <= self._inside, _FORK_WAITS):
             _log.warning("a fork in the middle of a transaction: the child may not be able to use the store")
+        for database in list(_databases):
+            database.before_fork()
 
     def after_fork_in_parent(self) -> None:
         """The next ones may begin."""
@@ -250,6 +259,7 @@ class _Transactions:
         self._changed.release()
 
 
+_databases: "weakref.WeakSet[Database]" = weakref.WeakSet()
 _transactions = _Transactions()
 os.register_at_fork(before=_transactions.before_fork, after_in_parent=_transactions.after_fork_in_parent)
 _fork.renew(_transactions)

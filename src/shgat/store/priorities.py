@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, Select, and_, case, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, select, update
 
 from ..errors import DamagedError, InputError
 from ..traces import Trace
@@ -27,10 +27,8 @@ class Reason(NamedTuple):
 
 
 class Backlog(NamedTuple):
-    """Traces of a user that can be replayed, those among them that were never trained on, the time stamp of the oldest of these, and
-    those that were set aside."""
+    """Traces of a user that were never trained on, the time stamp of the first of them, and traces that were set aside."""
 
-    traces: int
     untrained: int
     oldest: float | None
     aside: int
@@ -111,15 +109,20 @@ class PriorityRows:
             return [(key, reason or "") for key, reason in connection.execute(query)]
 
     def backlog(self, user_id: str = DEFAULT_USER) -> Backlog:
-        """How much there is to learn from."""
-        new = and_(priorities.c.user_id == user_id, ~priorities.c.aside, priorities.c.priority == math.inf)
-        oldest = select(func.min(priorities.c.trace_seq)).where(new).scalar_subquery()
-        aside = func.sum(case((priorities.c.aside, 1), else_=0))
+        """How much there is to learn from. Counts no trace that was learned, however many these are."""
+        of_user = priorities.c.user_id == user_id
+        new = and_(of_user, ~priorities.c.aside, priorities.c.priority == math.inf)
+        first = select(func.min(priorities.c.trace_seq)).where(new).scalar_subquery()
         with self.database.read() as connection:
-            all_, n_aside = connection.execute(select(func.count(), aside).where(priorities.c.user_id == user_id)).one()
             untrained = connection.scalar(select(func.count()).where(new)) or 0
-            since = connection.scalar(select(traces.c.timestamp).where(traces.c.seq == oldest))
-        return Backlog(all_ - int(n_aside or 0), untrained, since, int(n_aside or 0))
+            since = connection.scalar(select(traces.c.timestamp).where(traces.c.seq == first))
+            aside = connection.scalar(select(func.count()).where(of_user, priorities.c.aside)) or 0
+        return Backlog(untrained, since, aside)
+
+    def replayable(self, user_id: str = DEFAULT_USER) -> int:
+        """How many traces of a user can be trained on, whether they were before or not."""
+        with self.database.read() as connection:
+            return connection.scalar(select(func.count()).where(priorities.c.user_id == user_id, ~priorities.c.aside)) or 0
 
     def _sound(self, seqs: list[int]) -> tuple[list[Trace], dict[int, Reason]]:
         """The traces of these numbers in this order, and what is wrong with the others. All at once; one by one where that fails."""

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shgat.errors import InputError
+from shgat.errors import DamagedError, InputError
 from shgat.store import Reason
 from shgat.store.schema import METADATA
 
@@ -82,26 +82,26 @@ def test_what_is_set_aside_is_not_read_until_what_it_needs_is_there(store, make_
     assert all(t.id in {f"t{i}" for i in range(6)} for t in store.traces())  # it stays in the store
 
 
-DAMAGES = (
+UNREADABLE = (
     "outcome = 7",
     "outcome = -1e300",
-    "timestamp = 1e300",
+    "outcome = 'good'",
     "embedding = x'000000ff'",
     "embedding = x'01'",
     "embedding = x''",
+    "embedding = 'text'",
     "tools = 'no JSON'",
     "tools = '7'",
-    "tools = '[1, 2]'",
+    "tools = 'null'",
+    "tools = '{\"a\": 1}'",
     "context_tools = '{'",
-    "intent = x'ff'",
+    "context_tools = '\"mail\"'",
     "error = CAST(x'ff' AS TEXT)",
-    "weight = 'heavy'",
-    "duration_ms = -5",
-    "capability = ''",
 )
+UNFIT = ("timestamp = 1e300", "tools = '[1, 2]'", "intent = x'ff'", "weight = 'heavy'", "duration_ms = -5", "capability = ''")
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("damage", UNREADABLE + UNFIT)
 def test_a_damaged_row_is_set_aside_and_all_others_are_read(sqlite_url, make_trace, damage):
     from shgat.store import Store
 
@@ -115,6 +115,9 @@ def test_a_damaged_row_is_set_aside_and_all_others_are_read(sqlite_url, make_tra
         assert reasons.keys() == {"t3", "t7"}
         assert all(reasons.values())
         assert (store.backlog().untrained, store.backlog().aside) == (6, 2)
+        if damage in UNREADABLE:
+            with pytest.raises(DamagedError, match=r"trace 't3'.*shgat db remove --trace t3"):
+                list(store.traces())
         assert store.remove_traces(["t3"]) == 1
         assert store.backlog().aside == 1
 

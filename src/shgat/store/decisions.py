@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import shlex
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -109,22 +110,32 @@ class DecisionRows:
 
     def decision(self, decision_id: str) -> Decision | None:
         """The decision of that id."""
-        with self.database.read() as connection:
-            row = connection.execute(select(decisions).where(decisions.c.id == decision_id)).one_or_none()
-            return None if row is None else _decision(row, self.dimension)
+        try:
+            return self._of([decision_id]).get(decision_id)
+        except DamagedError as error:
+            raise error if "shgat db remove" in str(error) else _torn(decision_id, str(error)) from error
 
     def decisions_of(self, ids: Sequence[str]) -> dict[str, Decision]:
         """id -> decision, for the ids that the store knows; a damaged one is left out, with a line in the log."""
         found: dict[str, Decision] = {}
         for start in range(0, len(ids), _PAGE):
-            with self.database.read() as connection:
-                rows = connection.execute(select(decisions).where(decisions.c.id.in_(ids[start : start + _PAGE]))).all()
-            for row in rows:
+            page = ids[start : start + _PAGE]
+            try:
+                found |= self._of(page)
+                continue
+            except DamagedError:
+                pass
+            for key in page:
                 try:
-                    found[row.id] = _decision(row, self.dimension)
+                    found |= self._of([key])
                 except DamagedError as error:
-                    _log.error("%s: %s", self.database.name, error)
+                    _log.error("decision %s: %s", key, error)
         return found
+
+    def _of(self, ids: Sequence[str]) -> dict[str, Decision]:
+        with self.database.read() as connection:
+            rows = connection.execute(select(decisions).where(decisions.c.id.in_(ids)))
+            return {row.id: _decision(row, self.dimension) for row in rows}
 
     def remove_decisions(self, ids: Sequence[str]) -> int:
         """Removes decisions, damaged ones too; returns how many there were. Their traces stay."""
@@ -164,12 +175,12 @@ def _row(decision: Decision, now: float) -> dict[str, Any]:
 
 def _decision(row: Row[Any], dimension: int) -> Decision:
     if row.embedding is not None and row.embedding.shape != (dimension,):
-        raise _torn(row, f"its embedding has {row.embedding.size} dimensions")
+        raise _torn(row.id, f"its embedding has {row.embedding.size} dimensions")
     try:
         return Decision(**row._mapping)
     except (InputError, TypeError) as error:
-        raise _torn(row, str(error)) from error
+        raise _torn(row.id, str(error)) from error
 
 
-def _torn(row: Row[Any], what: str) -> DamagedError:
-    return DamagedError(f"decision {row.id!r} is torn: {what}; remove it: shgat db remove --decision {row.id}")
+def _torn(key: str, what: str) -> DamagedError:
+    return DamagedError(f"decision {key!r} is torn: {what}; remove it: shgat db remove --decision {shlex.quote(key)}")

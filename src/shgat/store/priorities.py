@@ -1,6 +1,7 @@
 """What a user's model has yet to learn from: replay priorities, and the traces that nobody can learn from now."""
 
 import math
+import shlex
 import time
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -150,7 +151,7 @@ class PriorityRows:
             try:
                 trace.__post_init__()
             except InputError as error:
-                raise DamagedError(f"{error}; remove it: shgat db remove --trace {trace.id}") from error
+                raise DamagedError(f"{error}; remove it: shgat db remove --trace {shlex.quote(trace.id)}") from error
             yield trace
 
     def _put_aside(self, reasons: Mapping[int, Reason]) -> None:

@@ -1,11 +1,12 @@
 """The traces of a store."""
 
 import math
+import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Select, delete, select
+from sqlalchemy import Column, Row, Select, delete, select
 
 from .._check import LARGEST
 from .._kernels import readout
@@ -63,16 +64,14 @@ class TraceRows:
 
     def steps(self, trace_id: str) -> list[Trace]:
         """The traces whose parent is `trace_id`, in the order in which they arrived."""
-        with self.database.read() as connection:
-            return self._fetch(connection, WITH_PRIORITY.where(traces.c.parent_id == trace_id).order_by(traces.c.seq))
+        return self._fetch(WITH_PRIORITY.where(traces.c.parent_id == trace_id).order_by(traces.c.seq))
 
     def traces(self, after: int | None = None, limit: int | None = None) -> Iterator[Trace]:
         """Traces by rising `seq`, from the first whose `seq` exceeds `after`; read by pages, whatever their number."""
         seq, left = after or 0, limit
         while left is None or left > 0:
             query = WITH_PRIORITY.where(traces.c.seq > seq).order_by(traces.c.seq)
-            with self.database.read() as connection:
-                page = self._fetch(connection, query.limit(_PAGE if left is None else min(_PAGE, left)))
+            page = self._fetch(query.limit(_PAGE if left is None else min(_PAGE, left)))
             if not page:
                 return
             yield from page
@@ -89,12 +88,27 @@ class TraceRows:
     def _where(self, column: Column[Any], values: Sequence[str]) -> Iterator[Trace]:
         """The traces whose column has one of the values."""
         for start in range(0, len(values), _PAGE):
-            with self.database.read() as connection:
-                rows = self._fetch(connection, WITH_PRIORITY.where(column.in_(values[start : start + _PAGE])))
-            yield from rows
+            yield from self._fetch(WITH_PRIORITY.where(column.in_(values[start : start + _PAGE])))
 
-    def _fetch(self, connection: Connection, query: Select[Any]) -> list[Trace]:
-        return [trace_of(row, self.dimension) for row in connection.execute(query)]
+    def _fetch(self, query: Select[Any]) -> list[Trace]:
+        """The traces of a query; DamagedError that names the first one that is no trace."""
+        try:
+            with self.database.read() as connection:
+                return [trace_of(row, self.dimension) for row in connection.execute(query)]
+        except DamagedError as error:
+            if "shgat db remove" not in str(error):  # the database tells of a row, and not of which
+                self._name_damaged(query)
+            raise
+
+    def _name_damaged(self, query: Select[Any]) -> None:
+        with self.database.read() as connection:
+            rows = connection.execute(query.with_only_columns(traces.c.id, traces.c.seq, maintain_column_froms=True)).all()
+        for key, seq in rows:
+            try:
+                with self.database.read() as connection:
+                    connection.execute(WITH_PRIORITY.where(traces.c.seq == seq)).all()
+            except DamagedError as error:
+                raise _damaged(key, str(error)) from error
 
 
 def _first_of_each(batch: Sequence[Trace]) -> list[Trace]:
@@ -128,11 +142,14 @@ def priority_row(seq: int, value: float | None, now: float, user_id: str) -> dic
 def trace_of(row: Row[Any], dimension: int) -> Trace:
     """A stored row. Its texts were checked when they were written; what a damaged page could do to a training is checked."""
     values = dict(row._mapping)
-    embedding, priority = values["embedding"], values["priority"]
+    embedding, priority, outcome = values["embedding"], values["priority"], values["outcome"]
     if embedding is not None and (embedding.shape != (dimension,) or not readout.all_at_most(embedding, LARGEST)):
-        raise _damaged(row, f"its embedding is no finite vector of {dimension}")
-    if not 0.0 <= values["outcome"] <= 1.0:
-        raise _damaged(row, f"its outcome is {values['outcome']!r}")
+        raise _damaged(row.id, f"its embedding is no finite vector of {dimension}")
+    if not isinstance(outcome, float) or not 0.0 <= outcome <= 1.0:
+        raise _damaged(row.id, f"its outcome is {outcome!r}")
+    for name in ("tools", "context_tools"):
+        if not isinstance(values[name], list):
+            raise _damaged(row.id, f"its {name} are no list")
     values["priority"] = None if priority is None or priority == math.inf else priority
     values["tools"], values["context_tools"] = tuple(values["tools"]), tuple(values["context_tools"])
     trace = object.__new__(Trace)
@@ -140,5 +157,5 @@ def trace_of(row: Row[Any], dimension: int) -> Trace:
     return trace
 
 
-def _damaged(row: Row[Any], what: str) -> DamagedError:
-    return DamagedError(f"trace {row.id!r} is damaged: {what}; remove it: shgat db remove --trace {row.id}")
+def _damaged(key: str, what: str) -> DamagedError:
+    return DamagedError(f"trace {key!r} is damaged: {what}; remove it: shgat db remove --trace {shlex.quote(key)}")

@@ -14,6 +14,10 @@ from .schema import decisions, model_versions, priorities, traces
 DAY = 86_400.0  # seconds
 _PAGES = ("page_count", "freelist_count", "page_size")  # of SQLite
 _BATCH = 2000  # rows of one deletion; nobody waits longer than that takes
+_SPARE = 0.2  # of a file that may be free
+_STEP = 200  # pages; SQLite takes 1 to 3 ms to give one back
+_VACUUM = 5.0  # seconds at most; the rest follows the next time
+_INCREMENTAL = 2  # PRAGMA auto_vacuum
 _LEAST = 100  # rows of one step towards a size
 
 
@@ -71,7 +75,8 @@ class RetentionRows:
     def retain(self, policy: Retention) -> dict[str, int]:
         """Deletes what a policy does not keep, a few rows at a time, and gives their space back; returns how many rows went.
 
-        On SQLite the file becomes smaller where the store was created by this version or later; an older file reuses its space.
+        On SQLite a file of which more than a fifth is free becomes smaller, for 5 s at a time, where it was created by this version or
+        later; an older one reuses its space.
         """
         removed = {"decisions": 0, "traces": 0, "model_versions": 0}
         if policy.decisions is not None:
@@ -141,15 +146,15 @@ class RetentionRows:
         return removed
 
     def _give_back(self) -> None:
-        """Free pages of SQLite to the disk, some at a time; PostgreSQL's autovacuum sees to it by itself."""
-        before = math.inf
-        while not self.database.is_postgresql:
+        """Free pages of SQLite to the disk, some at a time, but for those that new rows will soon need; PostgreSQL's autovacuum does it."""
+        until = time.monotonic() + _VACUUM
+        while not self.database.is_postgresql and time.monotonic() < until:
             with self.database.write() as connection:
-                connection.connection.cursor().execute(f"PRAGMA incremental_vacuum({_BATCH})").fetchall()  # a step a page
-                left = connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()
-            if not 0 < left < before:
-                break
-            before = left
+                n, free = (connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in _PAGES[:2])
+                if free <= _SPARE * n or connection.exec_driver_sql("PRAGMA auto_vacuum").scalar_one() != _INCREMENTAL:
+                    return
+                steps = f"PRAGMA incremental_vacuum({min(_STEP, free)})"
+                connection.connection.cursor().execute(steps).fetchall()  # a row a page
 
 
 _LEARNED = not_(exists().where(priorities.c.trace_seq == traces.c.seq, ~priorities.c.aside, priorities.c.priority == math.inf))

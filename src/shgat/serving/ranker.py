@@ -29,7 +29,7 @@ from ..store import Decision, Ranked, Retention, Store
 from ..worker import Child
 from .answer import ORDERS, Answer
 from .fallback import Chain, Request
-from .feedback import Feedback
+from .intake import Intake
 from .latency import Latency
 from .session import Sessions
 
@@ -39,7 +39,7 @@ STORE_TIMEOUT = 2.0  # seconds
 _DEFAULT_RETENTION = Retention()
 
 
-class Ranker(Feedback):
+class Ranker(Intake):
     """Opened by `Ranker.open`; safe from any number of threads.
 
     `rank` never raises because something else failed: what cannot be ranked by the model is ranked by cosine, by shared words or by the

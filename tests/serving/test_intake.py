@@ -63,9 +63,9 @@ def test_a_receipt_says_how_safe_it_is(open_ranker, people):
 
 
 def test_a_disk_that_is_slow_makes_it_wait_and_not_the_caller(open_ranker, people, monkeypatch):
-    from shgat.serving import feedback
+    from shgat.serving import intake
 
-    monkeypatch.setattr(feedback, "ACKNOWLEDGED", 0.05)
+    monkeypatch.setattr(intake, "ACKNOWLEDGED", 0.05)
     ranker = open_ranker()
     keys = [ranker.rank(people[0][0]).decision_id for _ in range(2)]
     with ranker._journal._ledger._io:

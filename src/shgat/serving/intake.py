@@ -19,7 +19,7 @@ ACKNOWLEDGED = 1.0  # seconds that feedback waits for the disk
 _DECISION_ID = re.compile("[0-9a-f]{32}")
 
 
-class Feedback:
+class Intake:
     """The part of a ranker that takes feedback."""
 
     catalog: Catalog

@@ -22,7 +22,7 @@ def crowd() -> list[Person]:
 
 
 def use(ranker: Ranker, people: list[Person]) -> list[str]:
-    """Lets people use a ranker; the ids of the decisions."""
+    """Lets people use a ranker; the ids of the decisions. Their feedback is in the journal, and soon in the store."""
     keys = []
     for x, text, tools in people:
         answer = ranker.rank(x, 5, text=text)
@@ -45,3 +45,8 @@ def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
+
+
+def written(ranker: Ranker) -> None:
+    """Waits until the store has everything."""
+    until(lambda: not ranker.stats()["waiting_for_store"])

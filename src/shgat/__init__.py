@@ -7,6 +7,8 @@ from . import _openblas as _openblas  # before the first kernel: they need OpenB
 from .config import SHGATConfig, adaptive_heads
 from .errors import (
     CatalogError,
+    DamagedError,
+    DimensionError,
     InputError,
     MissingExtraError,
     ModelFileError,
@@ -30,6 +32,8 @@ __all__ = [
     "Capability",
     "Catalog",
     "CatalogError",
+    "DamagedError",
+    "DimensionError",
     "Explanation",
     "InputError",
     "MissingExtraError",

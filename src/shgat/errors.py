@@ -6,7 +6,9 @@
     |  `- TraceError                a trace: unknown tools, an outcome outside [0, 1], a bad embedding
     |- ModelFileError               a model, parameter or checkpoint file: torn, altered, or of another catalogue
     |- StoreError                   the store cannot be reached, is locked, or holds something torn
+    |  |- DamagedError              what was read from the store is not what was written
     |  `- StoreURLError             it can never work as it is configured: nothing to wait for
+    |     `- DimensionError         it holds embeddings of another dimension
     |- WorkerError                  a training child failed, timed out or broke the protocol
     `- MissingExtraError            an optional dependency is not installed; the message says which extra to install
 
@@ -50,6 +52,14 @@ class StoreError(ShgatError):
 
 class StoreURLError(StoreError):
     """A store that can never work as it is configured: a URL that is none, a folder that is missing, a wrong password."""
+
+
+class DamagedError(StoreError):
+    """What was read from the store is not what was written."""
+
+
+class DimensionError(StoreURLError):
+    """The store holds embeddings of another dimension."""
 
 
 class WorkerError(ShgatError):

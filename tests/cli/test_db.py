@@ -1,14 +1,17 @@
 """`shgat db`, on its own: data on stdout, the rest on stderr, one line and exit code 1 for an error."""
 
 import json
+import shlex
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from shgat import Catalog, StoreError, StoreURLError, TraceError, load_traces
 from shgat.cli.db import app
-from shgat.store import Store
+from shgat.errors import DamagedError
+from shgat.store import Decision, Store
 from shgat.traces import Trace
 from worlds import SAMPLE
 
@@ -107,3 +110,39 @@ def test_an_error_is_one_line(command, url):
     assert result.stderr.startswith("shgat: error: ")
     assert result.stderr.count("\n") == 1
     assert "secret" not in result.stderr
+
+
+def test_what_need_not_be_kept_is_removed(url):
+    with Store.open(url, D) as store:
+        store.add_traces([Trace(id=f"t{i}", intent="i", priority=0.5 if i < 8 else None) for i in range(10)])
+        store.add_decisions([Decision(id=f"d{i}", intent="i", ranked=[], model_version="1", created_at=1.0) for i in range(6)])
+    kept = json.loads(call("prune", "--url", url, "--traces", 3, "--decisions", 5, "--json").stdout)
+    assert kept["removed"] == {"traces": 7, "decisions": 1, "model_versions": 0}
+    assert (kept["store"]["traces"], kept["store"]["decisions"]) == (3, 5)
+    bounds = json.loads(call("prune", "--url", url, "--json").stdout)  # as a gateway does it
+    assert bounds["removed"] == {"traces": 0, "decisions": 5, "model_versions": 0}
+    assert "retention: traces" in call("prune", "--url", url, "--traces", -1, code=1).stderr
+
+
+def test_a_damaged_trace_is_removed_by_the_command_that_its_message_names(url):
+    with Store.open(url, D) as store:
+        store.add_traces([Trace(id=f"t {i}", intent="i") for i in range(3)])
+        store.add_decisions([Decision(id="d", intent="i", ranked=[], model_version="1")])
+        with store.database.write() as connection:
+            connection.execute(sa.text("UPDATE traces SET outcome = 7 WHERE id = 't 1'"))
+            connection.execute(sa.text("UPDATE decisions SET ranked = '7'"))
+        commands = []
+        for read in (lambda: list(store.traces()), lambda: store.decision("d")):
+            with pytest.raises(DamagedError) as caught:
+                read()
+            commands.append(shlex.split(str(caught.value).split("shgat db ")[1]))
+    for command, gone in zip(commands, ({"traces": 1, "decisions": 0}, {"traces": 0, "decisions": 1}), strict=True):
+        assert json.loads(call(*command, "--url", url, "--json").stdout) == gone
+    with Store.open(url) as store:
+        assert [t.id for t in store.traces()] == ["t 0", "t 2"]
+        assert store.decision("d") is None
+
+
+def test_removing_nothing_says_what_to_give(url):
+    call("upgrade", "--url", url, "--dimension", D)
+    assert "--trace ID" in call("remove", "--url", url, code=1).stderr

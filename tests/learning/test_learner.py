@@ -2,12 +2,14 @@
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from people import executed, until
+from shgat import Catalog
 from shgat.errors import WorkerError
 from shgat.learning.learner import Learner, Plan
 from shgat.registry import ServedVersion, Versions
@@ -46,7 +48,7 @@ def test_what_was_learned_is_stored_and_is_to_serve(learn, store, people, untrai
     assert all(0.0 <= t.priority <= 1.0 for t in store.traces())
 
 
-def test_the_most_urgent_traces_are_taken_and_useless_ones_never_again(learn, store, people, untrained, catalog):
+def test_the_most_urgent_traces_are_taken_and_useless_ones_are_set_aside(learn, store, people, untrained, catalog):
     x = np.ones(catalog.dimension, np.float32)
     tool = catalog.tools[0].id
     useless = [
@@ -59,13 +61,51 @@ def test_the_most_urgent_traces_are_taken_and_useless_ones_never_again(learn, st
     store.add_traces([*executed(people[:20]), *useless])
     learner = learn()
     _, training = learner.train(store, untrained, Plan(15, 1, False))
-    assert training.traces == 10  # the latest fifteen without the five that cannot be used
+    assert training.traces == 15
+    assert dict(store.aside(10)) == {
+        "without an embedding": "it has neither an embedding nor a text",
+        "without tools": "it names no tools",
+        "of a tool that left": "the catalogue has no tool 'gone'",
+        "after a tool that left": "the catalogue has no tool 'gone'",
+        "of a capability that left": "the catalogue has no capability 'gone'",
+    }
     priorities = {t.id: t.priority for t in store.traces()}
-    assert all(priorities[t.id] == 0.0 for t in useless)
-    assert [key for key, priority in priorities.items() if priority is None] == [f"p{i}" for i in range(10)]
+    assert {key for key, priority in priorities.items() if priority is None} == {f"p{i}" for i in range(5)} | {
+        t.id for t in useless
+    }
     _, training = learner.train(store, untrained, Plan(10, 1, False))
     assert training.traces == 10
-    assert None not in {t.priority for t in store.traces()}
+    assert store.backlog().untrained == 0
+
+
+def test_what_one_catalogue_cannot_use_another_one_learns(store, people, untrained, catalog, recorder):
+    """A rolling deployment: both train the same user's model, in turns."""
+    tool = catalog.tools[0].id
+    embedded = [replace(t, embedding=e) for t, e in zip(catalog.tools, catalog.tool_embeddings, strict=True)]
+    old, new = Catalog.from_records(embedded, []), Catalog.from_records([*embedded, replace(embedded[0], id="new")], [])
+    x = np.ones(catalog.dimension, np.float32)
+    store.add_traces([Trace(id=f"n{i}", embedding=x + i, tools=("new",)) for i in range(30)])
+    store.add_traces([Trace(id=f"o{i}", embedding=x + i, tools=(tool,)) for i in range(5)])
+    learners = [Learner(Versions(c, "local"), Child(timeout=60, command=recorder().command), 0) for c in (old, new)]
+    served = [ServedVersion("untrained", 0, SHGAT.from_catalog(c)) for c in (old, new)]
+    taken = []
+    for _ in range(4):
+        for learner, version in zip(learners, served, strict=True):
+            _, training = learner.train(store, version, Plan(10, 1, False))
+            taken.append(training.traces)
+    assert taken == [5, 10, 5, 10, 5, 10, 5, 10]
+    assert store.backlog().untrained == 0
+    for learner in learners:
+        learner.close()
+
+
+def test_feedback_that_nobody_can_use_is_looked_through_once(store, people, untrained, catalog, learn):
+    store.add_traces([Trace(id=f"u{i}", embedding=np.ones(catalog.dimension), tools=("gone",)) for i in range(3000)])
+    store.add_traces(executed(people[:5]), "somebody else")
+    learner = learn(command=FAILING)
+    assert learner.urgent(store, 50) == []
+    assert tuple(store.backlog()) == (0, None, 3000)
+    assert learner.train(store, untrained, LIVE) == (untrained, None)
 
 
 def test_without_a_usable_trace_nothing_is_trained(learn, store, untrained, catalog):
@@ -73,7 +113,7 @@ def test_without_a_usable_trace_nothing_is_trained(learn, store, untrained, cata
     assert learner.train(store, untrained, LIVE) == (untrained, None)
     store.add_trace(Trace(id="bare", tools=(catalog.tools[0].id,)))
     assert learner.train(store, untrained, LIVE) == (untrained, None)
-    assert store.trace("bare").priority == 0.0
+    assert [key for key, _ in store.aside(5)] == ["bare"]
     assert store.active_model() is None
 
 

@@ -3,18 +3,22 @@
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from people import executed, until
+from processes import children, forked
 from shgat import SHGAT
 from shgat.errors import ShgatError, StoreError, WorkerError
+from shgat.learning import scheduler as module
 from shgat.learning.journal import Journal
 from shgat.learning.learner import Learner
-from shgat.learning.scheduler import BATCH, FIRST, LIVE, Scheduler
+from shgat.learning.scheduler import BATCH, FIRST, LIVE, REFRESH, Scheduler
 from shgat.registry import ServedVersion, Slots, Versions
-from shgat.store import Store
+from shgat.store import Retention, Store
 from shgat.worker import Child
 from worlds import opened
 
@@ -26,11 +30,11 @@ def schedule(sqlite_url, catalog):
     """Makes schedulers over one store and closes them at the end."""
     made = []
 
-    def scheduler(mode="off", debounce=0.0, url=sqlite_url, clock=time.time, child=None, **options):
+    def scheduler(mode="off", debounce=0.0, url=sqlite_url, clock=time.time, child=None, retention=None, user="local", **options):
         journal = Journal(lambda: Store.open(url, catalog.dimension, clock=clock), catalog)
-        learner = Learner(Versions(catalog, "local"), child or Child(timeout=60, **options), 0)
+        learner = Learner(Versions(catalog, user), child or Child(timeout=60, **options), 0)
         slots = Slots(ServedVersion("untrained", 0, SHGAT.from_catalog(catalog)))
-        made.append((Scheduler(journal, learner, slots, mode, debounce), journal))
+        made.append((Scheduler(journal, learner, slots, mode, debounce, retention), journal))
         return made[-1][0]
 
     yield scheduler
@@ -105,6 +109,96 @@ def test_a_batch_waits_until_the_model_is_an_hour_old(schedule, store, people, r
     old = schedule("batch", clock=lambda: now + 3700, command=recorder.command)
     until(lambda: old.last is not None)
     assert recorder.jobs[0]["config"] == {"epochs": BATCH.epochs, "seed": 0, "fromScratch": True}
+
+
+def test_live_it_goes_on_while_there_is_something_to_learn(schedule, store, people, recorder):
+    """A burst, then silence: nobody gives it notice again."""
+    recorder = recorder()
+    batch = executed(people[:300])
+    store.add_traces(batch)
+    store.put_model(opened(SHGAT.from_catalog(schedule().slots.production.model.catalog)).to_bytes(), {})
+    scheduler = schedule("live", command=recorder.command)
+    until(lambda: store.backlog().untrained == 0)
+    assert len(recorder.jobs) >= 300 // BATCH.traces
+    until(lambda: scheduler.stats()["backlog"] == {"traces": 0, "oldest": None})
+    n = len(recorder.jobs)
+    time.sleep(0.5)
+    assert len(recorder.jobs) == n  # and then it rests
+
+
+def test_the_backlog_is_said_with_its_age(schedule, store, people):
+    traces = [replace(t, timestamp=1000.0 + i) for i, t in enumerate(executed(people[:60]))]
+    store.add_traces(traces)
+    scheduler = schedule()
+    assert scheduler.stats()["backlog"] == {"traces": 60, "oldest": 1000.0}
+    scheduler.maybe_train()
+    until(lambda: scheduler.stats()["backlog"] == {"traces": 10, "oldest": 1000.0})  # the newest were taken first
+
+
+def test_damaged_traces_stop_nothing_and_are_named(schedule, store, people):
+    store.add_traces(executed(people[:30]))
+    with store.database.write() as connection:
+        connection.execute(sa.text("UPDATE traces SET embedding = x'000000ff' WHERE id = 'p29'"))
+        connection.execute(sa.text("UPDATE traces SET timestamp = 1e300 WHERE id = 'p7'"))
+    scheduler = schedule()
+    assert scheduler.maybe_train().traces == 28
+    aside = scheduler.stats()["set_aside"]
+    assert aside["traces"] == 2
+    assert {item["id"] for item in aside["latest"]} == {"p29", "p7"}
+    assert all("shgat db remove --trace" in item["reason"] for item in aside["latest"])
+    assert scheduler.maybe_train() is None
+    assert store.remove_traces(["p29", "p7"]) == 2
+    until(lambda: scheduler.stats()["set_aside"] == {"traces": 0, "latest": []})
+
+
+def test_each_user_learns_from_what_is_the_users(schedule, store, people):
+    store.add_traces(executed(people[:20]), "bob")
+    alice, bob = schedule(user="alice"), schedule(user="bob")
+    assert alice.maybe_train() is None
+    assert bob.maybe_train().traces == 20
+
+
+def test_the_store_is_kept_to_its_bounds_by_one_of_many(schedule, store, people, monkeypatch, recorder):
+    monkeypatch.setattr(module, "RETAIN", 0.1)
+    store.add_traces(executed(people[:50]))
+    command = recorder().command
+    many = [schedule(retention=Retention(traces=10), command=command) for _ in range(3)]
+    assert many[0].maybe_train().traces == 50
+    until(lambda: store.counts()["traces"] == 10)
+    assert {t.id for t in store.traces()} == {f"p{i}" for i in range(40, 50)}
+    until(lambda: all(one.stats()["store"]["traces"] == 10 for one in many))
+    assert [one.trouble for one in many] == [""] * 3
+
+
+def test_without_bounds_everything_is_kept(schedule, store, people, monkeypatch):
+    monkeypatch.setattr(module, "RETAIN", 0.05)
+    traces = executed(people[:50])
+    store.add_traces([replace(t, priority=0.5) for t in traces])
+    schedule()
+    time.sleep(1.5 * REFRESH)
+    assert store.counts()["traces"] == 50
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_forked_child_takes_over_what_the_parent_learns(schedule, store, people, recorder):
+    """Also where it forked in the middle of a training, whose lock and whose child are the parent's."""
+    store.add_traces(executed(people[:5]))
+    scheduler = schedule("live", command=("/bin/sh", "-c", "exec sleep 600"))
+    until(lambda: scheduler.training)
+    started_by_parent = children()
+
+    def child():
+        assert not scheduler.training
+        scheduler.start()
+        version = opened(SHGAT.from_catalog(scheduler.slots.production.model.catalog), 3).to_bytes()
+        scheduler._journal.store.put_model(version, {})
+        until(lambda: scheduler.slots.production.name == "v1")
+        scheduler.close()
+        return True
+
+    assert forked(child)
+    assert scheduler.training
+    assert set(started_by_parent) <= set(children())
 
 
 # ---------------------------------------------------------------- other processes

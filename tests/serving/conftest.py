@@ -21,6 +21,12 @@ def people():
     return crowd()
 
 
+@pytest.fixture(autouse=True)
+def state(tmp_path, monkeypatch):
+    """Where journals of PostgreSQL lie."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
 @pytest.fixture
 def open_ranker(catalog, sqlite_url):
     """Opens rankers and closes them at the end."""

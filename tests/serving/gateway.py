@@ -26,8 +26,8 @@ def main(url: str, start: int) -> None:
         answer = ranker.rank(vectors[i % 400], 5, text=rows[i % 400]["intent"])
         if answer.ranked_by != "model":
             print("degraded", answer.degraded, flush=True)
-        if ranker.feedback(answer.decision_id, tools=rows[i % 400]["tools"], outcome=1.0):
-            print(f"trace {answer.decision_id}", flush=True)
+        receipt = ranker.feedback(answer.decision_id, tools=rows[i % 400]["tools"], outcome=1.0)
+        print(f"{receipt} {answer.decision_id}", flush=True)
         time.sleep(0.02)
 
 

@@ -2,16 +2,21 @@
 
 import sqlite3
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from shgat.errors import MissingExtraError, StoreError
+from processes import ended, forked, started
+from shgat.errors import DamagedError, MissingExtraError, StoreError
 from shgat.store import Store
-from shgat.store.database import DamagedError, Database
+from shgat.store.database import Database
 from traces.examples import D
+
+forking = pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 
 
 @pytest.mark.parametrize(
@@ -136,3 +141,62 @@ def test_threads_that_wait_for_a_writer_are_bounded(sqlite_url, make_trace):
             assert isinstance(waiting.exception(), StoreError)
         assert "other threads are writing" in str(waiting.exception())
         assert store.add_trace(make_trace(1))
+
+
+# ---------------------------------------------------------------- forks
+@forking
+def test_a_fork_waits_for_transactions_and_the_next_ones_for_the_fork(url):
+    """A lock of a library that is held in the middle of one would be held in the child for ever."""
+    with Store.open(url, D) as store:
+        inside, go_on, seen = threading.Event(), threading.Event(), []
+
+        def write():
+            with store.database.write():
+                inside.set()
+                go_on.wait(30)
+                seen.append("committed")
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        inside.wait()
+        threading.Timer(0.3, go_on.set).start()
+        assert forked(lambda: seen == ["committed"] and store.counts()["traces"] == 0)
+        thread.join()
+        assert store.counts()["traces"] == 0
+
+
+@forking
+def test_no_file_of_sqlite_is_open_in_a_forked_child(sqlite_url, make_trace):
+    """The library would take the parent's locks for its own."""
+    with Store.open(sqlite_url, D) as store:
+        store.add_trace(make_trace(1))
+
+        def opened():
+            return [path for path in Path("/proc/self/fd").iterdir() if path.is_symlink() and "store.db" in str(path.readlink())]
+
+        assert opened()
+        assert forked(lambda: not opened() and store.add_trace(make_trace(2)))
+        assert store.counts()["traces"] == 2
+
+
+@forking
+def test_parent_and_children_write_at_once_and_lose_nothing(url, make_trace):
+    with Store.open(url, D) as store:
+        store.add_trace(make_trace(0))
+
+        def child(k):
+            for i in range(20):
+                assert store.add_trace(make_trace(100 * k + i, priority=0.5))
+            return True
+
+        pids = [started(lambda k=k: child(k)) for k in range(1, 4)]
+        for i in range(1, 20):
+            store.add_trace(make_trace(i))
+        assert all(ended(pid) for pid in pids)
+        assert store.counts()["traces"] == 80
+
+
+@forking
+def test_a_fork_inside_a_transaction_of_the_same_thread_does_not_wait_for_itself(url):
+    with Store.open(url, D) as store, store.database.read():
+        assert forked(lambda: True, seconds=10)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from shgat.errors import InputError, StoreError
+from shgat.errors import DamagedError, InputError
 from shgat.store import Decision, Ranked, Store
 from traces.examples import D
 
@@ -92,5 +92,19 @@ def test_a_torn_row_is_an_error_of_the_store(store, change):
     store.add_decision(Decision(id="d", intent="i", ranked=[("a", 1)], model_version="1"))
     with store.database.write() as connection:
         connection.execute(sa.text(f"UPDATE decisions SET {change}"))
-    with pytest.raises(StoreError, match=r"torn.*prune it"):
+    with pytest.raises(DamagedError, match=r"decision 'd' is torn.*shgat db remove --decision d"):
         store.decision("d")
+
+
+@pytest.mark.parametrize("change", ["""ranked = '[["a", 0, 1.0]]'""", "ranked = '7'", "embedding = x'01'", "context_tools = '{'"])
+def test_one_torn_row_of_many_is_left_out_and_can_be_removed(sqlite_url, change, caplog):
+    with Store.open(sqlite_url, D) as store:
+        store.add_decisions([Decision(id=f"d{i}", intent="i", ranked=[("a", 1)], model_version="1") for i in range(5)])
+        with store.database.write() as connection:
+            connection.execute(sa.text(f"UPDATE decisions SET {change} WHERE id = 'd2'"))
+        assert store.decisions_of([f"d{i}" for i in range(7)]).keys() == {"d0", "d1", "d3", "d4"}
+        assert "d2" in caplog.text
+        with pytest.raises(DamagedError, match=r"'d2' is torn.*shgat db remove --decision d2"):
+            store.decision("d2")
+        assert store.remove_decisions(["d2", "unknown"]) == 1
+        assert len(list(store.decisions())) == 4

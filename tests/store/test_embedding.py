@@ -70,3 +70,17 @@ def test_postgresql_reckons_with_them(postgresql_url):
             assert connection.scalars(sa.text(nearest)).all() == ["001", "000"]
         with pytest.raises(StoreError, match="expected 8 dimensions, not 9"):
             put(store, np.zeros(D + 1, np.float32))
+
+
+def test_what_float16_holds_exactly_takes_half_the_bytes_and_nothing_else_does(sqlite_url):
+    engine = sa.create_engine(sqlite_url, poolclass=sa.pool.NullPool)
+    tools.create(engine)
+    exact, inexact, too_large = np.float32([1, -0.0, 0.5] * 4), np.float32([1, 1 / 3, 0.5] * 4), np.float32([1, 1e5, 0.5] * 4)
+    with engine.begin() as connection:
+        for i, v in enumerate((exact, inexact, too_large)):
+            connection.execute(tools.insert(), {"id": str(i), "text": "", "server": "", "embedding": v, "updated_at": 0.0})
+        lengths = connection.scalars(sa.text("SELECT length(embedding) FROM tools ORDER BY id")).all()
+        found = connection.scalars(sa.select(tools.c.embedding).order_by(tools.c.id)).all()
+    assert lengths == [25, 48, 48]
+    assert [v.tobytes() for v in found] == [v.tobytes() for v in (exact, inexact, too_large)]
+    engine.dispose()

@@ -18,7 +18,8 @@ from shgat.store.migration import VERSION_TABLE, current_revision, downgrade, up
 from shgat.store.schema import REVISION
 from traces.examples import D
 
-REVISIONS = ["v1_traces", "v2_parameters", "v3_priorities", "v4_claims", REVISION]
+_V4_EMBEDDING = np.arange(D, dtype=np.float32) / 3  # which float16 does not hold: v4 knew float32 alone
+REVISIONS = ["v1_traces", "v2_parameters", "v3_priorities", "v4_claims", "v5_model_versions", REVISION]
 
 
 @pytest.mark.parametrize("revision", REVISIONS[:-1])
@@ -35,18 +36,22 @@ def test_a_populated_store_goes_back_and_forth(url, database, differences, make_
     with database.read() as connection:
         assert current_revision(connection) == revision
         tables = set(sa.inspect(connection).get_table_names())
-        assert tables & {"parameters", "priorities", "claims", "model_versions"} == set(
-            ["parameters", "priorities", "claims"][:age]
-        )
-        assert {c["name"] for c in sa.inspect(connection).get_columns("traces")} >= {"created_at"}
+        models = "parameters" if age < REVISIONS.index("v5_model_versions") else "model_versions"
+        assert tables & {"parameters", "priorities", "claims", "model_versions"} == set([models, "priorities", "claims"][:age])
+        when = "created_at" if models == "parameters" else "timestamp"
+        found = {c["name"] for c in sa.inspect(connection).get_columns("traces")}
+        assert when in found
+        assert "user_id" not in found
     with Store.open(url) as store:
-        kept = [replace(t, weight=1.0, priority=None) for t in given]  # what a downgrade lost starts as new
+        v5 = revision == "v5_model_versions"
+        kept = given if v5 else [replace(t, weight=1.0) for t in given]  # what a downgrade lost starts as new
+        kept = [replace(t, priority=None) for t in kept]
         if age >= REVISIONS.index("v3_priorities"):
             kept[0] = replace(kept[0], priority=0.5)
         assert [columns(t) for t in store.traces()] == [columns(t) for t in kept]
         assert store.counts()["priorities"] == 3
-        assert store.claim("another") == (revision != "v4_claims")
-        assert (store.decision("d").ranked[0].id, store.decision("d").context_tools) == ("a", ())
+        assert store.claim("another") == (age < REVISIONS.index("v4_claims"))
+        assert (store.decision("d").ranked[0].id, store.decision("d").context_tools) == ("a", ("b",) if v5 else ())
         found = store.newest_model(lambda found: found.data)
         assert found is None if revision == "v1_traces" else (found.version, found.content) == (version, b"tensors")
         assert store.add_trace(make_trace(4))
@@ -72,7 +77,7 @@ class TestV5:
         priority = "INSERT INTO priorities (trace_seq, priority, updated_at) SELECT seq, 0.75, 1.0 FROM traces"
         with database.write() as connection:
             insert = sa.text(trace).bindparams(sa.bindparam("embedding", type_=embedding_type()))
-            connection.execute(insert, {"id": "said", "intent": "send it", "embedding": np.arange(D, dtype=np.float32)})
+            connection.execute(insert, {"id": "said", "intent": "send it", "embedding": _V4_EMBEDDING})
             connection.execute(insert, {"id": "unsaid", "intent": "(no text)", "embedding": None})
             connection.execute(sa.text(priority))
             connection.execute(sa.text(decision))
@@ -86,7 +91,7 @@ class TestV5:
         with Store.open(v4) as store:
             said, unsaid = store.traces()
             assert (said.intent, unsaid.intent) == ("send it", "")
-            np.testing.assert_array_equal(said.embedding, np.arange(D))
+            np.testing.assert_array_equal(said.embedding, _V4_EMBEDDING)
             for trace in (said, unsaid):
                 assert (trace.tools, trace.context_tools, trace.outcome) == (("a", "b"), ("c",), 0.25)
                 assert (trace.weight, trace.timestamp, trace.priority) == (1.0, 12.5, 0.75)
@@ -137,6 +142,37 @@ class TestV5:
             assert current_revision(connection) == "v4_claims"
             assert connection.scalars(sa.text("SELECT created_at FROM traces")).all() == [12.5, 12.5]
             assert connection.scalars(sa.text("SELECT version FROM parameters ORDER BY 1")).all() == [1, 2]
+
+
+class TestV6:
+    """Whose traces they are; embeddings that v5 cannot read."""
+
+    @pytest.fixture
+    def v5(self, url, database, make_trace):
+        """A store as v5 left it, with one trace that was trained on and one that was not."""
+        with Store.open(url, D) as store:
+            store.add_traces([make_trace(1, embedding=np.arange(D)), make_trace(2)])
+            store.set_priorities(["t1"], [0.5])
+            store.add_decision(Decision(id="d", intent="i", ranked=[], model_version="1", embedding=np.arange(D) / 3))
+        downgrade(database, "v5_model_versions")
+        return url
+
+    def test_everything_is_of_the_one_user_there_was_and_none_is_set_aside(self, v5, database, differences):
+        with Store.open(v5) as store:
+            assert [(t.id, t.priority) for t in store.traces_by_priority(5)] == [("t2", None), ("t1", 0.5)]
+            assert store.traces_by_priority(5, "another") == []
+            assert (store.replayable(), store.backlog().untrained, store.aside(5)) == (2, 1, [])
+            assert store.decision("d").user_id == "local"
+        assert differences(database) == []
+
+    def test_v5_reads_every_embedding_as_float32(self, v5, database):
+        wide = sa.func.length(sa.column("embedding")) if not database.is_postgresql else sa.literal(4 * D)
+        with database.read() as connection:
+            for table in ("traces", "decisions"):
+                assert set(connection.scalars(sa.select(wide).select_from(sa.table(table)))) == {4 * D}
+        with Store.open(v5) as store:
+            np.testing.assert_array_equal(store.trace("t1").embedding, np.arange(D))
+            np.testing.assert_array_equal(store.decision("d").embedding, (np.arange(D) / 3).astype(np.float32))
 
 
 def test_down_to_nothing_and_up_again(url, database, make_trace):

@@ -1,4 +1,4 @@
-"""Traces in a store: each comes back as it went, each decision takes one, and their replay priorities."""
+"""Traces in a store: each comes back as it went, and each decision takes one."""
 
 import itertools
 
@@ -7,9 +7,8 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 
-from shgat.errors import InputError, StoreError, TraceError
+from shgat.errors import DamagedError, StoreError, TraceError
 from shgat.store import Store
-from shgat.store.database import DamagedError
 from shgat.traces import Trace
 from traces.examples import D, any_trace
 
@@ -89,7 +88,7 @@ class TestTraces:
         store.add_traces([make_trace(i) for i in range(2)])
         with store.database.write() as connection:
             connection.execute(sa.text("UPDATE traces SET outcome = 7 WHERE id = 't1'"))
-        with pytest.raises(DamagedError, match="trace 't1' is damaged: its outcome is 7"):
+        with pytest.raises(DamagedError, match=r"trace 't1' is damaged: its outcome is 7.*shgat db remove --trace t1"):
             list(store.traces())
         assert store.trace("t0") is not None
 
@@ -102,29 +101,12 @@ class TestTraces:
             with pytest.raises(StoreError, match="embedding"):
                 list(store.traces())
 
-
-class TestPriorities:
-    def test_new_traces_come_first_then_the_highest_priority(self, store, make_trace):
-        store.add_traces([make_trace(i) for i in range(6)])
-        assert store.set_priorities(["t0", "t1", "t2", "gone"], [0.1, 0.9, 0.5, 1.0]) == 3
-        assert [t.id for t in store.traces_by_priority(10)] == ["t5", "t4", "t3", "t1", "t2", "t0"]
-        assert [t.id for t in store.traces_by_priority(2)] == ["t5", "t4"]
-        assert [t.priority for t in store.traces_by_priority(4)] == [None, None, None, 0.9]
-        assert store.status()["untrained_traces"] == 3
-
-    def test_priorities_are_replaced(self, store, make_trace):
-        store.add_traces([make_trace(i) for i in range(2500)])
-        ids = [f"t{i}" for i in range(2500)]
-        values = np.random.default_rng(0).random(2500).astype(np.float32)
-        assert store.set_priorities(ids, values) == 2500
-        assert store.set_priorities([*ids[::-1], "t0"], [*values[::-1], 7.0]) == 2500
-        assert store.traces_by_priority(3)[0].id == "t0"
-        assert store.counts()["priorities"] == 2500
-        assert store.set_priorities([], []) == 0
-
-    @pytest.mark.parametrize("values", [[0.1], [0.1, np.nan], [0.1, -1.0], [0.1, np.inf]])
-    def test_bad_priorities_change_nothing(self, store, make_trace, values):
-        store.add_traces([make_trace(i) for i in range(2)])
-        with pytest.raises(InputError, match="set_priorities"):
-            store.set_priorities(["t0", "t1"], values)
-        assert all(t.priority is None for t in store.traces())
+    def test_one_trace_is_removed_alone_also_a_damaged_one(self, store, make_trace):
+        store.add_traces([make_trace(i) for i in range(3)])
+        with store.database.write() as connection:
+            connection.execute(sa.text("UPDATE traces SET outcome = 7 WHERE id = 't1'"))
+        assert store.remove_traces(["t1", "unknown"]) == 1
+        assert [t.id for t in store.traces()] == ["t0", "t2"]
+        assert store.counts()["priorities"] == 2
+        assert store.remove_traces([]) == store.remove_traces(["t1"]) == 0
+        assert store.add_trace(make_trace(1))  # its decision may have feedback again

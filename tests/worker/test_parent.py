@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from people import until
-from processes import children, descriptors
+from processes import children, descriptors, forked
 from shgat.errors import InputError, WorkerError
 from shgat.worker import Child, atrain_in_child, train_in_child
 
@@ -211,3 +211,24 @@ def test_a_child_ends_when_its_parent_is_killed(make_job):
 @pytest.mark.slow
 def test_fifty_killed_parents(make_job):
     orphans(make_job, 50, 1)
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_forked_process_starts_a_child_of_its_own_and_leaves_its_parents():
+    with Child(timeout=60) as child:
+        child.start()
+        mine = child.pid
+
+        def fork():
+            assert child.pid is None
+            child.close()
+            child.start()
+            assert child.pid not in (None, mine)
+            child.close()
+            return Path(f"/proc/{mine}").exists()
+
+        assert forked(fork)
+        assert child.pid == mine
+        with child._lock:  # in the middle of a job
+            assert forked(lambda: child.start() or child.close() or True)
+        assert child.pid == mine

@@ -81,6 +81,49 @@ def import_(path: Place, url: Url, dimension: Dimension = None, as_json: Json = 
             raise ShgatError(f"{path.name}, row {row}: {fault}{more}")
 
 
+@app.command()
+def prune(
+    url: Url,
+    traces: Annotated[int | None, typer.Option(help="Newest traces that stay; those that were not trained on always do.")] = None,
+    decisions: Annotated[int | None, typer.Option(help="Newest decisions that stay.")] = None,
+    models: Annotated[
+        int | None, typer.Option(help="Newest versions of each user's model that stay; the active one always does.")
+    ] = None,
+    unanswered_days: Annotated[float | None, typer.Option(help="Days that a decision without feedback stays.")] = None,
+    size: Annotated[int | None, typer.Option(help="MiB in use; the oldest decisions go first, then the oldest traces.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Remove what need not be kept, and give its space back. Without options: what a gateway removes by itself."""
+    with _store(url) as store:
+        from ..store import Retention
+        from ..store.retention import DAY
+
+        bounds: dict[str, Any] = {
+            "traces": traces,
+            "decisions": decisions,
+            "models": models,
+            "unanswered": None if unanswered_days is None else unanswered_days * DAY,
+            "size": None if size is None else size << 20,
+        }
+        given = {name: value for name, value in bounds.items() if value is not None}
+        removed = store.retain(Retention(**(dict.fromkeys(bounds) | given)) if given else Retention())
+        _print({"removed": removed, "store": store.size()}, as_json)
+
+
+@app.command()
+def remove(
+    url: Url,
+    trace: Annotated[list[str] | None, typer.Option(metavar="ID", help="A trace, which may be damaged; may be repeated.")] = None,
+    decision: Annotated[list[str] | None, typer.Option(metavar="ID", help="A decision; may be repeated.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Remove single traces and decisions, as the message about a damaged one says."""
+    with _store(url) as store:
+        if not trace and not decision:
+            raise ShgatError("say what to remove: --trace ID or --decision ID")
+        _print({"traces": store.remove_traces(trace or []), "decisions": store.remove_decisions(decision or [])}, as_json)
+
+
 def _sizes(catalog: "Catalog") -> dict[str, int]:
     return {"tools": len(catalog.tools), "capabilities": len(catalog.capabilities)}
 

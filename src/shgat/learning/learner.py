@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from ..graph import Catalog
 from ..registry import ServedVersion, Versions
-from ..store import Store
+from ..store import Reason, Store
 from ..traces import Trace, write_traces
 from ..worker import Child, Result
 from .spool import Spool
 
 SWITCH = 5e-4  # seconds
+_PAGE = 1000  # traces looked through at once where some cannot be used
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,12 @@ class Learner:
     ----------
     versions : where what was learned goes
     seed : of the first training; each later one has the next
+    spool : where arrays lie on their way to the child
     """
 
-    def __init__(self, versions: Versions, child: Child, seed: int) -> None:
+    def __init__(self, versions: Versions, child: Child, seed: int, spool: Spool | None = None) -> None:
         self.versions, self._child, self._seed = versions, child, seed
-        self._spool = Spool()
+        self._spool = Spool() if spool is None else spool
         self._written: tuple[str, Path] | None = None  # name of a version -> its model file
 
     def close(self) -> None:
@@ -101,46 +104,79 @@ class Learner:
             return self._train(store, served, plan)
 
     def _train(self, store: Store, served: ServedVersion, plan: Plan) -> tuple[ServedVersion, Training | None]:
-        urgent = store.traces_by_priority(plan.traces)
-        usable = [t for t in urgent if self._usable(t)]
-        useless = [t.id for t in urgent if t.priority is None and not self._usable(t)]
-        if useless:
-            store.set_priorities(useless, [0.0] * len(useless))
+        usable = self.urgent(store, plan.traces)
         if not usable:
             return served, None
-        trained, examples = self._spool.path / "trained.safetensors", self._spool.path / "traces.jsonl"
-        write_traces(examples, [_embedded(t, store.dimension) for t in usable], store.dimension)
-        result = self._child.train({
-            "modelPath": str(self._model_file(served)),
-            "examplesPath": str(examples),
-            "paramsPath": str(trained),
-            "config": {"epochs": plan.epochs, "seed": self._seed, "fromScratch": plan.from_scratch},
-        })  # fmt: skip
+        after, result = self._spool.tried(lambda folder: self._run(store, served, plan, usable, folder))
         self._seed += 1
-        after = self._take(store, result, trained) if result.changed else served
         store.set_priorities(list(result.td_errors), list(result.td_errors.values()))
         made = after.number if result.changed else 0
         accuracy = result.final_accuracy
         ids = tuple(t.id for t in usable)
         return after, Training(len(usable), result.accepted, result.reason, result.seconds, result.final_loss, accuracy, made, ids)
 
+    def urgent(self, store: Store, n: int) -> list[Trace]:
+        """The n most urgent traces that this catalogue can learn from. What it cannot is set aside, until a catalogue comes that can."""
+        catalog, user = self.versions.catalog, self.versions.user_id
+        store.take_back(_Known(catalog), user)
+        some = n
+        while True:
+            found = store.traces_by_priority(some, user)
+            useless = {trace.id: reason for trace in found if (reason := _lack(trace, catalog)) is not None}
+            if not useless:
+                return found[:n]
+            store.set_aside(useless)
+            some = max(n, _PAGE)
+
+    def _run(
+        self, store: Store, served: ServedVersion, plan: Plan, usable: list[Trace], folder: Path
+    ) -> tuple[ServedVersion, Result]:
+        trained, examples = folder / "trained.safetensors", folder / "traces.jsonl"
+        write_traces(examples, [_embedded(t, store.dimension) for t in usable], store.dimension)
+        result = self._child.train({
+            "modelPath": str(self._model_file(served, folder)),
+            "examplesPath": str(examples),
+            "paramsPath": str(trained),
+            "config": {"epochs": plan.epochs, "seed": self._seed, "fromScratch": plan.from_scratch},
+        })  # fmt: skip
+        return (self._take(store, result, trained) if result.changed else served), result
+
     def _take(self, store: Store, result: Result, path: Path) -> ServedVersion:
         manifest: dict[str, Any] = {"reason": result.reason, "health": result.health, "traces": len(result.td_errors)}
         after = self.versions.add(store, path.read_bytes(), manifest)
-        kept = self._spool.path / "model.safetensors"
+        kept = path.with_name("model.safetensors")
         path.replace(kept)
         self._written = after.name, kept
         return after
 
-    def _usable(self, trace: Trace) -> bool:
-        catalog = self.versions.catalog
-        known = all(t in catalog.tool_column for t in (*trace.tools, *trace.context_tools))
-        named = trace.capability is None or trace.capability in catalog.capability_column
-        return (trace.embedding is not None or bool(trace.intent)) and bool(trace.tools) and known and named
-
-    def _model_file(self, served: ServedVersion) -> Path:
-        if self._written is None or self._written[0] != served.name or not self._written[1].exists():
-            path = self._spool.path / "model.safetensors"
+    def _model_file(self, served: ServedVersion, folder: Path) -> Path:
+        path = folder / "model.safetensors"
+        if self._written != (served.name, path) or not path.exists():
             path.write_bytes(served.model.to_bytes())
             self._written = served.name, path
-        return self._written[1]
+        return path
+
+
+class _Known:
+    """What the needs of traces name, of a catalogue."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._kinds = {"tool": catalog.tool_column, "capability": catalog.capability_column}
+
+    def __contains__(self, need: object) -> bool:
+        kind, _, key = str(need).partition(" ")
+        return key in self._kinds.get(kind, ())
+
+
+def _lack(trace: Trace, catalog: Catalog) -> Reason | None:
+    """Why a trace cannot be learned from over a catalogue; None where it can."""
+    if trace.embedding is None and not trace.intent:
+        return Reason("it has neither an embedding nor a text")
+    if not trace.tools:
+        return Reason("it names no tools")
+    for tool in (*trace.tools, *trace.context_tools):
+        if tool not in catalog.tool_column:
+            return Reason(f"the catalogue has no tool {tool!r}", f"tool {tool}")
+    if trace.capability is not None and trace.capability not in catalog.capability_column:
+        return Reason(f"the catalogue has no capability {trace.capability!r}", f"capability {trace.capability}")
+    return None

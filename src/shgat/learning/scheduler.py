@@ -3,13 +3,15 @@
 import logging
 import os
 import threading
+import time
 import uuid
 from collections.abc import Callable, Collection
 from typing import Any
 
-from ..errors import ShgatError, StoreError
+from .. import _fork
+from ..errors import DamagedError, ShgatError, StoreError
 from ..registry import Slots
-from ..store import DamagedError, Store
+from ..store import Backlog, Retention, Store
 from .journal import Journal
 from .learner import Learner, Plan, Training
 
@@ -20,6 +22,10 @@ AGAIN = 2  # times the traces that the model was fitted on, from which it begins
 BATCH_AGE = 3600.0  # seconds below which a model is young enough for the batch mode
 REFRESH = 2.0  # seconds between looks at what other processes trained
 LONGEST_PAUSE = 60.0  # seconds after failures
+REST = 0.05  # seconds at least between two trainings
+RETAIN = 60.0  # seconds between looks at what the store need not keep
+_RETENTION = "shgat: retention"  # the claim of it, beside the users' to train
+_NAMED = 20  # traces that were set aside, by name
 
 
 class Scheduler:
@@ -30,31 +36,57 @@ class Scheduler:
     slots : where the version that serves stands
     mode : see `Ranker.open`
     debounce : seconds between the first sign of something new and the training that learns from it
+    retention : what the store keeps, None for everything
 
     Attributes
     ----------
+    backlog : what there is to learn from, as of the latest look
     elsewhere : did another process claim the training that was due? It is tried again later
     trouble : why learning fails, "" where it does not
     last : the latest training, None before
     on_trained : called with the ids of the traces of each training, whatever came of it, when its version serves
     """
 
-    def __init__(self, journal: Journal, learner: Learner, slots: Slots, mode: str, debounce: float) -> None:
+    def __init__(
+        self, journal: Journal, learner: Learner, slots: Slots, mode: str, debounce: float, retention: Retention | None = None
+    ) -> None:
         self.slots, self.mode, self.trouble = slots, mode, ""
         self.last: Training | None = None
         self.on_trained: Callable[[Collection[str]], None] = lambda ids: None
         self.trainings: dict[str, int] = {"accepted": 0, "refused": 0, "failed": 0}
         self._journal, self._learner, self._debounce = journal, learner, debounce
-        self._wake, self._turn = threading.Condition(), threading.Lock()
-        self._due, self._closing, self.elsewhere = mode != "off", False, False
-        self._owner = f"process {os.getpid()}, {uuid.uuid4().hex}"
+        self._retention, self._closing = retention, False
         self._active, self._enough = 0, FIRST
+        self.backlog = Backlog(0, None, 0)
+        self._aside: list[tuple[str, str]] = []
+        self._size: dict[str, int] = {}
+        self._reset()
+        journal.stored = self.notice
         try:
             self.refresh()
+            self._observe(journal.store)
         except ShgatError as error:
             self._failed(error)
-        self._thread = threading.Thread(target=self._work, name="shgat-learner", daemon=True)
-        self._thread.start()
+        self.start()
+        _fork.renew(self)
+
+    def _reset(self) -> None:
+        self._wake, self._turn = threading.Condition(), threading.Lock()
+        self._due, self._more, self.elsewhere = self.mode != "off", False, False
+        self._owner = f"process {os.getpid()}, {uuid.uuid4().hex}"
+        self._next_retention = time.monotonic() + RETAIN
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Starts the thread, where there is none: at first, and in a forked child."""
+        with self._wake:
+            if self._thread is None and not self._closing:
+                self._thread = threading.Thread(target=self._work, name="shgat-learner", daemon=True)
+                self._thread.start()
+
+    def after_fork(self) -> None:
+        """The thread is the parent's, and so is a training that is under way."""
+        self._reset()
 
     def close(self) -> None:
         """Ends the loop, and the training that is under way."""
@@ -62,8 +94,9 @@ class Scheduler:
             self._closing = True
             self._wake.notify_all()
         self._learner.close()
-        self._thread.join()
-        self._learner.close()
+        while self._thread is not None and self._thread.is_alive():
+            self._thread.join(0.1)
+            self._learner.close()  # it may have started a child meanwhile
 
     @property
     def training(self) -> bool:
@@ -80,6 +113,7 @@ class Scheduler:
     def maybe_train(self) -> Training | None:
         """See `Ranker.maybe_train`."""
         with self._turn:
+            self._journal.settle()
             store, self.elsewhere = self._journal.store, False
             if not self._is_due(store):
                 return None
@@ -88,7 +122,9 @@ class Scheduler:
                 if not mine:
                     return None
                 self._take_over(store)
-                return self._train(store) if self._is_due(store) else None
+                training = self._train(store) if self._is_due(store) else None
+                self._observe(store)
+                return training
 
     def _train(self, store: Store) -> Training | None:
         plan = BATCH if self.mode == "batch" or self._begins(store) else LIVE
@@ -132,11 +168,28 @@ class Scheduler:
             "training": self.training,
             "trainings": dict(self.trainings),
             "last_training": None if self.last is None else self.last.to_dict(),
+            "backlog": {"traces": self.backlog.untrained, "oldest": self.backlog.oldest},
+            "set_aside": {"traces": self.backlog.aside, "latest": [{"id": key, "reason": why} for key, why in self._aside]},
+            "store": dict(self._size),
         }
+
+    def _observe(self, store: Store) -> None:
+        """Looks at what there is to learn from, and from time to time at what need not be kept."""
+        user = self._learner.versions.user_id
+        before, self.backlog = self.backlog, store.backlog(user)
+        if self.backlog.aside != before.aside:
+            self._aside = store.aside(_NAMED, user)
+        if not self._size or time.monotonic() >= self._next_retention:
+            if self._retention is not None and self._size:
+                with store.claimed(self._owner, _RETENTION) as mine:
+                    removed = store.retain(self._retention) if mine else {}
+                if any(removed.values()):
+                    _log.info("the store keeps to its bounds: %s", removed)
+            self._size, self._next_retention = store.size(), time.monotonic() + RETAIN
 
     def _is_due(self, store: Store) -> bool:
         """Is there something to learn from?"""
-        first = store.traces_by_priority(1)
+        first = self._learner.urgent(store, 1)
         if self.mode != "batch" or not first:
             return bool(first) and first[0].priority is None
         age = store.model_age(self._learner.versions.user_id)
@@ -148,7 +201,7 @@ class Scheduler:
         After an attempt that was refused a quarter more has to come in.
         """
         learned = self.slots.production.model.learned
-        n = store.counts()["traces"]
+        n = store.replayable(self._learner.versions.user_id)
         if learned is not None and learned.fusion.fitted:
             self._enough = max(self._enough, AGAIN * len(learned.memory))
         if n < self._enough:
@@ -169,12 +222,16 @@ class Scheduler:
         failures = 0
         while (due := self._next(failures)) is not None:
             try:
+                training = None
                 if due:
                     self._take_over(self._journal.store)
-                    self.maybe_train()
+                    training = self.maybe_train()
                     self._due = self._due or self._held_up()
                 else:
                     self.refresh()
+                self._observe(self._journal.store)
+                self._more = training is not None and self.mode == "live" and self.backlog.untrained > 0
+                self._due = self._due or self._more
                 self.trouble, failures = "", 0
             except Exception as error:
                 gone = isinstance(error, StoreError) and not isinstance(error, DamagedError)
@@ -187,13 +244,19 @@ class Scheduler:
         """Does a training that is due have to wait: for a failure to pass, another process, or feedback that is not in the store yet?"""
         return bool(self.trouble) or self.elsewhere or self._journal.behind
 
+    def _rest(self) -> float:
+        """Seconds before a training that is due. One that follows another comes after as long as that took: answers have half of the time."""
+        if not self._more or self.last is None:
+            return self._debounce
+        return max(REST, self.last.seconds)
+
     def _next(self, failures: int) -> bool | None:
         """Waits for the next round: is a training due? None where the loop has to end."""
         with self._wake:
             pause = min(REFRESH * 2.0**failures, LONGEST_PAUSE) if self.trouble else REFRESH
             self._wake.wait_for(lambda: self._closing or (self._due and not self._held_up()), pause)
             if self._due and not self._closing:
-                self._wake.wait_for(lambda: self._closing, self._debounce)
+                self._wake.wait_for(lambda: self._closing, self._rest())
             if self._closing:
                 return None
             due, self._due = self._due, False

@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
+from .. import _fork
 from .._types import Float32, Float64
 from ..graph import Incidence
 from ..traces.outages import failures_of_outages
@@ -74,8 +75,14 @@ class Extended(Memory):
 class Evidence:
     """A model's memory and success rates with the fresh traces among them."""
 
-    memory: Memory
+    memory: Extended
     success: SuccessRates
+
+    @property
+    def fresh(self) -> Memory:
+        """The fresh traces."""
+        assert self.memory.fresh is not None
+        return self.memory.fresh
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +114,11 @@ class Recent:
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, Execution] = OrderedDict()
         self._made: tuple[Index, Evidence] | None = None
+        _fork.renew(self)
+
+    def after_fork(self) -> None:
+        """A thread of the parent may have held the lock."""
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .. import _check
+from .. import _check, _fork
 from .._types import Float32
 from ..config import SHGATConfig
 from ..errors import InputError
@@ -39,6 +39,11 @@ class LiveModel:
         self._steps: list[int] = []  # how many came at once
         self._index: index.Index | None = None
         self._maps_changed = True  # since the last index: W_q, W_intent or W_context
+        _fork.renew(self)
+
+    def after_fork(self) -> None:
+        """In a forked child: a thread of the parent may have held the lock."""
+        self._lock = threading.RLock()
 
     def __repr__(self) -> str:
         with self._lock:

@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass
 from typing import Literal
 
+from .. import _fork
 from .._check import choice
 from ..shgat import SHGAT
 
@@ -46,6 +47,11 @@ class Slots:
         self._versions: dict[Role, ServedVersion] = {"production": production}
         self._lock = threading.Lock()
         self.swaps = 0
+        _fork.renew(self)
+
+    def after_fork(self) -> None:
+        """A thread of the parent may have held the lock."""
+        self._lock = threading.Lock()
 
     @property
     def production(self) -> ServedVersion:

@@ -51,7 +51,7 @@ class Versions:
         return ServedVersion(f"v{found.version}", found.version, found.content, trouble)
 
     def add(self, store: Store, data: bytes, manifest: Mapping[str, Any]) -> ServedVersion:
-        """Stores a new version, active from now on, and opens it; the oldest ones beyond twenty go."""
+        """Stores a new version, active from now on, and opens it; the user's oldest beyond twenty go."""
         model = self.open(data, "the trained model")  # first: what cannot be opened is not stored
         number = store.put_model(data, manifest, user_id=self.user_id)
         store.prune(keep_models=KEPT)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import _check
+from .. import _check, _fork
 from ..errors import InputError
 from .request import identifier, listed
 
@@ -80,6 +80,11 @@ class Unlearnable:
         self._lock = threading.Lock()
         self._latest, self._at = "", -np.inf
         self.count = 0
+        _fork.renew(self)
+
+    def after_fork(self) -> None:
+        """A thread of the parent may have held the lock."""
+        self._lock = threading.Lock()
 
     def look(self, tools: Sequence[str], known: Set[str], now: float) -> str:
         """What is wrong with feedback that ran these tools, "" where nothing is; `now` in seconds."""

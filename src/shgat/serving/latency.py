@@ -4,6 +4,8 @@ import threading
 
 import numpy as np
 
+from .. import _fork
+
 _KEPT = 4096
 
 
@@ -19,6 +21,11 @@ class Latency:
         self._seconds = np.zeros(_KEPT, np.float64)
         self._lock = threading.Lock()
         self.answers = {"all": 0, "degraded": 0}
+        _fork.renew(self)
+
+    def after_fork(self) -> None:
+        """A thread of the parent may have held the lock."""
+        self._lock = threading.Lock()
 
     def add(self, seconds: float, degraded: bool) -> None:
         with self._lock:

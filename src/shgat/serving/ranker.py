@@ -1,40 +1,43 @@
 """The ranker that a gateway holds: answers at once, records what was shown and what came of it, and learns from that beside it."""
 
+import contextlib
 import logging
 import time
-import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from .. import _check
+from .. import _check, _fork
 from ..config import SHGATConfig
-from ..errors import CatalogError, InputError
+from ..errors import CatalogError, InputError, ShgatError, StoreError
 from ..features import embedded
 from ..graph import Catalog
 from ..learning.journal import Journal
 from ..learning.learner import Learner, Training
+from ..learning.ledger import Ledger, folder_for
 from ..learning.scheduler import Scheduler
+from ..learning.spool import Spool
 from ..model.channels import tools_within
-from ..model.evidence import Execution
 from ..registry import ServedVersion, Slots, Versions
 from ..shgat import SHGAT
-from ..store import Decision, Ranked, Store
-from ..traces import Trace
+from ..store import Decision, Ranked, Retention, Store
 from ..worker import Child
 from .answering import Answering
 from .asking import Asking
-from .feedback import Feedback, Unlearnable
+from .feedback import Unlearnable
+from .intake import Intake
 from .items import Found
 from .request import Request
 
 _log = logging.getLogger("shgat")
 MODES = ("live", "batch", "off")
 STORE_TIMEOUT = 2.0  # seconds
+FAILING = 10  # tools shown in `stats`, those that fail most
+_DEFAULT_RETENTION = Retention()
 
 
-class Ranker(Asking):
+class Ranker(Intake, Asking):
     """Opened by `Ranker.open`; safe from any number of threads.
 
     `rank` never raises because something else failed: what cannot be ranked by the model is ranked by cosine, by shared words or by the
@@ -47,13 +50,21 @@ class Ranker(Asking):
     mode : see `open`
     """
 
-    def __init__(self, catalog: Catalog, slots: Slots, journal: Journal, scheduler: Scheduler, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, catalog: Catalog, slots: Slots, journal: Journal, scheduler: Scheduler, clock: Callable[[], float], user_id: str
+    ) -> None:
         self.catalog, self.slots, self.mode = catalog, slots, scheduler.mode
-        self._journal, self._scheduler, self._clock = journal, scheduler, clock
-        self._answering = Answering(catalog, self._record)
+        self._journal, self._scheduler, self._clock, self._user = journal, scheduler, clock, user_id
+        self._asleep = self._closed = False
+        self._answering, self._unlearnable = Answering(catalog, self._record), Unlearnable()
         self._within = tools_within(catalog.hierarchy)
-        self._unlearnable = Unlearnable()
         scheduler.on_trained = self._answering.recent.forget
+        journal.joined = self._remember
+        _fork.renew(self)
+
+    def after_fork(self) -> None:
+        """In a forked child: threads start with the first request."""
+        self._asleep = True
 
     @classmethod
     def open(
@@ -69,8 +80,12 @@ class Ranker(Asking):
         memory_limit: int | None = None,
         seed: int = 0,
         clock: Callable[[], float] = time.time,
+        journal: str | Path | None = "",
+        retention: Retention | None = _DEFAULT_RETENTION,
     ) -> Self:
         """Opens a ranker over a store and a catalogue. A store that cannot be reached now is used as soon as it can.
+
+        What is opened may be forked: each process has its own journal, connections and training child.
 
         Parameters
         ----------
@@ -83,28 +98,37 @@ class Ranker(Asking):
         user_id : whose model
         debounce : seconds between an execution and the training that learns from it, so that one learns from several
         timeout, memory_limit : seconds and MiB of a training child
+        journal : folder for feedback that is not in the store yet; "": beside an SQLite file, else under $XDG_STATE_HOME/shgat, or
+            ~/.local/state/shgat. None: in memory alone, so that feedback is durable only when the store has it
+        retention : what the store keeps, None for everything
 
         Raises
         ------
         CatalogError
             for a folder without `tools.jsonl`, and for a store that holds embeddings of another encoder.
+        StoreURLError
+            for a store of other embeddings than the catalogue's.
         """
         _check.choice(mode, MODES, "mode")
+        _check.storable_text(user_id, "user_id")
         _check.number(debounce, 0.0, 86400.0, "debounce")
         catalog = _served(catalog)
         model = SHGAT.from_catalog(catalog, config, seed)
         child = Child(timeout=timeout, memory_limit=memory_limit)
         dimension = catalog.dimension
-        journal = Journal(lambda: Store.open(url, dimension, timeout=STORE_TIMEOUT, clock=clock), catalog)
-        if not journal.trouble:
+        folder = folder_for(url, journal)
+        written = Journal(lambda: Store.open(url, dimension, timeout=STORE_TIMEOUT, clock=clock), catalog, Ledger(folder))
+        if not written.trouble:
             try:
-                journal.store.check_catalog(catalog)
+                with contextlib.suppress(StoreError):  # it went away; what comes in is kept
+                    written.store.check_catalog(catalog)
             except CatalogError:
-                journal.close()
+                written.close()
                 raise
-        learner = Learner(Versions(catalog, user_id), child, seed)
+        learner = Learner(Versions(catalog, user_id), child, seed, Spool(None if folder is None else folder.parent))
         slots = Slots(ServedVersion("untrained", 0, model))
-        return cls(catalog, slots, journal, Scheduler(journal, learner, slots, mode, debounce), clock)
+        scheduler = Scheduler(written, learner, slots, mode, debounce, retention)
+        return cls(catalog, slots, written, scheduler, clock, user_id)
 
     def __enter__(self) -> Self:
         return self
@@ -113,9 +137,23 @@ class Ranker(Asking):
         self.close()
 
     def close(self) -> None:
-        """Stops learning, writes what waits for the store, and closes it."""
-        self._scheduler.close()
-        self._journal.close()
+        """Stops learning, writes what waits for the store, and closes it. In a forked child nothing of the parent's is closed.
+
+        `rank` goes on answering, without a record; anything else that needs the store is refused.
+        """
+        if not self._closed:
+            self._closed = True
+            self._scheduler.close()
+            self._journal.close()
+
+    def _awake(self) -> None:
+        """Its threads run: in a forked child from the first request on. ShgatError where it is closed."""
+        if self._closed:
+            raise ShgatError("the ranker is closed; open another one")
+        if self._asleep:
+            self._asleep = False
+            self._journal.start()
+            self._scheduler.start()
 
     def __repr__(self) -> str:
         served = self.slots.production
@@ -134,74 +172,20 @@ class Ranker(Asking):
 
     def _record(self, request: Request, found: Found) -> tuple[str, str]:
         """(decision id, what is wrong with the record)."""
+        if self._closed:
+            return "", "closed: not recorded"
+        if self._asleep:
+            self._awake()
         try:
             decision = Decision(
                 ranked=tuple(Ranked(i, place) for place, i in enumerate(found.items.ids, 1)), model_version=found.version,
                 intent=request.text or None, intent_hash="" if request.text else "none", embedding=found.intent,
-                context_tools=request.context, session=request.session, created_at=self._clock(),
+                context_tools=request.context, session=request.session, created_at=self._clock(), user_id=self._user,
             )  # fmt: skip
         except InputError as error:
             return "", f"not recorded: {error}"
         self._journal.decided(decision)
         return decision.id, self._journal.trouble
-
-    # ---------------------------------------------------------------- telling it
-    def feedback(
-        self,
-        decision_id: str | uuid.UUID,
-        capability_id: str | None = None,
-        tools: Iterable[str] | None = None,
-        *,
-        outcome: float | BaseException,
-        duration_ms: float | None = None,
-        error: str | BaseException | None = None,
-    ) -> bool:
-        """What was executed after a decision and how it went; False, and nothing changes, where that is known already.
-
-        Parameters
-        ----------
-        capability_id, tools : what was executed; without `tools`, all tools of the capability. Tools that the catalogue does not know are
-            kept, and `stats()["trouble"]` names them: nothing can be learned from them
-        outcome : 0 (failed) to 1 (worked), a boolean, or the exception that the execution ended with
-        error : message or exception
-
-        Raises
-        ------
-        InputError
-            for an unknown decision, or a capability of which no tools are known.
-        """
-        told = Feedback.of(decision_id, capability_id, tools, outcome, error)
-        decision, ran = self._journal.decision(told.decision_id), told.tools
-        if ran is None:
-            column = None if told.capability is None else self.catalog.capability_column.get(told.capability)
-            if column is None:
-                raise InputError(f"feedback to {decision_id!r}: say which tools were run; {capability_id!r} is no known capability")
-            ran = tuple(self.catalog.tools[t].id for t in sorted(self._within[column]))
-        new = self._journal.executed(Trace(
-            id=told.decision_id, decision_id=told.decision_id, intent=decision.intent or "", embedding=decision.embedding,
-            tools=ran, capability=told.capability, context_tools=decision.context_tools, outcome=told.outcome, duration_ms=duration_ms,
-            error=told.error, timestamp=self._clock(),
-        ))  # fmt: skip
-        if new:
-            self._unlearnable.look(ran, self.catalog.tool_column.keys(), self._clock())
-            self._remember(told, decision, ran)
-            self._scheduler.notice()
-        return new
-
-    def _remember(self, told: Feedback, decision: Decision, tools: Sequence[str]) -> None:
-        """Lets the next answer know what came of this one, long before a training does."""
-        session = decision.session or ""
-        key, outcome = told.decision_id, told.outcome
-        done = Execution(key, decision.embedding, decision.intent or "", tuple(tools), outcome, session, self._clock())
-        self._answering.recent.add(done, self.slots.production.model.index())
-
-    async def afeedback(
-        self, decision_id: str, capability_id: str | None = None, tools: Sequence[str] | None = None, **options: Any
-    ) -> bool:
-        """`feedback` without holding up the event loop."""
-        import asyncio
-
-        return await asyncio.to_thread(self.feedback, decision_id, capability_id, tools, **options)
 
     # ---------------------------------------------------------------- learning
     def maybe_train(self) -> Training | None:
@@ -209,10 +193,12 @@ class Ranker(Asking):
 
         Live: where a trace was never trained on. Batch: where the model is older than an hour.
         """
+        self._awake()
         return self._scheduler.maybe_train()
 
     def refresh(self) -> bool:
         """Takes over the active version of the store if it is not the one that serves; was there anything to take over?"""
+        self._awake()
         return self._scheduler.refresh()
 
     def stats(self) -> dict[str, Any]:
@@ -225,13 +211,27 @@ class Ranker(Asking):
             **scheduler.stats(),
             "answers": dict(self._answering.latency.answers),
             "latency_ms": self._answering.latency.percentiles(),
+            "success": self._success(),
             "waiting_for_store": self._journal.waiting,
             "dropped_decisions": self._journal.dropped,
+            "feedback_without_decision": self._journal.without_decision,
+            "refused_by_store": self._journal.refused,
             "unlearnable_feedback": self._unlearnable.count,
             "trouble": [
-                t for t in (served.trouble, self._journal.trouble, scheduler.trouble, self._unlearnable.trouble(self._clock())) if t
+                t
+                for t in (served.trouble, *self._journal.troubles, scheduler.trouble, self._unlearnable.trouble(self._clock()))
+                if t
             ],
         }
+
+    def _success(self) -> dict[str, Any]:
+        """The share of executions that worked, and the tools that fail most: a smoothed rate of executions halved every thirty days."""
+        index = self.slots.production.model.index()
+        evidence = self._answering.recent.evidence(index)
+        rates = index.channels.channels.success if evidence is None else evidence.success
+        worst = sorted((rates.of_tool(t).rate, t) for t in rates.suspects.tolist())[:FAILING]
+        failing = [{"tool": index.tools.ids[t], "rate": rate, "executions": rates.of_tool(t).executions} for rate, t in worst]
+        return {"rate": rates.of_all, "waiting_for_training": 0 if evidence is None else len(evidence.fresh), "failing": failing}
 
 
 def _served(catalog: Catalog | str | Path) -> Catalog:

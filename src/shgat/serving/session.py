@@ -4,6 +4,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Container, Mapping, Sequence
 
+from .. import _fork
+
 MOST = 10_000  # sessions remembered, the latest
 MOST_ITEMS = 256  # of a set
 MOST_BYTES = 64 << 20  # of all sets, about
@@ -25,6 +27,11 @@ class Sessions:
         self._lock = threading.Lock()
         self._sets: OrderedDict[tuple[str, str], _Set] = OrderedDict()
         self.bytes = 0
+        _fork.renew(self)
+
+    def after_fork(self) -> None:
+        """A thread of the parent may have held the lock."""
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._sets)

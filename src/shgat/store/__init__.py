@@ -1,19 +1,21 @@
 """The store: traces, decisions, models and the catalogue on SQLite or PostgreSQL."""
 
-from ..errors import MissingExtraError
+from ..errors import DamagedError, MissingExtraError
 
 try:
     import sqlalchemy  # noqa: F401
 except ImportError as error:
     raise MissingExtraError(error.name or "SQLAlchemy", "store") from None
 
-from .database import DamagedError
 from .decisions import Decision, Ranked
 from .files import ImportReport, export_folder, export_traces, import_folder, import_traces
 from .model_versions import Intact, ModelSummary, ModelVersion
+from .priorities import Backlog, Reason
+from .retention import Retention
 from .store import Store
 
 __all__ = [
+    "Backlog",
     "DamagedError",
     "Decision",
     "ImportReport",
@@ -21,6 +23,8 @@ __all__ = [
     "ModelSummary",
     "ModelVersion",
     "Ranked",
+    "Reason",
+    "Retention",
     "Store",
     "export_folder",
     "export_traces",

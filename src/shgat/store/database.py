@@ -1,6 +1,7 @@
 """A database: its engine, its transactions, and its failures as StoreError with a remedy."""
 
 import contextlib
+import logging
 import os
 import sqlite3
 import threading
@@ -15,17 +16,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from ..errors import InputError, MissingExtraError, ShgatError, StoreError, StoreURLError
+from .. import _fork
+from ..errors import DamagedError, InputError, MissingExtraError, ShgatError, StoreError, StoreURLError
 from .address import Address
 from .embedding import Wire
 
+_log = logging.getLogger("shgat")
 _WRITE_LOCK = 0x5348474154  # "SHGAT", the advisory lock of writers on PostgreSQL
 _WRITE = "shgat_write"  # the execution option that makes a transaction a writing one
-_databases: "weakref.WeakSet[Database]" = weakref.WeakSet()
-
-
-class DamagedError(StoreError):
-    """What was read is not what was written. Only the store itself tells it from other failures."""
+_FORK_WAITS = 5.0  # seconds, for transactions that are under way
 
 
 class Database:
@@ -65,12 +64,14 @@ class Database:
         event.listen(self.engine, "do_connect", self._connect)
         event.listen(self.engine, "connect", self._configure)
         event.listen(self.engine, "begin", self._begin)
+        self._parents: list[object] = []
         _databases.add(self)
+        _fork.renew(self)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that reads."""
-        with self._failures(), self.engine.begin() as connection:
+        with _transactions, self._failures(), self.engine.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -79,7 +80,7 @@ class Database:
         if not self.is_postgresql and not self._turn.acquire(timeout=self.timeout):
             raise StoreError(f"{self.name}: other threads are writing; waited {self.timeout:g} s; retry")
         try:
-            with self._failures(), self._writing.begin() as connection:
+            with _transactions, self._failures(), self._writing.begin() as connection:
                 yield connection
         finally:
             if not self.is_postgresql:
@@ -98,9 +99,15 @@ class Database:
         """Closes every connection that is not in use."""
         self.engine.dispose()
 
+    def before_fork(self) -> None:
+        """No file of SQLite is open while the process forks: the library would believe in the child that the parent's locks are its own."""
+        if not self.is_postgresql:
+            self.engine.dispose()
+
     def after_fork(self) -> None:
-        """In a forked child: leaves the parent's connections to the parent."""
+        """The connections are the parent's: they are neither used nor closed, nor collected, which would close them."""
         self._turn = threading.Lock()
+        self._parents.append(self.engine.pool)
         self.engine.dispose(close=False)
 
     def _connect(self, dialect: Any, record: object, arguments: Any, options: Any) -> Any:
@@ -158,6 +165,7 @@ def _configure_sqlite(connection: sqlite3.Connection, timeout: float) -> None:
         try:
             (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
             if mode != "wal":
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file: what is deleted can be given back
                 connection.execute("PRAGMA journal_mode = WAL")
             break
         except sqlite3.OperationalError as error:
@@ -204,7 +212,7 @@ _HOPELESS = (  # states and words that no waiting changes
 
 def _kind(cause: BaseException | None, message: str) -> type[StoreError]:
     state = getattr(cause, "sqlstate", None)
-    if "malformed" in message or state in ("XX001", "XX002"):
+    if "malformed" in message or "Could not decode" in message or state in ("XX001", "XX002"):
         return DamagedError
     states, words = _HOPELESS
     hopeless = state in states or (state is None and any(word in message for word in words))
@@ -221,9 +229,51 @@ def _remedy(cause: BaseException | None, message: str) -> str:
     return f"SQLSTATE {state}"
 
 
-def _after_fork() -> None:
-    for database in list(_databases):
-        database.after_fork()
+class _Transactions:
+    """Those of all databases. A fork waits for their end: a library's own lock that one of them holds would be held in the child for ever."""
+
+    def __init__(self) -> None:
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """In the child none is under way."""
+        self._changed, self._mine = threading.Condition(), threading.local()
+        self._n, self._forking = 0, False
+
+    def __enter__(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._forking or self._inside, _FORK_WAITS)
+            self._n += 1
+        self._mine.n = self._inside + 1
+
+    def __exit__(self, *exc: object) -> None:
+        self._mine.n = self._inside - 1
+        with self._changed:
+            self._n -= 1
+            self._changed.notify_all()
+
+    @property
+    def _inside(self) -> int:
+        """How many are this thread's."""
+        return getattr(self._mine, "n", 0)
+
+    def before_fork(self) -> None:
+        """Waits for those of other threads, and holds up the next ones."""
+        self._changed.acquire()
+        self._forking = True
+        if not self._changed.wait_for(lambda: self._n <= self._inside, _FORK_WAITS):
+            _log.warning("a fork in the middle of a transaction: the child may not be able to use the store")
+        for database in list(_databases):
+            database.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """The next ones may begin."""
+        self._forking = False
+        self._changed.notify_all()
+        self._changed.release()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+_databases: "weakref.WeakSet[Database]" = weakref.WeakSet()
+_transactions = _Transactions()
+os.register_at_fork(before=_transactions.before_fork, after_in_parent=_transactions.after_fork_in_parent)
+_fork.renew(_transactions)

@@ -1,20 +1,23 @@
 """What was ranked for an intent: the record that feedback refers to and off-policy evaluation weighs."""
 
 import hashlib
+import logging
+import shlex
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, delete, select
 
 from .._check import number, positive_integer, storable_text, storable_texts, text, vector
 from .._types import Float32
-from ..errors import InputError, StoreError
+from ..errors import DamagedError, InputError
 from .database import Database
-from .schema import decisions
+from .schema import DEFAULT_USER, decisions
 
+_log = logging.getLogger("shgat")
 _PAGE = 1000
 
 
@@ -38,6 +41,7 @@ class Decision:
     embedding : (d,) float32 of the intent, or None
     context_tools : ids of the tools that the session had used before
     session : whose set only grows under the order "stable", or None
+    user_id : whose model ranked
     created_at : seconds since the epoch; None: when it is stored
     seq : its number in the store, 0 while it is in none
     """
@@ -51,6 +55,7 @@ class Decision:
     context_tools: tuple[str, ...] = ()
     session: str | None = None
     created_at: float | None = None
+    user_id: str = DEFAULT_USER
     seq: int = 0
 
     def __post_init__(self) -> None:
@@ -59,6 +64,7 @@ class Decision:
             if getattr(self, name) is not None:
                 storable_text(getattr(self, name), f"{what}: {name}")
         storable_text(self.model_version, f"{what}: model_version")
+        storable_text(self.user_id, f"{what}: user_id")
         if self.intent is not None and not self.intent_hash:
             object.__setattr__(self, "intent_hash", hashlib.sha256(self.intent.encode()).hexdigest())
         text(self.intent_hash, f"{what}: intent_hash (or intent)")
@@ -104,9 +110,40 @@ class DecisionRows:
 
     def decision(self, decision_id: str) -> Decision | None:
         """The decision of that id."""
+        try:
+            return self._of([decision_id]).get(decision_id)
+        except DamagedError as error:
+            raise error if "shgat db remove" in str(error) else _torn(decision_id, str(error)) from error
+
+    def decisions_of(self, ids: Sequence[str]) -> dict[str, Decision]:
+        """id -> decision, for the ids that the store knows; a damaged one is left out, with a line in the log."""
+        found: dict[str, Decision] = {}
+        for start in range(0, len(ids), _PAGE):
+            page = ids[start : start + _PAGE]
+            try:
+                found |= self._of(page)
+                continue
+            except DamagedError:
+                pass
+            for key in page:
+                try:
+                    found |= self._of([key])
+                except DamagedError as error:
+                    _log.error("decision %s: %s", key, error)
+        return found
+
+    def _of(self, ids: Sequence[str]) -> dict[str, Decision]:
         with self.database.read() as connection:
-            row = connection.execute(select(decisions).where(decisions.c.id == decision_id)).one_or_none()
-            return None if row is None else _decision(row, self.dimension)
+            rows = connection.execute(select(decisions).where(decisions.c.id.in_(ids)))
+            return {row.id: _decision(row, self.dimension) for row in rows}
+
+    def remove_decisions(self, ids: Sequence[str]) -> int:
+        """Removes decisions, damaged ones too; returns how many there were. Their traces stay."""
+        removed = 0
+        with self.database.write() as connection:
+            for start in range(0, len(ids), _PAGE):
+                removed += connection.execute(delete(decisions).where(decisions.c.id.in_(ids[start : start + _PAGE]))).rowcount
+        return removed
 
     def decisions(self, after: int | None = None, limit: int | None = None) -> Iterator[Decision]:
         """Decisions by rising `seq`, from the first whose `seq` exceeds `after`; read by pages."""
@@ -132,13 +169,18 @@ def _row(decision: Decision, now: float) -> dict[str, Any]:
         "context_tools": decision.context_tools,
         "session": decision.session,
         "created_at": now if decision.created_at is None else decision.created_at,
+        "user_id": decision.user_id,
     }
 
 
 def _decision(row: Row[Any], dimension: int) -> Decision:
     if row.embedding is not None and row.embedding.shape != (dimension,):
-        raise StoreError(f"decision {row.id!r} is torn: its embedding has {row.embedding.size} dimensions; prune it")
+        raise _torn(row.id, f"its embedding has {row.embedding.size} dimensions")
     try:
         return Decision(**row._mapping)
     except (InputError, TypeError) as error:
-        raise StoreError(f"a stored row is torn: {error}; prune it") from error
+        raise _torn(row.id, str(error)) from error
+
+
+def _torn(key: str, what: str) -> DamagedError:
+    return DamagedError(f"decision {key!r} is torn: {what}; remove it: shgat db remove --decision {shlex.quote(key)}")

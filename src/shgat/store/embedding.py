@@ -1,4 +1,6 @@
-"""The column types of embeddings: little-endian float32 bytes on SQLite, a pgvector column on PostgreSQL.
+"""The column types of embeddings: little-endian bytes on SQLite, a pgvector column on PostgreSQL.
+
+On SQLite a vector that float16 holds exactly is kept as float16 and one more byte, which makes its length odd; any other as float32.
 
 On PostgreSQL both directions are binary: a value goes out in the format of `vector_recv` and a column comes back through
 `vector_send` (dimension and zero as two big-endian int16, then big-endian float32), as exact as pgvector's text form and
@@ -12,9 +14,10 @@ from sqlalchemy import ColumnElement, Dialect, LargeBinary, func
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 from .._types import Float32
-from ..errors import StoreError
+from ..errors import DamagedError
 
 _HEADER = 4  # bytes before the floats in pgvector's binary format
+_HALF = b"h"  # after a vector of float16
 
 
 class Wire(bytes):
@@ -24,19 +27,30 @@ class Wire(bytes):
 
 
 class Blob(TypeDecorator[Float32]):
-    """(d,) float32 as bytes."""
+    """(d,) float32 as bytes, exactly."""
 
     impl = LargeBinary
     cache_ok = True
 
     def process_bind_param(self, value: Float32 | None, dialect: Dialect) -> bytes | None:
-        return None if value is None else np.ascontiguousarray(value, dtype="<f4").tobytes()
+        if value is None:
+            return None
+        with np.errstate(over="ignore"):  # infinity differs from what it was made of
+            half = value.astype("<f2")
+        exact = bool((half == value).all())
+        return half.tobytes() + _HALF if exact else np.ascontiguousarray(value, dtype="<f4").tobytes()
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> Float32 | None:
         if value is None:
             return None
+        if isinstance(value, bytes) and len(value) % 2 and value.endswith(_HALF):
+            wide = np.frombuffer(value, dtype="<f2", count=len(value) // 2).astype(np.float32)
+            wide.flags.writeable = False
+            return wide
         if not isinstance(value, bytes) or len(value) % 4:
-            raise StoreError(f"a stored embedding is torn: {len(value)} bytes are no float32 vector; prune or re-import it")
+            raise DamagedError(
+                f"a stored embedding is torn: {len(value)} bytes are no float32 vector; remove its row or import it again"
+            )
         return np.frombuffer(value, dtype="<f4")
 
 

@@ -10,8 +10,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from sqlalchemy import func, select, update
 
 from .._files import sha256
-from ..errors import InputError, ModelFileError, StoreError
-from .database import DamagedError, Database
+from ..errors import DamagedError, InputError, ModelFileError, StoreError
+from .database import Database
 from .schema import DEFAULT_USER, model_versions
 
 _log = logging.getLogger("shgat")

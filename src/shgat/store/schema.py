@@ -4,7 +4,8 @@
     tools, capabilities, members         the catalogue; a member is a tool or a capability, in order
     decisions       what was ranked for an intent, at which position, with which propensity
     traces          what was executed and how it went; parent_id makes them a tree
-    priorities      how much a trace is worth replaying; infinity until it has been trained on
+    priorities      how much a trace is worth replaying to its user's model; infinity until it has been trained on.
+                    `aside`: it is not read; `reason` says why, and `needs` what a catalogue has to hold for it to be read again
     model_versions  whole models, per user; one of them is active
     claims          who is training whose model, and until when
 
@@ -25,13 +26,14 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from .embedding import embedding_type
 
-REVISION = "v5_model_versions"  # the newest migration
+REVISION = "v6_users"  # the newest migration
 DEFAULT_USER = "local"
 
 METADATA = MetaData()
@@ -88,6 +90,7 @@ decisions = _table(
     Column("context_tools", _LIST, nullable=False, server_default="[]"),
     Column("session", Text),
     Column("created_at", Double, nullable=False),
+    Column("user_id", Text, nullable=False, server_default=DEFAULT_USER),
     Index("ix_decisions_id", "id", unique=True),
     Index("ix_decisions_created_at", "created_at"),
 )
@@ -108,6 +111,7 @@ traces = _table(
     Column("error", Text),
     Column("weight", Double, nullable=False, server_default="1"),
     Column("timestamp", Double, nullable=False),
+    Column("user_id", Text, nullable=False, server_default=DEFAULT_USER),
     Index("ix_traces_id", "id", unique=True),
     Index("ix_traces_decision_id", "decision_id", unique=True),
     Index("ix_traces_parent_id", "parent_id"),
@@ -120,7 +124,12 @@ priorities = Table(
     Column("trace_seq", _SEQ, ForeignKey("traces.seq", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("priority", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
-    Index("ix_priorities_priority", "priority", "trace_seq"),
+    Column("user_id", Text, nullable=False, server_default=DEFAULT_USER),
+    Column("aside", Boolean, nullable=False, server_default=false()),
+    Column("needs", Text),
+    Column("reason", Text),
+    Index("ix_priorities_priority", "user_id", "aside", "priority", "trace_seq"),
+    Index("ix_priorities_needs", "user_id", "needs"),
 )
 
 model_versions = _table(

@@ -6,23 +6,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Table, delete, func, select, text
+from sqlalchemy import func, select
 
-from .._check import brief, number
-from ..errors import StoreError
+from .._check import brief
+from ..errors import DimensionError, StoreError
 from .catalog import CatalogRows
 from .claims import ClaimRows
 from .database import Database
 from .decisions import DecisionRows
 from .migration import current_revision, stored_dimension, upgrade
 from .model_versions import ModelVersionRows
-from .schema import METADATA, REVISION, decisions, model_versions, priorities, traces
+from .priorities import PriorityRows
+from .retention import RetentionRows
+from .schema import METADATA, REVISION, model_versions, priorities
 from .traces import TraceRows
 
 MAX_DIMENSION = 16_000  # of a pgvector column
 
 
-class Store(CatalogRows, DecisionRows, TraceRows, ModelVersionRows, ClaimRows):
+class Store(CatalogRows, DecisionRows, TraceRows, PriorityRows, ModelVersionRows, ClaimRows, RetentionRows):
     """Opened by `Store.open`; may be used by any number of threads, and by any number of processes at once.
 
     Attributes
@@ -92,51 +94,24 @@ class Store(CatalogRows, DecisionRows, TraceRows, ModelVersionRows, ClaimRows):
 
     def status(self) -> dict[str, Any]:
         """What the store is and holds, as JSON values."""
-        pages = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+        size = self.size()
         with self.database.read() as connection:
-            size = "SELECT pg_database_size(current_database())" if self.database.is_postgresql else pages
-            n_bytes = connection.scalar(text(size))
-            new = select(func.count()).where(priorities.c.priority == float("inf"))
+            new = select(func.count()).where(priorities.c.priority == float("inf"), ~priorities.c.aside)
             untrained = connection.scalar(new)
+            aside = connection.scalar(select(func.count()).where(priorities.c.aside))
             active = connection.scalar(select(func.max(model_versions.c.version)).where(model_versions.c.active))
         return {
             "url": self.url,
             "revision": REVISION,
             "dimension": self.dimension,
-            "bytes": n_bytes,
+            "bytes": size["bytes"],
+            "bytes_used": size["used"],
             "rows": self.counts(),
             "untrained_traces": untrained,
+            "set_aside_traces": aside,
             "active_model": active,
             "model_age_s": self.model_age(),
         }
-
-    def prune(
-        self, *, keep_traces: int | None = None, keep_decisions: int | None = None, keep_models: int | None = None
-    ) -> dict[str, int]:
-        """Deletes all but the newest so many rows of a kind, where a number is given; returns how many went.
-
-        The active version of the model always stays. A pruned trace takes along the memory that its decision has had
-        its feedback.
-        """
-        given = {"keep_traces": keep_traces, "keep_decisions": keep_decisions, "keep_models": keep_models}
-        for name, keep in given.items():
-            if keep is not None:
-                number(keep, 0, 2**53, f"prune: {name}")
-        wanted = zip((traces, decisions, model_versions), given.values(), strict=True)
-        removed: dict[str, int] = {}
-        with self.database.write() as connection:
-            self.database.unhurried(connection)
-            for table, keep in wanted:
-                if keep is not None:
-                    removed[str(table.name)] = connection.execute(_all_but_newest(table, keep)).rowcount
-        return removed
-
-
-def _all_but_newest(table: Table, keep: int) -> Any:
-    (key,) = table.primary_key.columns
-    oldest_kept = select(key).order_by(key.desc()).offset(keep).limit(1).scalar_subquery()
-    statement = delete(table).where(key <= oldest_kept)
-    return statement.where(~model_versions.c.active) if table is model_versions else statement
 
 
 def _prepare(database: Database, dimension: int | None) -> int:
@@ -150,5 +125,5 @@ def _prepare(database: Database, dimension: int | None) -> int:
     with database.read() as connection:
         stored = stored_dimension(connection)
     if dimension not in (None, stored):
-        raise StoreError(f"{database.name} holds embeddings of {stored} dimensions, not {dimension}; use another store")
+        raise DimensionError(f"{database.name} holds embeddings of {stored} dimensions, not {dimension}; use another store")
     return stored

@@ -1,23 +1,23 @@
-"""The traces of a store and their replay priorities."""
+"""The traces of a store."""
 
 import math
+import shlex
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-from sqlalchemy import Column, Connection, Row, Select, select
+from sqlalchemy import Column, Row, Select, delete, select
 
 from .._check import LARGEST
 from .._kernels import readout
-from ..errors import InputError, TraceError
+from ..errors import DamagedError, TraceError
 from ..traces import Trace
-from .database import DamagedError, Database
-from .schema import priorities, traces
+from .database import Database
+from .schema import DEFAULT_USER, priorities, traces
 
 _PAGE = 1000  # rows of one read; no read holds a transaction longer
-_SELECT = select(traces, priorities.c.priority).outerjoin(priorities, priorities.c.trace_seq == traces.c.seq)
+_COLUMNS = [column for column in traces.c if column.name != "user_id"]
+WITH_PRIORITY = select(*_COLUMNS, priorities.c.priority).outerjoin(priorities, priorities.c.trace_seq == traces.c.seq)
 
 
 class TraceRows:
@@ -27,12 +27,12 @@ class TraceRows:
     dimension: int
     clock: Callable[[], float] = time.time
 
-    def add_trace(self, trace: Trace) -> bool:
+    def add_trace(self, trace: Trace, user_id: str = DEFAULT_USER) -> bool:
         """Adds a trace; False, and nothing changes, where its id or its decision already has one."""
-        return self.add_traces([trace])[0]
+        return self.add_traces([trace], user_id)[0]
 
-    def add_traces(self, batch: Sequence[Trace]) -> list[bool]:
-        """Adds traces in one transaction; for each, whether it was new."""
+    def add_traces(self, batch: Sequence[Trace], user_id: str = DEFAULT_USER) -> list[bool]:
+        """Adds traces that a user's model is to learn from, in one transaction; for each, whether it was new."""
         for trace in batch:
             if trace.embedding is not None and trace.embedding.shape != (self.dimension,):
                 raise TraceError(
@@ -43,11 +43,11 @@ class TraceRows:
         now = self.clock()
         with self.database.write() as connection:
             statement = self.database.insert(traces).on_conflict_do_nothing().returning(traces.c.id, traces.c.seq)
-            rows = connection.execute(statement, [_row(trace, now) for trace in batch])
+            rows = connection.execute(statement, [_row(trace, now, user_id) for trace in batch])
             added: dict[str, int] = {row.id: row.seq for row in rows}
             fresh = [trace for trace in _first_of_each(batch) if trace.id in added]
             if fresh:
-                connection.execute(priorities.insert(), [_priority(added[t.id], t.priority, now) for t in fresh])
+                connection.execute(priorities.insert(), [priority_row(added[t.id], t.priority, now, user_id) for t in fresh])
         return [added.pop(trace.id, None) is not None for trace in batch]
 
     def trace(self, trace_id: str) -> Trace | None:
@@ -64,67 +64,58 @@ class TraceRows:
 
     def steps(self, trace_id: str) -> list[Trace]:
         """The traces whose parent is `trace_id`, in the order in which they arrived."""
-        with self.database.read() as connection:
-            return self._fetch(connection, _SELECT.where(traces.c.parent_id == trace_id).order_by(traces.c.seq))
+        return self._fetch(WITH_PRIORITY.where(traces.c.parent_id == trace_id).order_by(traces.c.seq))
 
     def traces(self, after: int | None = None, limit: int | None = None) -> Iterator[Trace]:
         """Traces by rising `seq`, from the first whose `seq` exceeds `after`; read by pages, whatever their number."""
         seq, left = after or 0, limit
         while left is None or left > 0:
-            query = _SELECT.where(traces.c.seq > seq).order_by(traces.c.seq)
-            with self.database.read() as connection:
-                page = self._fetch(connection, query.limit(_PAGE if left is None else min(_PAGE, left)))
+            query = WITH_PRIORITY.where(traces.c.seq > seq).order_by(traces.c.seq)
+            page = self._fetch(query.limit(_PAGE if left is None else min(_PAGE, left)))
             if not page:
                 return
             yield from page
             seq, left = page[-1].seq, None if left is None else left - len(page)
 
-    def traces_by_priority(self, n: int) -> list[Trace]:
-        """The n traces most worth a replay: those never trained on, the newest first; then by falling priority."""
-        first = (
-            select(priorities.c.trace_seq).order_by(priorities.c.priority.desc(), priorities.c.trace_seq.desc()).limit(n).subquery()
-        )
-        query = _SELECT.join(first, first.c.trace_seq == traces.c.seq)
-        with self.database.read() as connection:
-            return self._fetch(connection, query.order_by(priorities.c.priority.desc(), traces.c.seq.desc()))
-
-    def set_priorities(self, ids: Sequence[str], values: Iterable[float] | npt.NDArray[np.floating[Any]]) -> int:
-        """Sets priorities in one transaction; returns how many traces were still there to take theirs."""
-        numbers = np.asarray(values if isinstance(values, np.ndarray) else list(values), np.float64)
-        if numbers.shape != (len(ids),):
-            raise InputError(f"set_priorities: {len(ids)} ids and priorities of shape {numbers.shape}")
-        if not (np.isfinite(numbers) & (numbers >= 0)).all():
-            bad = int(np.argmin(np.isfinite(numbers) & (numbers >= 0)))
-            raise InputError(f"set_priorities: the priority of {ids[bad]!r} is a finite number >= 0, not {numbers[bad]}")
-        now, wanted = self.clock(), dict(zip(ids, numbers.tolist(), strict=True))
-        unique = list(wanted)
+    def remove_traces(self, ids: Sequence[str]) -> int:
+        """Removes traces, damaged ones too; returns how many there were. Their decisions may have feedback again."""
+        removed = 0
         with self.database.write() as connection:
-            rows = []
-            for start in range(0, len(unique), _PAGE):
-                known = select(traces.c.id, traces.c.seq).where(traces.c.id.in_(unique[start : start + _PAGE]))
-                rows += [_priority(seq, wanted[key], now) for key, seq in connection.execute(known)]
-            if rows:
-                insert = self.database.insert(priorities)
-                changed = {"priority": insert.excluded.priority, "updated_at": insert.excluded.updated_at}
-                connection.execute(insert.on_conflict_do_update(index_elements=["trace_seq"], set_=changed), rows)
-        return len(rows)
+            for start in range(0, len(ids), _PAGE):
+                removed += connection.execute(delete(traces).where(traces.c.id.in_(ids[start : start + _PAGE]))).rowcount
+        return removed
 
     def _where(self, column: Column[Any], values: Sequence[str]) -> Iterator[Trace]:
         """The traces whose column has one of the values."""
         for start in range(0, len(values), _PAGE):
-            with self.database.read() as connection:
-                rows = self._fetch(connection, _SELECT.where(column.in_(values[start : start + _PAGE])))
-            yield from rows
+            yield from self._fetch(WITH_PRIORITY.where(column.in_(values[start : start + _PAGE])))
 
-    def _fetch(self, connection: Connection, query: Select[Any]) -> list[Trace]:
-        return [_trace(row, self.dimension) for row in connection.execute(query)]
+    def _fetch(self, query: Select[Any]) -> list[Trace]:
+        """The traces of a query; DamagedError that names the first one that is no trace."""
+        try:
+            with self.database.read() as connection:
+                return [trace_of(row, self.dimension) for row in connection.execute(query)]
+        except DamagedError as error:
+            if "shgat db remove" not in str(error):  # the database tells of a row, and not of which
+                self._name_damaged(query)
+            raise
+
+    def _name_damaged(self, query: Select[Any]) -> None:
+        with self.database.read() as connection:
+            rows = connection.execute(query.with_only_columns(traces.c.id, traces.c.seq, maintain_column_froms=True)).all()
+        for key, seq in rows:
+            try:
+                with self.database.read() as connection:
+                    connection.execute(WITH_PRIORITY.where(traces.c.seq == seq)).all()
+            except DamagedError as error:
+                raise _damaged(key, str(error)) from error
 
 
 def _first_of_each(batch: Sequence[Trace]) -> list[Trace]:
     return list({trace.id: trace for trace in reversed(batch)}.values())[::-1]
 
 
-def _row(trace: Trace, now: float) -> dict[str, Any]:
+def _row(trace: Trace, now: float, user_id: str) -> dict[str, Any]:
     return {
         "id": trace.id,
         "parent_id": trace.parent_id,
@@ -139,23 +130,32 @@ def _row(trace: Trace, now: float) -> dict[str, Any]:
         "error": trace.error,
         "weight": trace.weight,
         "timestamp": now if trace.timestamp is None else trace.timestamp,
+        "user_id": user_id,
     }
 
 
-def _priority(seq: int, value: float | None, now: float) -> dict[str, Any]:
-    return {"trace_seq": seq, "priority": math.inf if value is None else value, "updated_at": now}
+def priority_row(seq: int, value: float | None, now: float, user_id: str) -> dict[str, Any]:
+    """A row of `priorities`; infinity where the trace has not been trained on."""
+    return {"trace_seq": seq, "priority": math.inf if value is None else value, "updated_at": now, "user_id": user_id}
 
 
-def _trace(row: Row[Any], dimension: int) -> Trace:
+def trace_of(row: Row[Any], dimension: int) -> Trace:
     """A stored row. Its texts were checked when they were written; what a damaged page could do to a training is checked."""
     values = dict(row._mapping)
-    embedding, priority = values["embedding"], values["priority"]
+    embedding, priority, outcome = values["embedding"], values["priority"], values["outcome"]
     if embedding is not None and (embedding.shape != (dimension,) or not readout.all_at_most(embedding, LARGEST)):
-        raise DamagedError(f"trace {row.id!r} is damaged: its embedding is no finite vector of {dimension}; prune it")
-    if not 0.0 <= values["outcome"] <= 1.0:
-        raise DamagedError(f"trace {row.id!r} is damaged: its outcome is {values['outcome']!r}; prune it")
+        raise _damaged(row.id, f"its embedding is no finite vector of {dimension}")
+    if not isinstance(outcome, float) or not 0.0 <= outcome <= 1.0:
+        raise _damaged(row.id, f"its outcome is {outcome!r}")
+    for name in ("tools", "context_tools"):
+        if not isinstance(values[name], list):
+            raise _damaged(row.id, f"its {name} are no list")
     values["priority"] = None if priority is None or priority == math.inf else priority
     values["tools"], values["context_tools"] = tuple(values["tools"]), tuple(values["context_tools"])
     trace = object.__new__(Trace)
     trace.__dict__.update(values)
     return trace
+
+
+def _damaged(key: str, what: str) -> DamagedError:
+    return DamagedError(f"trace {key!r} is damaged: {what}; remove it: shgat db remove --trace {shlex.quote(key)}")

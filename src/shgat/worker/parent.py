@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import IO, Any, Self
 
+from .. import _fork
 from .._check import number
 from ..errors import WorkerError
 from .protocol import MAX_BYTES, dump
@@ -25,7 +26,8 @@ Process = subprocess.Popen[bytes]
 class Child:
     """A training child that stays warm between jobs; one job at a time, from any thread.
 
-    The child ends with its parent, however that ends. A child that fails, hangs or dies is killed and reaped, and the next job gets a new one.
+    The child ends with its parent, however that ends; in a fork of the parent, this object starts another. A child that fails, hangs
+    or dies is killed and reaped, and the next job gets a new one.
 
     Parameters
     ----------
@@ -44,6 +46,7 @@ class Child:
         self._process: Process | None = None
         self._bury: weakref.finalize[[Process], Any] | None = None
         self._tail = b""
+        _fork.renew(self)
 
     def __enter__(self) -> Self:
         return self
@@ -105,6 +108,16 @@ class Child:
         self.kill()
         with self._lock:
             self._end()
+
+    def after_fork(self) -> None:
+        """The process is the parent's child, and its pipes are the parent's."""
+        process, self._process, self._lock, self._tail = self._process, None, threading.Lock(), b""
+        if self._bury is not None:
+            self._bury.detach()
+            self._bury = None
+        if process is not None:
+            process.returncode = 0  # whatever it is: it is not ours to wait for
+            _close(process)
 
     def _alive(self) -> Process:
         if self._process is not None and self._process.poll() is not None:
@@ -200,6 +213,10 @@ def _write(stream: IO[bytes], waiting: memoryview) -> memoryview:
 def _bury(process: Process) -> None:
     process.kill()
     process.wait()
+    _close(process)
+
+
+def _close(process: Process) -> None:
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
             stream.close()

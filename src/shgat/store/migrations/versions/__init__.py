@@ -1,1 +1,1 @@
-"""Revisions, oldest first: v1_traces, v2_parameters, v3_priorities, v4_claims, v5_model_versions."""
+"""Revisions, oldest first: v1_traces, v2_parameters, v3_priorities, v4_claims, v5_model_versions, v6_users."""

@@ -1,0 +1,135 @@
+"""Telling a ranker what was executed and how it went."""
+
+import re
+import uuid
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+
+from ..errors import InputError
+from ..graph import Catalog
+from ..learning.entry import Entry
+from ..learning.journal import Journal
+from ..learning.receipt import Receipt
+from ..model.evidence import Execution
+from ..registry import Slots
+from ..traces import Trace
+from .answering import Answering
+from .feedback import Feedback, Unlearnable
+
+ACKNOWLEDGED = 1.0  # seconds that feedback waits for the disk
+_DECISION_ID = re.compile("[0-9a-f]{32}")
+
+
+class Intake:
+    """The part of a ranker that takes feedback."""
+
+    catalog: Catalog
+    _journal: Journal
+    _clock: Callable[[], float]
+    _user: str
+    _within: list[frozenset[int]]
+    _answering: Answering
+    _unlearnable: Unlearnable
+    slots: Slots
+
+    def _awake(self) -> None:
+        raise NotImplementedError
+
+    def feedback(
+        self,
+        decision_id: str | uuid.UUID,
+        capability_id: str | None = None,
+        tools: Iterable[str] | None = None,
+        *,
+        outcome: float | BaseException,
+        duration_ms: float | None = None,
+        error: str | BaseException | None = None,
+    ) -> Receipt:
+        """What was executed after a decision and how it went. The store is not waited for; the disk is, for at most a second.
+
+        Any process on the same store may give it, before or after the decision is in the store; of several, the first that is stored
+        counts.
+
+        Parameters
+        ----------
+        capability_id, tools : what was executed; without `tools`, all tools of the capability. Tools that the catalogue does not know are
+            kept, and `stats()["trouble"]` names them: nothing can be learned from them
+        outcome : 0 (failed) to 1 (worked), a boolean, or the exception that the execution ended with
+        error : message or exception
+
+        Returns
+        -------
+        what survives a killed process: "durable" does, "waiting" does not yet; "known", which is false: the decision has its feedback
+
+        Raises
+        ------
+        InputError
+            for what is no decision id, or a capability of which no tools are known.
+        StoreError
+            20 000 traces wait for the store already.
+        """
+        taken = self._executed(decision_id, capability_id, tools, outcome, duration_ms, error)
+        try:
+            return taken.result(ACKNOWLEDGED)
+        except TimeoutError:
+            return Receipt.WAITING
+
+    async def afeedback(
+        self,
+        decision_id: str | uuid.UUID,
+        capability_id: str | None = None,
+        tools: Iterable[str] | None = None,
+        *,
+        outcome: float | BaseException,
+        duration_ms: float | None = None,
+        error: str | BaseException | None = None,
+    ) -> Receipt:
+        """`feedback` without holding up the event loop, or any thread."""
+        import asyncio
+
+        taken = self._executed(decision_id, capability_id, tools, outcome, duration_ms, error)
+        done, _ = await asyncio.wait([asyncio.wrap_future(taken)], timeout=ACKNOWLEDGED)
+        return done.pop().result() if done else Receipt.WAITING
+
+    def _executed(
+        self,
+        decision_id: object,
+        capability_id: object,
+        tools: object,
+        outcome: object,
+        duration_ms: float | None,
+        error: object,
+    ) -> "Future[Receipt]":
+        self._awake()
+        told = Feedback.of(decision_id, capability_id, tools, outcome, error)
+        if not _DECISION_ID.fullmatch(told.decision_id):
+            raise InputError(
+                f"feedback: {told.decision_id!r:.100} is no decision id, which has 32 hexadecimal digits; see Answer.decision_id"
+            )
+        ran = told.tools
+        if ran is None:
+            column = None if told.capability is None else self.catalog.capability_column.get(told.capability)
+            if column is None:
+                raise InputError(
+                    f"feedback to {told.decision_id!r}: say which tools were run; {told.capability!r:.100} is no known capability"
+                )
+            ran = tuple(self.catalog.tools[t].id for t in sorted(self._within[column]))
+        entry = Entry(self._user, Trace(
+            id=told.decision_id, decision_id=told.decision_id, tools=ran, capability=told.capability, outcome=told.outcome,
+            duration_ms=duration_ms, error=told.error, timestamp=self._clock(),
+        ), None)  # fmt: skip
+        decision = self._journal.decision(told.decision_id)
+        entry = entry if decision is None else entry.joined(decision)
+        taken = self._journal.executed(entry)
+        if not (taken.done() and taken.result() is Receipt.KNOWN):
+            self._unlearnable.look(ran, self.catalog.tool_column.keys(), self._clock())
+            self._remember(entry)
+        return taken
+
+    def _remember(self, entry: Entry) -> None:
+        """Lets the next answer know what came of this one, long before a training does."""
+        decision, trace = entry.decision, entry.trace
+        if decision is not None and trace is not None and decision.user_id == self._user:
+            session, now = decision.session or "", trace.timestamp or self._clock()
+            done = Execution(entry.key, decision.embedding, decision.intent or "", trace.tools, trace.outcome, session, now)
+            self._answering.recent.add(done, self.slots.production.model.index())

@@ -16,6 +16,54 @@ def usable(values):
     return bool((np.abs(np.float32(values)) <= _check.LARGEST).all())
 
 
+class Shy:
+    def __repr__(self):
+        raise RuntimeError
+
+
+HUGE = ["x" * 10**6, b"x" * 10**6, list(range(10**5)), dict.fromkeys(range(99), "y" * 999), np.ones((999, 999)), 10**5000, [[["z" * 999]] * 99],
+        {"a": {"b": {"c": {}}}}, Shy(), "\ud800" * 99, datetime, object(), ValueError("w" * 10**5), [Shy()]]  # fmt: skip
+
+
+class TestBrief:
+    @given(
+        st.one_of(
+            st.integers(0, len(HUGE) - 1).map(HUGE.__getitem__),
+            st.text(),
+            st.integers(),
+            st.floats(),
+            st.lists(st.text(), max_size=9),
+        )
+    )
+    def test_it_is_one_short_line_that_can_be_printed(self, value):
+        shown = _check.brief(value)
+        assert 0 < len(shown) <= 100
+        assert shown.isprintable()
+        assert shown.encode()
+
+    @pytest.mark.parametrize("value", [None, True, 7, 0.1, "text", [1, "a"], {"a": 1}, b"x"])
+    def test_what_is_short_is_shown_as_it_is(self, value):
+        assert _check.brief(value) == repr(value)
+
+    @pytest.mark.parametrize("i", range(7))
+    def test_every_check_uses_it(self, i):
+        value = HUGE[i]
+        checks = [
+            lambda: _check.number(value, 0, 1, "x"),
+            lambda: _check.moment(value, "x"),
+            lambda: _check.positive_integer(-value if isinstance(value, int) else value, "x"),
+            lambda: _check.choice(value, ("a",), "x"),
+            lambda: _check.text([value], "x"),
+            lambda: _check.texts(7 if isinstance(value, (list, dict)) else value, "x"),
+            lambda: _check.texts([[value]], "x"),
+            lambda: _check.writable("\ud800" * 10**5, "x"),
+        ]
+        for check in checks:
+            with pytest.raises(InputError) as caught:
+                check()
+            assert len(str(caught.value)) < 200
+
+
 class TestVectors:
     @pytest.mark.parametrize("value", [[1, 2], (1.0, 2.0), np.float64([1, 2]), np.int8([1, 2]), np.float32([[1, 3], [2, 4]])[:, 0]])
     def test_numbers_become_float32_in_one_piece(self, value):

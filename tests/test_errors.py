@@ -59,3 +59,17 @@ def test_every_extra_that_an_error_advises_exists():
     }
     assert named
     assert named <= set(project["optional-dependencies"])
+
+
+@pytest.mark.parametrize("name", [name for _, name, _ in TREE if name != "MissingExtraError"])
+def test_something_huge_in_a_message_is_left_out_in_the_middle(name):
+    kind = getattr(errors, name)
+    message = str(kind("begins " + "x" * 100_000 + " ends"))
+    assert len(message) < 1000
+    assert message.startswith("begins x")
+    assert message.endswith("x ends")
+    assert str(kind("short")) == "short"
+
+
+def test_so_is_it_in_each_fault_of_a_catalogue():
+    assert max(map(len, errors.CatalogError(["one", "x" * 100_000]).faults)) < 1000

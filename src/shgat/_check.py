@@ -1,5 +1,6 @@
 """Checks of user input, one place for each question. They return what they checked, as the array the kernels take."""
 
+import reprlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -11,6 +12,23 @@ from ._types import Float32
 from .errors import InputError
 
 LARGEST = 1e15  # of a vector's entries: beyond it, sums of squares overflow float32
+
+
+_SHOWN = 100  # characters of a value in a message
+_brief = reprlib.Repr()
+_brief.maxstring = _brief.maxother = 80
+_brief.maxlevel = 2
+
+
+def brief(value: object) -> str:
+    """What a message shows of a value: its repr, in one line and at most 100 characters, however large the value is."""
+    try:
+        shown = " ".join(_brief.repr(value).split())
+    except Exception:  # of a value that cannot show itself
+        shown = object.__repr__(value)
+    if not shown.isprintable():
+        shown = shown.encode("ascii", "backslashreplace").decode()
+    return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN // 2 - 2]}...{shown[-_SHOWN // 2 + 2 :]}"
 
 
 def vector(value: object, dimension: int | None, what: str) -> Float32:
@@ -60,9 +78,9 @@ def as_float32(value: object, what: str) -> Float32:
 def number(value: object, low: float, high: float, what: str) -> float:
     """A finite number in [low, high]; null and booleans are refused."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise InputError(f"{what} is a number, not {value!r}")
+        raise InputError(f"{what} is a number, not {brief(value)}")
     if not low <= value <= high:  # false for NaN
-        raise InputError(f"{what} lies in [{low:g}, {high:g}], not {value!r}")
+        raise InputError(f"{what} lies in [{low:g}, {high:g}], not {brief(value)}")
     return float(value)
 
 
@@ -72,7 +90,7 @@ def moment(value: object, what: str) -> float:
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            raise InputError(f"{what} {value!r} is not ISO 8601") from None
+            raise InputError(f"{what} {brief(value)} is not ISO 8601") from None
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
     return number(value, -1e12, 1e12, what)
@@ -81,21 +99,21 @@ def moment(value: object, what: str) -> float:
 def positive_integer(value: object, what: str) -> int:
     """A whole number >= 1."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise InputError(f"{what} is a whole number of at least 1, not {value!r}")
+        raise InputError(f"{what} is a whole number of at least 1, not {brief(value)}")
     return int(value)
 
 
 def choice(value: object, allowed: Sequence[str], what: str) -> Any:
     """One of the allowed words."""
-    if value not in allowed:
-        raise InputError(f"{what} is one of {', '.join(allowed)}, not {value!r}")
+    if not isinstance(value, str) or value not in allowed:
+        raise InputError(f"{what} is one of {', '.join(allowed)}, not {brief(value)}")
     return value
 
 
 def text(value: object, what: str) -> str:
     """A non-empty string."""
     if not isinstance(value, str) or not value:
-        raise InputError(f"{what} is a non-empty string, not {value!r}")
+        raise InputError(f"{what} is a non-empty string, not {brief(value)}")
     return writable(value, what)
 
 
@@ -118,12 +136,12 @@ def writable(value: str, what: str) -> str:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise InputError(f"{what} holds a lone surrogate: {value!a}") from None
+            raise InputError(f"{what} holds a lone surrogate: {brief(value)}") from None
     return value
 
 
 def texts(value: object, what: str) -> list[str]:
     """A list of non-empty strings."""
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-        raise InputError(f"{what} is a list of strings, not {value!r}")
+        raise InputError(f"{what} is a list of strings, not {brief(value)}")
     return [text(item, f"{what}[{i}]") for i, item in enumerate(value)]

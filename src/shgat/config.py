@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-from ._check import number
+from ._check import brief, choice, number
 from .errors import InputError
 
 _CHOICES = {
@@ -48,15 +48,14 @@ class SHGATConfig:
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise InputError(f"SHGATConfig.{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}")
+            choice(getattr(self, name), choices, f"SHGATConfig.{name}")
         for name in ("n_heads", "d_head", "n_message_heads"):
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-                raise InputError(f"SHGATConfig.{name} is a positive whole number or None, not {value!r}")
+                raise InputError(f"SHGATConfig.{name} is a positive whole number or None, not {brief(value)}")
         for name in ("message_passing", "node_offsets"):
             if not isinstance(getattr(self, name), bool):
-                raise InputError(f"SHGATConfig.{name} is true or false, not {getattr(self, name)!r}")
+                raise InputError(f"SHGATConfig.{name} is true or false, not {brief(getattr(self, name))}")
         number(self.slope, 0.0, 0.99, "SHGATConfig.slope")
         number(self.log_scale, -10.0, 10.0, "SHGATConfig.log_scale")
 
@@ -69,7 +68,7 @@ class SHGATConfig:
         """From JSON values; an unknown field is an error that names it."""
         unknown = sorted(set(values) - {f.name for f in fields(cls)})
         if unknown:
-            raise InputError(f"SHGATConfig has no field {unknown[0]!r}")
+            raise InputError(f"SHGATConfig has no field {brief(unknown[0])}")
         try:
             return cls(**values)
         except TypeError as error:

@@ -13,9 +13,14 @@
 The command line turns each of them into one line on stderr and exit code 1.
 """
 
+_LONGEST, _HEAD, _TAIL = 800, 500, 250  # characters of a message
+
 
 class ShgatError(Exception):
-    """Base of every error that shgat raises on purpose."""
+    """Base of every error that shgat raises on purpose. A message with something huge in it is cut in the middle."""
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(_bounded(str(message)))
 
 
 class InputError(ShgatError, ValueError):
@@ -26,7 +31,7 @@ class CatalogError(InputError):
     """A catalogue does not hold together. `faults` lists every fault that was found, one sentence each."""
 
     def __init__(self, faults: "str | list[str]") -> None:
-        self.faults = [faults] if isinstance(faults, str) else list(faults)
+        self.faults = [_bounded(fault) for fault in ([faults] if isinstance(faults, str) else faults)]
         more = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
         super().__init__(self.faults[0] + more)
 
@@ -83,3 +88,7 @@ def _absent(extra: str) -> list[str]:
             except metadata.PackageNotFoundError:
                 absent.append(wanted.strip())
     return absent
+
+
+def _bounded(message: str) -> str:
+    return message if len(message) <= _LONGEST else f"{message[:_HEAD]} [...] {message[-_TAIL:]}"

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .._check import as_float32, number, text, texts, writable
+from .._check import as_float32, brief, number, text, texts, writable
 from .._types import Float32
 from ..errors import InputError
 
@@ -150,7 +150,7 @@ def _string(value: object, what: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise InputError(f"{what} is a string, not {value!r:.100}")
+        raise InputError(f"{what} is a string, not {brief(value)}")
     return writable(value, what)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import ArrayLike
 
+from .._check import brief
 from .._types import Float64, Int64
 from ..errors import InputError
 
@@ -229,7 +230,7 @@ def _numbers(owner: str, values: Mapping[str, Any], names: tuple[str, ...]) -> l
     found = _fields(owner, values, names)
     for name, value in zip(names, found, strict=True):
         if not _is_number(value):
-            raise InputError(f"{owner}.{name} is a number, not {value!r}")
+            raise InputError(f"{owner}.{name} is a number, not {brief(value)}")
     return [float(value) for value in found]
 
 

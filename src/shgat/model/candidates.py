@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from .._check import brief
 from .._types import Float32, Int32, Int64
 from ..errors import InputError
 from ..graph.growth import Growth
@@ -75,11 +76,11 @@ class Candidates:
     def columns(self, ids: Iterable[str], what: str) -> Int32:
         """Sorted, unique columns of the ids; InputError for one that is unknown."""
         if isinstance(ids, str) or not isinstance(ids, Iterable):
-            raise InputError(f"{what} is a list of ids, not {ids!r}")
+            raise InputError(f"{what} is a list of ids, not {brief(ids)}")
         columns = []
         for item in ids:
             if not isinstance(item, str) or item not in self.column:
-                raise InputError(f"{what}: unknown id {item!r}")
+                raise InputError(f"{what}: unknown id {brief(item)}")
             columns.append(self.column[item])
         return np.unique(np.array(columns, np.int32)) if columns else np.zeros(0, np.int32)
 

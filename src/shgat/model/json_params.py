@@ -138,7 +138,7 @@ def _mapping(value: object, what: str) -> Mapping[str, Any]:
 def _known(values: Mapping[str, Any], names: set[str], what: str) -> None:
     unknown = sorted(str(key) for key in values if key not in names)
     if unknown:
-        raise InputError(f"{what}: unknown key {unknown[0]!r}")
+        raise InputError(f"{what}: unknown key {_check.brief(unknown[0])}")
 
 
 def _same_model(given: SHGATConfig, own: SHGATConfig) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from sqlalchemy import Table, delete, func, select, text
 
-from .._check import number
+from .._check import brief, number
 from ..errors import StoreError
 from .catalog import CatalogRows
 from .claims import ClaimRows
@@ -60,7 +60,7 @@ class Store(CatalogRows, DecisionRows, TraceRows, ModelVersionRows, ClaimRows):
             the database cannot be reached, is locked, damaged, written by a newer shgat, or of another dimension.
         """
         if dimension is not None and not 1 <= dimension <= MAX_DIMENSION:
-            raise StoreError(f"the dimension of embeddings lies in [1, {MAX_DIMENSION}], not {dimension!r}")
+            raise StoreError(f"the dimension of embeddings lies in [1, {MAX_DIMENSION}], not {brief(dimension)}")
         database = Database(url, timeout)
         try:
             return cls(database, _prepare(database, dimension), clock)

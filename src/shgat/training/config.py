@@ -80,12 +80,12 @@ class TrainingConfig:
                 _check.number(getattr(self, name), low, high, f"TrainingConfig.{name}")
         for name in ("train_intent_map", "leave_batch_out"):
             if not isinstance(getattr(self, name), bool):
-                raise InputError(f"TrainingConfig.{name} is true or false, not {getattr(self, name)!r}")
+                raise InputError(f"TrainingConfig.{name} is true or false, not {_check.brief(getattr(self, name))}")
         _check.choice(self.negatives, ("all", "random", "semi-hard", "curriculum"), "TrainingConfig.negatives")
         _check.choice(self.replay, ("shuffle", "prioritized"), "TrainingConfig.replay")
         if self.temperature is not None:
             if not isinstance(self.temperature, Sequence) or len(self.temperature) != 2:
-                raise InputError(f"TrainingConfig.temperature is (first, last) or None, not {self.temperature!r}")
+                raise InputError(f"TrainingConfig.temperature is (first, last) or None, not {_check.brief(self.temperature)}")
             object.__setattr__(self, "temperature", tuple(self.temperature))
             for value in self.temperature:
                 _check.number(value, 1e-3, 1e3, "TrainingConfig.temperature")
@@ -123,7 +123,7 @@ class TrainingConfig:
         """From JSON values; an unknown field is an error that names it."""
         unknown = sorted(set(values) - {f.name for f in fields(cls)})
         if unknown:
-            raise InputError(f"TrainingConfig has no field {unknown[0]!r}")
+            raise InputError(f"TrainingConfig has no field {_check.brief(unknown[0])}")
         return cls(**values)
 
 

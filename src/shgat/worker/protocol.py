@@ -165,16 +165,16 @@ def _config(value: object) -> JobConfig:
         given = config["temperature"]
         pair = given if isinstance(given, list) else [given, given]
         if len(pair) != 2:
-            raise InputError(f"config.temperature is a number or [first, last], not {given!r}")
+            raise InputError(f"config.temperature is a number or [first, last], not {_check.brief(given)}")
         chosen["temperature"] = tuple(_check.number(t, 1e-3, 1e3, "config.temperature") for t in pair)
     for name, key in (("usePER", "use_per"), ("useCurriculum", "use_curriculum"), ("fromScratch", "from_scratch")):
         if not isinstance(config.get(name, False), bool):
-            raise InputError(f"config.{name} is true or false, not {config[name]!r}")
+            raise InputError(f"config.{name} is true or false, not {_check.brief(config[name])}")
         chosen[key] = config.get(name, False)
     if "seed" in config:
         seed = config["seed"]
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
-            raise InputError(f"config.seed is a whole number of at least 0, not {seed!r}")
+            raise InputError(f"config.seed is a whole number of at least 0, not {_check.brief(seed)}")
         chosen["seed"] = seed
     return JobConfig(**chosen)
 
@@ -197,7 +197,7 @@ def _record(value: object, known: set[str], what: str) -> Mapping[str, Any]:
     record = _mapping(value, what)
     unknown = sorted(key for key in record if key not in known)
     if unknown:
-        raise InputError(f"{what} has the unknown field {unknown[0][:100]!r}")
+        raise InputError(f"{what} has the unknown field {_check.brief(unknown[0])}")
     return record
 
 
@@ -213,4 +213,4 @@ def _path(job: Mapping[str, Any], name: str) -> str | None:
 
 
 def _brief(value: object) -> str:
-    return f"a list of {len(value)}" if isinstance(value, list) else f"{value!r:.80}"
+    return f"a list of {len(value)}" if isinstance(value, list) else _check.brief(value)

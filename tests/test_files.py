@@ -14,8 +14,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shgat import InputError
-from shgat._files import load_array, load_matrix, parse_line, read_jsonl, read_lines, replacing, sha256, write_atomically
+import special_files
+from shgat import InputError, _files
+from shgat._files import (
+    load_array,
+    load_matrix,
+    open_regular,
+    parse_line,
+    read_jsonl,
+    read_lines,
+    replacing,
+    sha256,
+    write_atomically,
+)
 
 
 def mode(path):
@@ -93,12 +104,28 @@ class TestReplacing:
             assert one != two
         assert path.read_bytes() == b"one"  # whose block ended last
 
-    def test_a_link_is_replaced_and_not_followed(self, tmp_path):
-        (tmp_path / "target").write_bytes(b"old")
-        (tmp_path / "x").symlink_to(tmp_path / "target")
+    @pytest.mark.parametrize("exists", [True, False])
+    def test_a_link_stays_and_what_it_points_at_is_replaced(self, tmp_path, exists):
+        folder = tmp_path / "folder"
+        folder.mkdir()
+        if exists:
+            (folder / "target").write_bytes(b"old")
+        (tmp_path / "y").symlink_to(Path("folder") / "target")
+        (tmp_path / "x").symlink_to("y")
         write_atomically(tmp_path / "x", b"new")
-        assert (tmp_path / "target").read_bytes() == b"old"
-        assert (tmp_path / "x").read_bytes() == b"new"
+        assert (folder / "target").read_bytes() == b"new"
+        assert (tmp_path / "x").is_symlink()
+        assert (tmp_path / "y").is_symlink()
+        assert (names(tmp_path), names(folder)) == (["folder", "x", "y"], ["target"])
+
+    @pytest.mark.parametrize("name", special_files.NAMES)
+    def test_what_is_no_file_is_left_where_it_is(self, tmp_path, name):
+        path = special_files.make(tmp_path, name, "x")
+        before = os.lstat(path)[:7], os.lstat(path).st_mtime_ns, names(tmp_path)
+        with pytest.raises(InputError, match=f"^cannot write {path}: ") as caught:
+            write_atomically(path, b"data")
+        assert (os.lstat(path)[:7], os.lstat(path).st_mtime_ns, names(tmp_path)) == before
+        assert name == "without a size" or "expected a regular file" in str(caught.value) or "symbolic links" in str(caught.value)
 
     @pytest.mark.parametrize("mask", [0o000, 0o022, 0o027, 0o077])
     def test_a_new_file_has_the_mode_that_the_umask_gives(self, tmp_path, umask, mask):
@@ -130,7 +157,31 @@ class TestReplacing:
         assert set(modes) == {0o640}
 
 
+class TestReading:
+    @pytest.mark.parametrize("name", special_files.NAMES)
+    @pytest.mark.parametrize("read", [open_regular, lambda path: list(read_lines(path)), load_array])
+    def test_what_is_no_file_is_refused_at_once(self, tmp_path, name, read):
+        path = special_files.make(tmp_path, name, "x")
+        with pytest.raises((OSError, InputError), match=r"expected a|symbolic links"):
+            read(path)
+
+    def test_links_to_files_are_followed_and_an_empty_file_is_one(self, tmp_path):
+        (tmp_path / "file").touch()
+        (tmp_path / "x").symlink_to(tmp_path / "file")
+        with open_regular(tmp_path / "x") as file:
+            assert file.read() == b""
+
+
 class TestLines:
+    def test_a_line_without_end_is_refused(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(_files, "LONGEST_LINE", 1000)
+        path = tmp_path / "x"
+        path.write_bytes(b"{}\n" + b" " * 999 + b"\n")
+        with pytest.raises(InputError, match="x, line 2: longer than"):
+            list(read_lines(path))
+        path.write_bytes(b"{}\n" + b" " * 998 + b"\n[]")
+        assert [n for n, _ in read_lines(path)] == [1, 3]
+
     def test_lines_have_their_numbers_and_blank_ones_are_left_out(self, tmp_path):
         path = tmp_path / "x.jsonl"
         path.write_bytes(b'{"a": 1}\n\n  \t\r\n[2]\r\n"end"')
@@ -195,6 +246,21 @@ class TestArrays:
         np.savez(tmp_path / "x.npz", a=np.zeros(2))
         with pytest.raises(InputError, match=r"x\.npz holds an archive"):
             load_array(tmp_path / "x.npz")
+
+    @pytest.mark.parametrize("mmap", [True, False])
+    @pytest.mark.parametrize("shape", [(1 << 62,), (1 << 40, 1 << 40), (-1, -4), (3, 5), (-2,)])
+    def test_a_header_that_says_more_than_there_is_takes_no_memory(self, tmp_path, mmap, shape):
+        with (tmp_path / "x.npy").open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+            file.write(bytes(32))
+        with pytest.raises(InputError, match=r"x\.npy is no readable"):
+            load_array(tmp_path / "x.npy", mmap=mmap)
+
+    @pytest.mark.parametrize("mmap", [True, False])
+    def test_columns_first_and_nothing_at_all(self, tmp_path, mmap):
+        for array in (np.asfortranarray(np.arange(6.0).reshape(2, 3)), np.zeros((0, 3)), np.float32(3)):
+            np.save(tmp_path / "x.npy", array)
+            np.testing.assert_array_equal(load_array(tmp_path / "x.npy", mmap=mmap), array)
 
     @pytest.mark.parametrize("mmap", [True, False])
     def test_torn_bytes_are_refused_wherever_they_end(self, tmp_path, mmap):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import special_files
 from shgat import Catalog, CatalogError, InputError
 from worlds import ANY_JSON, SAMPLE, records
 
@@ -29,6 +30,21 @@ def faults(folder):
         Catalog.load(folder)
     assert str(caught.value).startswith(caught.value.faults[0])
     return caught.value.faults
+
+
+@pytest.mark.parametrize("name", special_files.NAMES)
+@pytest.mark.parametrize("file", ["tools.jsonl", "tools.npy", "capabilities.jsonl", "capabilities.npy"])
+def test_what_is_no_file_is_a_fault_at_once(tmp_path, name, file):
+    write(tmp_path, TOOLS, [{"id": "c", "tools": ["a"]}])
+    (tmp_path / file).unlink(missing_ok=True)
+    special_files.make(tmp_path, name, file)
+    assert any(f"cannot read {tmp_path / file}: " in fault for fault in faults(tmp_path))
+
+
+def test_a_link_to_nowhere_is_a_fault(tmp_path):
+    write(tmp_path, TOOLS)
+    (tmp_path / "tools.npy").symlink_to(tmp_path / "gone")
+    assert any("tools.npy: No such file" in fault for fault in faults(tmp_path))
 
 
 def test_without_embeddings(tmp_path):
@@ -122,7 +138,7 @@ def test_an_unreadable_folder(tmp_path, folder):
 
 def test_a_directory_in_place_of_a_file(tmp_path):
     (tmp_path / "tools.jsonl").mkdir()
-    assert "Is a directory" in faults(tmp_path)[0]
+    assert "it is a folder" in faults(tmp_path)[0]
 
 
 def test_what_made_the_embeddings_stays_with_the_folder(tmp_path):

@@ -1,6 +1,7 @@
 """A model file gives back the very model, or a ModelFileError."""
 
-import contextlib
+import copy
+import dataclasses
 import math
 import struct
 from pathlib import Path
@@ -11,9 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import special_files
 from shgat import SHGAT, Catalog, InputError, ModelFileError, SHGATConfig, load_traces
+from shgat.graph import Incidence
 from shgat.model import model_file
-from shgat.model.channels import CHANNELS
+from shgat.model.bounds import check
+from shgat.model.channels import CHANNELS, Fusion, Learned
+from shgat.model.memory import Memory
 from worlds import SAMPLE, catalog, pairs, records, trained, unit
 
 X = unit(np.random.default_rng(0), 16)
@@ -26,6 +31,22 @@ def small(**config):
 
 
 DATA = small().to_bytes()
+
+
+def remembering():
+    """With something in every field that a training fills."""
+    model, rng = small(), np.random.default_rng(1)
+    vectors = np.array([unit(rng, 16) for _ in range(6)], np.float16).astype(np.float32)
+    tools = Incidence.from_rows([[0], [1, 2], [3], [4], [0, 4], [2]])
+    memory = Memory(tuple("abcdef"), vectors, tuple(f"a text {i}" for i in range(6)), tools)
+    weights = {name: 0.1 + 0.1 * i for i, name in enumerate(CHANNELS)}
+    learned = Learned(Fusion(weights, weights, 0.5), memory, tuple(model.tool_ids), frozenset(["t3"]))
+    model.state = dataclasses.replace(model.state, learned=learned, report={"accepted": True})
+    model.invalidate()
+    return model
+
+
+LEARNED = remembering().to_bytes()
 HEADER = 8 + struct.unpack("<Q", DATA[:8])[0]
 
 
@@ -117,6 +138,18 @@ def test_what_cannot_be_read(tmp_path, name):
         SHGAT.load(tmp_path / name)
 
 
+@pytest.mark.parametrize("name", special_files.NAMES)
+def test_what_is_no_file_is_refused_at_once(tmp_path, name):
+    with pytest.raises(ModelFileError, match="cannot read"):
+        SHGAT.load(special_files.make(tmp_path, name, "m"))
+
+
+def test_a_report_with_a_number_json_does_not_have_is_kept_without_it():
+    model = small()
+    model.state = dataclasses.replace(model.state, report={"losses": [1.0, math.nan]})
+    assert read(model.to_bytes()).report == {"losses": [1.0, None]}
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_a_model_that_is_not_finite_is_not_saved(tmp_path, value):
     model = small()
@@ -169,22 +202,114 @@ def test_random_bytes(data):
         read(data)
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 9) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    max_leaves=6,
+def again(data):
+    """The tensors, which may be changed, and the manifest as `pack` takes it."""
+    tensors, manifest = model_file.unpack(data, "m")
+    tensors = {name: array.copy() for name, array in tensors.items()}
+    return tensors, {k: v for k, v in manifest.items() if k not in ("tensors", "format")}
+
+
+def refused_or_usable(tensors, manifest):
+    """Written by somebody with right checksums: a model that gives finite scores comes out, or ModelFileError."""
+    try:
+        model = read(model_file.pack(tensors, manifest))
+    except ModelFileError as error:
+        assert len(str(error)) < 1000  # noqa: PT017
+        return False
+    for kind in ("tools", "capabilities"):
+        for x in (X, np.float32(1e15) * X / np.abs(X).max(), np.float32(1e-20) * X):
+            assert np.isfinite(model.score(x, kind, context_tools=model.tool_ids[:2], texts=["a text"])).all()
+    ranking = model.rank(X, 3, text="a text")
+    assert ranking.probabilities is None or np.isfinite(ranking.probabilities).all()
+    assert read(model.to_bytes()).to_bytes() == model.to_bytes()
+    return True
+
+
+NASTY = st.sampled_from([
+    None, True, False, 0, -1, 1, 2, 3, 64, 10**9, 2**31, 2**62, -(2**62), 0.5, 3e38, -1e300, 384.0, "", "x", "16", "\0", "é" * 9,
+    [], [[]], [1], {}, {"a": None}, [None], "x" * 5000, list(range(2000)),
+])  # fmt: skip
+
+
+def places(value, path=()):
+    """Where something stands in a manifest, at any depth."""
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from places(item, (*path, key))
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.data())
+def test_a_manifest_with_right_checksums_and_wrong_content(data):
+    tensors, manifest = again(data.draw(st.sampled_from([DATA, LEARNED])))
+    for _ in range(data.draw(st.integers(1, 2))):
+        place = data.draw(st.sampled_from([p for p in places(manifest) if (p and p[0] != "report") or len(p) == 1]))
+        parent = manifest
+        for key in place[:-1]:
+            parent = parent[key]
+        if data.draw(st.integers(0, 9)) == 0 and isinstance(parent, dict):
+            del parent[place[-1]]
+        else:
+            parent[place[-1]] = copy.deepcopy(data.draw(NASTY))
+    refused_or_usable(tensors, manifest)
+
+
+@pytest.mark.parametrize(
+    "field", ["d", "n_heads", "d_head", "n_message_heads", "n_levels", "n_tools", "n_capabilities", "child_rank"]
 )
+@pytest.mark.parametrize("value", [0, -1, 10**9, 2**62, 1.0, True, "4", None, [4]])
+def test_a_layout_that_is_not_that_of_the_parameters_takes_neither_time_nor_memory(field, value):
+    tensors, manifest = again(DATA)
+    if manifest["layout"][field] != value or type(manifest["layout"][field]) is not type(value):
+        manifest["layout"][field] = value
+        with pytest.raises(ModelFileError, match="layout"):
+            read(model_file.pack(tensors, manifest))
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.sampled_from(["config", "layout", "tools", "capabilities", "fingerprint", "format", "tensors", "learned"]), JSON)
-def test_a_manifest_with_right_checksums_and_wrong_content(key, value):
-    """Written by another program: a model comes out, or ModelFileError, and never another error."""
-    tensors, manifest = model_file.unpack(DATA, "m")
-    manifest = {k: v for k, v in manifest.items() if k not in ("tensors", "format")}
-    manifest[key] = value
-    with contextlib.suppress(ModelFileError):
-        read(model_file.pack(tensors, manifest))
+@given(data=st.data(), size=st.sampled_from([0.0, 1e-30, 30.0, 1e3, 1e6, 1e12, 1e20, 3e38, -3e38]), everywhere=st.booleans())
+def test_tensors_with_right_checksums_and_wrong_numbers(data, size, everywhere):
+    tensors, manifest = again(data.draw(st.sampled_from([DATA, LEARNED])))
+    name = data.draw(st.sampled_from([n for n, a in tensors.items() if a.dtype.kind == "f"]))
+    with np.errstate(over="ignore"):
+        number = tensors[name].dtype.type(size)
+    if everywhere:
+        tensors[name][...] = number
+    else:
+        tensors[name].reshape(-1)[data.draw(st.integers(0, tensors[name].size - 1))] = number
+    refused_or_usable(tensors, manifest)
+
+
+@settings(deadline=None, max_examples=100)
+@given(data=st.data())
+def test_tensors_with_right_checksums_and_wrong_shapes(data):
+    tensors, manifest = again(data.draw(st.sampled_from([DATA, LEARNED])))
+    name = data.draw(st.sampled_from(sorted(tensors)))
+    change = data.draw(st.sampled_from([
+        lambda a: a[:-1], lambda a: a[..., None], lambda a: a.reshape(-1), lambda a: a.T.copy(), lambda a: a.astype(np.float64),
+        lambda a: a.astype(np.int32), lambda a: a.astype(np.int64), lambda a: a[:0], lambda a: np.concatenate([a, a]),
+        lambda a: a.astype(np.uint8), lambda a: a.astype(np.float16),
+    ]))  # fmt: skip
+    with np.errstate(all="ignore"):
+        tensors[name] = np.ascontiguousarray(change(tensors[name]))
+    refused_or_usable(tensors, manifest)
+
+
+@pytest.mark.parametrize("size", [1e3, 1e6, 1e12, 3e38])
+def test_a_model_that_could_not_be_loaded_is_not_saved(size):
+    model = small()
+    for view in model.params.values():
+        if view.ndim > 1:
+            view[...] = size
+    with pytest.raises(InputError, match="not saved: its parameters"):
+        model.to_bytes()
+
+
+def test_an_untrained_and_a_trained_model_need_no_trial(learned_data, monkeypatch):
+    monkeypatch.setattr("shgat.model.index.build", None)
+    check(read(learned_data).state)
+    check(read(DATA).state)
 
 
 @pytest.mark.parametrize("missing", ["params", "tool_embeddings", "capability_embeddings", "cooccurrence_indices"])
@@ -214,7 +339,7 @@ CRAFTED = {
 
 
 @pytest.fixture(scope="module")
-def learned():
+def learned_data():
     """A file with a memory and co-occurrences."""
     catalog = Catalog.load(SAMPLE)
     model = SHGAT.from_catalog(catalog)
@@ -224,12 +349,10 @@ def learned():
 
 
 @pytest.mark.parametrize("what", CRAFTED)
-def test_arrays_with_right_checksums_that_the_kernels_could_not_take(learned, what):
-    tensors, manifest = model_file.unpack(learned, "m")
-    tensors = {name: array.copy() for name, array in tensors.items()}
+def test_arrays_with_right_checksums_that_the_kernels_could_not_take(learned_data, what):
+    tensors, manifest = again(learned_data)
     CRAFTED[what](tensors)
-    manifest = {k: v for k, v in manifest.items() if k not in ("tensors", "format")}
-    assert read(learned).learned is not None
+    assert read(learned_data).learned is not None
     with pytest.raises(ModelFileError, match="memory" if "memory" in what else "cooccurrence"):
         read(model_file.pack(tensors, manifest))
 

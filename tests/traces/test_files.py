@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import special_files
 from shgat import Catalog, InputError, Trace, TraceError, Traces, load_traces
 from shgat.traces import read_traces, write_traces
 from traces.examples import CATALOG, GOOD, D, any_trace, columns, make_trace, write
@@ -23,6 +24,18 @@ from training import planted
 ENDINGS = ["jsonl", "parquet"]
 TESTS = Path(__file__).parent.parent
 FUZZ = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.mark.parametrize("name", special_files.NAMES)
+@pytest.mark.parametrize("ending", [*ENDINGS, "npy"])
+def test_what_is_no_file_is_refused_at_once(tmp_path, name, ending):
+    path = tmp_path / ("x.jsonl" if ending == "npy" else f"x.{ending}")
+    if ending == "npy":
+        path.write_bytes(b'{"id": "a"}\n')
+    special_files.make(tmp_path, name, f"x.{ending}")
+    for read in (lambda: load_traces(path, CATALOG), lambda: list(read_traces(path))):
+        with pytest.raises(InputError, match=r"cannot read .*: (.*expected a|.*symbolic links)"):
+            read()
 
 
 def known(n=30):

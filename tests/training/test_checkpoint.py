@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import special_files
 from shgat import SHGAT, ModelFileError, Traces, TrainingConfig
+from shgat.model.tensor_file import pack, unpack
 from shgat.traces.columns import Texts
 from training import planted
 
@@ -133,6 +135,103 @@ def test_a_torn_or_altered_checkpoint_is_refused_and_kept(tmp_path):
     assert model.params.buffer.tobytes() == before
     file.write_bytes(data)
     assert model.fit(traces, config=CONFIG, checkpoint=file, resume=True).accepted
+
+
+@pytest.fixture(scope="module")
+def half(tmp_path_factory):
+    """A model, its traces, and the file of a training of it that has finished a stage and begun another."""
+    model, traces, file = interrupted(tmp_path_factory.mktemp("half"))
+    return model, traces, file.read_bytes()
+
+
+FIELDS = {
+    "name": [None, 7, ["x"]],
+    "step_count": [-1, 1.5, True, "3", None, 2**62],
+    "epoch": [-1, 0, 2**40, "1", None],
+    "best_epoch": [None, -1, 0.5],
+    "best_metrics": [[], {"all": 1}, {"all": {"hit@1": "x"}}, None],
+    "best_hit": ["x", 2, []],
+    "history": [None, {}, [], [{}], ["x"], 3],
+    "group_norms": [None, [{}], [], [{"W": "x"}]],
+    "accuracy": [None, "x", 2],
+    "stopped": [None, 0, ["x"]],
+    "rng": [
+        "",
+        "{}",
+        "null",
+        7,
+        '{"bit_generator": "MT19937"}',
+        '{"bit_generator": "PCG64", "state": {"state": "#x", "inc": "#1"}}',
+    ],
+}
+
+
+@pytest.mark.parametrize(("field", "value"), [(name, value) for name, values in FIELDS.items() for value in values], ids=repr)
+def test_a_checkpoint_with_right_checksums_and_wrong_numbers(half, tmp_path, field, value):
+    model, traces, data = half
+    tensors, manifest = unpack(data, "c")
+    stages = manifest["stages"]
+    assert [("finished" in stage) for stage in stages] == [True, False]
+    stages[1][field] = value
+    if field in ("name", "history"):
+        stages[0][field] = value
+    (tmp_path / "c").write_bytes(pack(tensors, {"identity": manifest["identity"], "stages": stages}))
+    with pytest.raises(ModelFileError, match="no checkpoint of this training"):
+        model.fit(traces, config=CONFIG, checkpoint=tmp_path / "c", resume=True)
+
+
+CHANGES = {
+    "one for all": lambda a: a.reshape(-1)[:1],  # which NumPy would spread over the whole
+    "one less": lambda a: a[..., :-1],
+    "an axis more": lambda a: a[None],
+    "integers": lambda a: np.zeros(a.shape, np.int64),
+    "infinity": lambda a: np.full_like(a, np.inf),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("name", ["0/tools", "0/capabilities", "1/params", "1/m", "1/v", "1/td", "1/best", "1/best_rows"])
+def test_a_checkpoint_with_right_checksums_and_wrong_arrays(half, tmp_path, name, change):
+    model, traces, data = half
+    tensors, manifest = unpack(data, "c")
+    tensors[name] = np.ascontiguousarray(CHANGES[change](tensors[name]))
+    (tmp_path / "c").write_bytes(pack(tensors, {"identity": manifest["identity"], "stages": manifest["stages"]}))
+    with pytest.raises(ModelFileError, match="no checkpoint of this training"):
+        model.fit(traces, config=CONFIG, checkpoint=tmp_path / "c", resume=True)
+
+
+@pytest.mark.parametrize("stages", [None, 7, {}, {"a": 1}, ["x"], [{}], [[]]])
+def test_a_checkpoint_whose_stages_are_none(half, tmp_path, stages):
+    model, traces, data = half
+    tensors, manifest = unpack(data, "c")
+    (tmp_path / "c").write_bytes(pack(tensors, {"identity": manifest["identity"], "stages": stages}))
+    if stages == {}:  # no stage has begun
+        assert model.fit(traces, config=CONFIG, checkpoint=tmp_path / "c", resume=True).accepted
+        return
+    with pytest.raises(ModelFileError, match="no checkpoint of this training"):
+        model.fit(traces, config=CONFIG, checkpoint=tmp_path / "c", resume=True)
+
+
+@pytest.mark.parametrize("tree", [np.zeros(64), np.ones(64), np.arange(64.0), -np.ones(64)])
+def test_priorities_that_do_not_add_up_are_refused(tmp_path, tree):
+    config = dataclasses.replace(CONFIG, replay="prioritized")
+    model, traces, _ = planted.planted_model(n_traces=120, n_tools=12)
+    file = tmp_path / "checkpoint"
+    with pytest.raises(Stop):
+        model.fit(traces, config=config, checkpoint=file, on_epoch=stop_after(1))
+    tensors, manifest = unpack(file.read_bytes(), "c")
+    (name,) = [name for name in tensors if name.endswith("replay")]
+    tensors[name] = np.resize(tree, tensors[name].shape)
+    file.write_bytes(pack(tensors, {"identity": manifest["identity"], "stages": manifest["stages"]}))
+    with pytest.raises(ModelFileError, match="replay holds no priorities"):
+        model.fit(traces, config=config, checkpoint=file, resume=True)
+
+
+@pytest.mark.parametrize("name", [name for name in special_files.NAMES if name != "link to itself"])
+def test_what_is_no_file_is_refused_at_once(tmp_path, name):
+    model, traces, _ = planted.planted_model(n_traces=120, n_tools=12)
+    with pytest.raises(ModelFileError, match="cannot read"):
+        model.fit(traces, config=CONFIG, checkpoint=special_files.make(tmp_path, name, "c"), resume=True)
 
 
 def test_a_model_is_no_checkpoint(tmp_path):

@@ -146,7 +146,7 @@ def _add_embeddings(path: Path, contents: Contents[Node], rows: list[int], n_lin
 
 def _exists(path: Path, faults: list[str]) -> bool:
     try:
-        return path.exists()
+        return path.exists() or path.is_symlink()  # a link to nowhere is a fault, and no absence
     except (OSError, ValueError) as error:
         faults.append(f"cannot read {path}: {error}")
         return False

@@ -200,7 +200,8 @@ class Fusion:
 
     def probability(self, fused: Float32) -> Float32:
         """Calibrated probability that the item is right, (B, n); monotone in the fused score within a row."""
-        return np.asarray(1.0 / (1.0 + np.exp(-(self.slope * log_softmax(fused) + self.intercept))), np.float32)
+        with np.errstate(over="ignore"):  # of what is a hopeless item's, whose probability is then 0
+            return np.asarray(1.0 / (1.0 + np.exp(-(self.slope * log_softmax(fused) + self.intercept))), np.float32)
 
 
 def at_home(fused: Float32, cosine: Float32, nearest: Float32, home: float) -> Float32:

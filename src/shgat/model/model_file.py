@@ -1,7 +1,4 @@
-"""A model as one safetensors file: tensors, and a manifest with checksums in the file's metadata.
-
-safetensors accepts flipped bits, so the manifest holds the SHA-256 of every tensor, and its own stands before it.
-"""
+"""A model as one file of tensors and a manifest. Its checksums say that it is whole, not who wrote it: everything in it is checked."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -10,22 +7,23 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import orjson
-import safetensors.numpy
 
-from .._files import sha256, write_atomically
-from .._json import refuse_not_finite
+from .. import _check
+from .._files import write_atomically
+from .._json import none_for_not_finite
 from .._types import Float32
 from ..config import SHGATConfig
 from ..errors import CatalogError, InputError, ModelFileError
 from ..graph import Capability, Catalog, Cooccurrence, Incidence, Tool
+from . import bounds
 from .channels import Fusion, Learned
 from .memory import Memory
 from .params import Layout, Params
 from .state import ModelState
+from .tensor_file import FORMAT, Tensors, pack, read, unpack
 
-FORMAT = 1
-Tensors = dict[str, npt.NDArray[Any]]
+_LATEST = 1e11  # seconds since 1970
+_LARGEST_FUSION = 1e9  # of weights, bonus and calibration
 
 
 def save(state: ModelState, path: Path) -> None:
@@ -36,13 +34,15 @@ def save(state: ModelState, path: Path) -> None:
 def to_bytes(state: ModelState) -> bytes:
     """The file's content."""
     catalog = state.catalog
-    if not np.isfinite(state.params.buffer).all():
-        raise InputError("the model is not saved: its parameters hold NaN or infinity")
     tensors: Tensors = {
         "params": state.params.buffer,
         "tool_embeddings": _present(catalog.tool_embeddings),
         "capability_embeddings": _present(catalog.capability_embeddings),
     }
+    try:
+        bounds.check(state)
+    except InputError as error:
+        raise InputError(f"the model is not saved: {error}") from None
     if state.cooccurrence is not None:
         tensors["cooccurrence_indptr"] = state.cooccurrence.incidence.indptr
         tensors["cooccurrence_indices"] = state.cooccurrence.incidence.indices
@@ -56,10 +56,10 @@ def to_bytes(state: ModelState) -> bytes:
         "config": state.config.to_dict(),
         "layout": vars_of(state.params.layout),
         "tools": [{"id": t.id, "text": t.text, "server": t.server} for t in catalog.tools],
-        "capabilities": [_record(c) for c in catalog.capabilities],
+        "capabilities": [_capability(c) for c in catalog.capabilities],
         "fingerprint": catalog.fingerprint,
         "learned": None if learned is None else _learned_record(learned),
-        "report": state.report,
+        "report": none_for_not_finite(state.report),
     }
     if catalog.encoder:
         manifest["encoder"] = catalog.encoder
@@ -68,14 +68,10 @@ def to_bytes(state: ModelState) -> bytes:
 
 def load(path: Path) -> ModelState:
     """Reads a model; a torn, altered or foreign file raises ModelFileError."""
-    try:
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise ModelFileError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
-    return from_bytes(data, str(path))
+    return from_bytes(read(path), str(path))
 
 
-def from_bytes(data: bytes, name: str, over: Catalog | None = None) -> ModelState:
+def from_bytes(data: bytes | bytearray, name: str, over: Catalog | None = None) -> ModelState:
     """The inverse of `to_bytes`; `name` is what errors call the file.
 
     `over`: a catalogue to use in place of the file's where both have the same ids and memberships in the same order; nothing is built twice.
@@ -84,34 +80,53 @@ def from_bytes(data: bytes, name: str, over: Catalog | None = None) -> ModelStat
     try:
         if over is not None:
             _check_encoder(over, _encoder(manifest), name)
-        catalog = over if over is not None and over.fingerprint == manifest["fingerprint"] else _catalog(tensors, manifest)
-        params = Params(Layout(**manifest["layout"]), tensors["params"].copy())  # safetensors' own are read-only
-        if not np.isfinite(params.buffer).all():
-            raise ModelFileError(f"{name}: its parameters hold NaN or infinity")
-        cooccurrence = None
-        if "cooccurrence_weights" in tensors:
-            n = len(catalog.tools)
-            cooccurrence = Cooccurrence(_incidence(tensors, "cooccurrence", n, n), tensors["cooccurrence_weights"])
-            _check_floats(cooccurrence.weights, (cooccurrence.incidence.nnz,), "cooccurrence_weights")
-        learned = _learned(manifest["learned"], tensors, catalog.dimension)
-        return ModelState(catalog, SHGATConfig.from_dict(manifest["config"]), params, cooccurrence, learned, manifest["report"])
+        state = _state(tensors, manifest, over)
+        bounds.check(state)
+        return state
     except KeyError as error:
         raise ModelFileError(f"{name} is no shgat model of format {FORMAT}: it has no {error}") from None
-    except (AttributeError, TypeError, ValueError) as error:
+    except (MemoryError, ModelFileError):
+        raise
+    except Exception as error:  # whatever a foreign manifest makes the code raise that takes it apart
         raise ModelFileError(f"{name} is no shgat model of format {FORMAT}: {error}") from None
 
 
-def _catalog(tensors: Tensors, manifest: Mapping[str, Any]) -> Catalog:
-    tools = zip(manifest["tools"], tensors["tool_embeddings"], strict=True)
-    edges = zip(manifest["capabilities"], tensors["capability_embeddings"], strict=True)
+def _state(tensors: Tensors, manifest: Mapping[str, Any], over: Catalog | None) -> ModelState:
+    buffer = _floats(tensors["params"], (tensors["params"].size,), "params")
+    layout = Layout.of_size(manifest["layout"], buffer.size)
+    config = SHGATConfig.from_dict(_record(manifest["config"], "config"))
+    for field in ("n_heads", "d_head", "n_message_heads", "attention"):
+        if getattr(config, field) not in (None, getattr(layout, field)):
+            raise ValueError(f"config.{field} is {getattr(config, field)!r}, the layout's is {getattr(layout, field)!r}")
+    catalog = over if over is not None and over.fingerprint == manifest["fingerprint"] else _catalog(tensors, manifest, layout.d)
+    if catalog.dimension != layout.d:
+        raise ValueError(f"its embeddings have {catalog.dimension} dimensions, its parameters {layout.d}")
+    if layout.n_tools > len(catalog.tools) or layout.n_capabilities > len(catalog.capabilities):
+        raise ValueError("it has offsets of more tools or capabilities than there are")
+    if config.message_passing and layout.n_levels < len(catalog.hierarchy.levels):
+        raise ValueError(f"it has parameters of {layout.n_levels} levels, its catalogue has {len(catalog.hierarchy.levels)}")
+    cooccurrence, n = None, len(catalog.tools)
+    if "cooccurrence_weights" in tensors:
+        incidence = _incidence(tensors, "cooccurrence", n, n)
+        cooccurrence = Cooccurrence(incidence, _floats(tensors["cooccurrence_weights"], (incidence.nnz,), "cooccurrence_weights"))
+    learned = None if manifest["learned"] is None else _learned(_record(manifest["learned"], "learned"), tensors, layout.d)
+    report = None if manifest["report"] is None else _record(manifest["report"], "report")
+    return ModelState(catalog, config, Params(layout, buffer.copy()), cooccurrence, learned, report)  # read-only before
+
+
+def _catalog(tensors: Tensors, manifest: Mapping[str, Any], d: int) -> Catalog:
+    tools, capabilities = ([_record(item, name) for item in _list(manifest[name], name)] for name in ("tools", "capabilities"))
+    rows = _floats(tensors["tool_embeddings"], (len(tools), d), "tool_embeddings")
+    edges = _floats(tensors["capability_embeddings"], (len(capabilities), d), "capability_embeddings")
     catalog = Catalog.from_records(
-        [replace(Tool.from_record(t), embedding=e) for t, e in tools],
-        [replace(Capability.from_record(c), embedding=e) for c, e in edges],
+        [replace(Tool.from_record(t), embedding=e) for t, e in zip(tools, rows, strict=True)],
+        [replace(Capability.from_record(c), embedding=e) for c, e in zip(capabilities, edges, strict=True)],
         encoder=_encoder(manifest),
     )
-    if not catalog.tools and not catalog.capabilities:  # no row says how many dimensions they have
-        none = np.zeros((0, Layout(**manifest["layout"]).d), np.float32)
-        catalog = replace(catalog, tool_embeddings=none, capability_embeddings=none)
+    if not tools and not capabilities:  # no row says how many dimensions they have
+        catalog = replace(catalog, tool_embeddings=rows, capability_embeddings=edges)
+    if catalog.fingerprint != manifest["fingerprint"]:
+        raise ValueError("its fingerprint is not that of its tools and capabilities")
     return catalog
 
 
@@ -130,45 +145,6 @@ def _encoder(manifest: Mapping[str, Any]) -> str:
     return encoder
 
 
-def pack(tensors: Mapping[str, npt.NDArray[Any]], manifest: Mapping[str, Any]) -> bytes:
-    """A safetensors file of the tensors and the manifest, with checksums over both. Numbers that are not finite are refused."""
-    refuse_not_finite(manifest, "manifest")
-    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    full = {
-        "format": FORMAT,
-        "tensors": {n: {"shape": list(a.shape), "dtype": str(a.dtype), "sha256": sha256(_raw(a))} for n, a in arrays.items()},
-        **manifest,
-    }
-    text = orjson.dumps(full)
-    return safetensors.numpy.save(arrays, {"shgat": f"{sha256(text)} {text.decode()}"})  # one key: several come in any order
-
-
-def unpack(data: bytes, name: str) -> tuple[Tensors, dict[str, Any]]:
-    """(tensors, manifest) of a `pack`; ModelFileError names what does not fit."""
-    try:
-        size = int.from_bytes(data[:8], "little")
-        checksum, text = orjson.loads(data[8 : 8 + size])["__metadata__"]["shgat"].encode().split(b" ", 1)
-        intact = sha256(text) == checksum.decode()
-        manifest: dict[str, Any] = orjson.loads(text)
-        described = {key: (tuple(t["shape"]), t["dtype"], t["sha256"]) for key, t in manifest["tensors"].items()}
-        tensors = safetensors.numpy.load(data)
-    except Exception as error:  # whatever a torn header makes the parsers raise
-        raise ModelFileError(f"{name} is torn or no shgat file: {_one_line(error)}") from None
-    if not intact:
-        raise ModelFileError(f"{name} is altered: its manifest does not match its checksum")
-    if manifest.get("format") != FORMAT:
-        raise ModelFileError(f"{name} has format {manifest.get('format')!r}; this version reads format {FORMAT}")
-    if tensors.keys() != described.keys():
-        raise ModelFileError(f"{name} is altered: its tensors are not those of its manifest")
-    for key, (shape, dtype, checksum) in described.items():
-        array = tensors[key]
-        if (array.shape, str(array.dtype)) != (shape, dtype):
-            raise ModelFileError(f"{name} is altered: tensor {key} is {array.dtype} {array.shape}, its manifest says otherwise")
-        if sha256(_raw(array)) != checksum:
-            raise ModelFileError(f"{name} is altered: tensor {key} does not match its checksum")
-    return tensors, manifest
-
-
 def vars_of(layout: Layout) -> dict[str, Any]:
     """The fields of a layout as JSON values."""
     return {name: getattr(layout, name) for name in Layout.__dataclass_fields__}
@@ -184,36 +160,72 @@ def _learned_record(learned: Learned) -> dict[str, Any]:
     }
 
 
-def _learned(record: dict[str, Any] | None, tensors: Tensors, d: int) -> Learned | None:
-    if record is None:
-        return None
-    n, vectors = len(record["ids"]), tensors["memory_vectors"].astype(np.float32)
-    _check_floats(vectors, (n, d), "memory_vectors")
-    if len(record["texts"]) != n:
-        raise ValueError(f"it remembers {n} traces, but {len(record['texts'])} texts")
-    tools = _incidence(tensors, "memory", n, len(record["tool_ids"]))
+def _learned(record: dict[str, Any], tensors: Tensors, d: int) -> Learned:
+    ids, texts, tool_ids, unseen = (_strings(record[name], name) for name in ("ids", "texts", "tool_ids", "unseen"))
+    if len(texts) != len(ids):
+        raise ValueError(f"it remembers {len(ids)} traces, but {len(texts)} texts")
+    vectors = tensors["memory_vectors"]
+    if vectors.dtype != np.float16:
+        raise ValueError(f"memory_vectors are {vectors.dtype}, expected float16")
+    vectors = _floats(vectors.astype(np.float32), (len(ids), d), "memory_vectors")
+    tools = _incidence(tensors, "memory", len(ids), len(tool_ids))
     outcome, timestamp = tensors.get("memory_outcome"), tensors.get("memory_timestamp")  # files of 0.1 have neither
-    if outcome is not None:
-        _check_floats(outcome, (n,), "memory_outcome")
-    if timestamp is not None and (timestamp.dtype != np.float64 or timestamp.shape != (n,) or np.isinf(timestamp).any()):
-        raise ValueError(f"memory_timestamp is {timestamp.dtype} {timestamp.shape}, expected ({n},) seconds")
-    memory = Memory(tuple(record["ids"]), vectors, record["texts"], tools, outcome, timestamp)
-    return Learned(Fusion(**record["fusion"]), memory, tuple(record["tool_ids"]), frozenset(record["unseen"]))
+    if outcome is not None and not (abs(_floats(outcome, (len(ids),), "memory_outcome") - 0.5) <= 0.5).all():
+        raise ValueError("memory_outcome lies in [0, 1], not all do")
+    if timestamp is not None and (timestamp.dtype != np.float64 or timestamp.shape != (len(ids),) or (abs(timestamp) > _LATEST).any()):
+        raise ValueError(f"memory_timestamp is {timestamp.dtype} {timestamp.shape}, expected ({len(ids)},) seconds up to {_LATEST:g}")
+    memory = Memory(ids, vectors, texts, tools, outcome, timestamp)
+    return Learned(_fusion(record["fusion"]), memory, tool_ids, frozenset(unseen))
+
+
+def _fusion(values: object) -> Fusion:
+    found = Fusion(**_record(values, "fusion"))
+    for name in ("seen", "unseen"):
+        for channel, weight in _record(getattr(found, name), f"fusion.{name}").items():
+            _check.number(weight, 0.0, _LARGEST_FUSION, f"fusion.{name}.{channel}")
+    for name, least in (("bonus", -_LARGEST_FUSION), ("slope", 0.0), ("intercept", -_LARGEST_FUSION)):
+        _check.number(getattr(found, name), least, _LARGEST_FUSION, f"fusion.{name}")
+    if found.home is not None:
+        _check.number(found.home, -1.0, 1.0, "fusion.home")
+    if not isinstance(found.fitted, bool):
+        raise ValueError(f"fusion.fitted is true or false, not {_check.brief(found.fitted)}")
+    return found
 
 
 def _incidence(tensors: Tensors, name: str, n_rows: int, n_columns: int) -> Incidence:
     found = Incidence(tensors[f"{name}_indptr"], tensors[f"{name}_indices"])
     if not found.fits(n_rows, n_columns):
         raise ValueError(f"{name}_indptr and {name}_indices are no rows of {n_columns} columns for {n_rows}")
+    found.check(name)
     return found
 
 
-def _check_floats(array: npt.NDArray[Any], shape: tuple[int, ...], name: str) -> None:
+def _floats(array: npt.NDArray[Any], shape: tuple[int, ...], name: str) -> Float32:
     if array.dtype != np.float32 or array.shape != shape or not np.isfinite(array).all():
         raise ValueError(f"{name} is {array.dtype} {array.shape} or not finite, expected {shape}")
+    return array
 
 
-def _record(c: Capability) -> dict[str, Any]:
+def _record(value: object, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{what} is a record, not {_check.brief(value)}")
+    return value
+
+
+def _list(value: object, what: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"{what} is a list, not {_check.brief(value)}")
+    return value
+
+
+def _strings(value: object, what: str) -> tuple[str, ...]:
+    for item in _list(value, what):
+        if not isinstance(item, str):
+            raise ValueError(f"{what} are strings, not {_check.brief(item)}")
+    return tuple(_list(value, what))
+
+
+def _capability(c: Capability) -> dict[str, Any]:
     record: dict[str, Any] = {
         "id": c.id,
         "text": c.text,
@@ -228,11 +240,3 @@ def _present(array: Float32 | None) -> Float32:
     if array is None:
         raise InputError("a model without embeddings cannot be saved")
     return array
-
-
-def _raw(array: npt.NDArray[Any]) -> memoryview:
-    return array.reshape(-1).view(np.uint8).data
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())

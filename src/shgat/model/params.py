@@ -6,10 +6,12 @@ The buffer is the unit of the optimiser, the checkpoint, the worker and the hot 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from .._check import brief
 from .._types import Float32
 from ..config import SHGATConfig, adaptive_heads, largest_divisor
 from ..errors import InputError
@@ -42,6 +44,36 @@ class Layout:
     n_capabilities: int = 0
     child_rank: int = 0
 
+    @classmethod
+    def of_size(cls, values: object, size: int) -> "Layout":
+        """From JSON values of unknown origin, which have to describe a buffer of `size`; that is known before anything is looped over.
+
+        Raises
+        ------
+        InputError
+            for a field that is missing, unknown or of another type, and for another size.
+        """
+        needed, optional = {f for f in _FIELDS if f not in _OPTIONAL}, _OPTIONAL
+        if not isinstance(values, Mapping) or not needed <= values.keys() <= needed | optional:
+            raise InputError(f"a layout has the fields {', '.join(_FIELDS)}, not {brief(values)}")
+        for name, value in values.items():
+            if name != "attention" and (type(value) is not int or value < (name in _POSITIVE)):
+                raise InputError(f"layout: {name} is a whole number of at least {int(name in _POSITIVE)}, not {brief(value)}")
+        layout = cls(**values)
+        if layout.attention not in ("gatv2", "gat"):
+            raise InputError(f"layout: attention is gatv2 or gat, not {brief(layout.attention)}")
+        d, heads, vectors = layout.d, layout.n_message_heads, 2 if layout.attention == "gat" else 1
+        if d % heads:
+            raise InputError(f"layout: n_message_heads = {brief(heads)} does not divide d = {brief(d)}")
+        if layout.child_rank:
+            raise InputError("layout: child_rank is for training alone, expected 0")
+        a_level = 2 * d * d + 2 * vectors * d + 6
+        wanted = 2 * d * d + 2 * layout.n_heads * layout.d_head * d + 3 + layout.n_levels * a_level
+        wanted += (layout.n_tools + layout.n_capabilities) * d
+        if wanted != size:
+            raise InputError(f"layout: it describes {brief(wanted)} parameters, there are {size}")
+        return layout
+
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         d, width = self.d, self.d // self.n_message_heads
@@ -72,7 +104,7 @@ class Layout:
     def slices(self) -> dict[str, slice]:
         start, slices = 0, {}
         for name, shape in self.shapes.items():
-            stop = start + int(np.prod(shape))
+            stop = start + prod(shape)
             slices[name] = slice(start, stop)
             start = stop
         return slices
@@ -80,7 +112,12 @@ class Layout:
     @property
     def size(self) -> int:
         """Length of the buffer."""
-        return sum(int(np.prod(shape)) for shape in self.shapes.values())
+        return sum(prod(shape) for shape in self.shapes.values())
+
+
+_FIELDS = tuple(Layout.__dataclass_fields__)
+_OPTIONAL = {"n_tools", "n_capabilities", "child_rank"}
+_POSITIVE = ("d", "n_heads", "d_head", "n_message_heads")
 
 
 class Params(Mapping[str, Float32]):

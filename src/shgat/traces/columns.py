@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from .._files import open_regular
 from .._types import Bool, Float32, Float64, Int32, Int64
 from ..errors import TraceError
 from ..graph import Catalog, Incidence
@@ -35,7 +36,7 @@ class Texts(Sequence[str]):
         if isinstance(i, slice):
             return [self[j] for j in range(*i.indices(len(self)))]
         assert self._path is not None
-        with self._path.open("rb") as file:
+        with open_regular(self._path) as file:
             file.seek(int(self._offsets[i]))
             return str(orjson.loads(file.readline()).get("intent") or "")
 

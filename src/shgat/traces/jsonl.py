@@ -14,11 +14,10 @@ import numpy.typing as npt
 import orjson
 
 from .._check import LARGEST
-from .._files import load_matrix, replacing
+from .._files import LONGEST_LINE, load_matrix, open_regular, reason, replacing
 from ..errors import InputError, TraceError
 from .record import COLUMNS, Trace, of_dimension
 
-_LONGEST_LINE = 64 << 20  # bytes
 _CHUNK = 4096  # embeddings looked through at a time
 _ABSENT, _PRESENT, _BROKEN = np.int8(0), np.int8(1), np.int8(2)  # what a row of the matrix is
 
@@ -48,7 +47,8 @@ class JsonLines:
     def __init__(self, path: Path) -> None:
         self.path, beside = path, path.with_suffix(".npy")
         try:
-            self.matrix: npt.NDArray[Any] | None = load_matrix(beside, mmap=True) if beside.exists() else None
+            there = beside.exists() or beside.is_symlink()  # a link to nowhere is a fault, and no absence
+            self.matrix: npt.NDArray[Any] | None = load_matrix(beside, mmap=True) if there else None
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name; InputError is one
             raise TraceError(str(error)) from None
         self._rows = None if self.matrix is None else _looked_through(self.matrix)
@@ -92,19 +92,19 @@ class JsonLines:
     def _raw(self) -> Iterator[tuple[int, int, bytes]]:
         """(number, offset, line) of every line that is not blank."""
         try:
-            with self.path.open("rb") as file:
+            with open_regular(self.path) as file:
                 number = offset = 0
-                while line := file.readline(_LONGEST_LINE):
+                while line := file.readline(LONGEST_LINE):
                     number += 1
-                    if len(line) == _LONGEST_LINE:
-                        raise TraceError(f"{self.path.name}, line {number}: longer than {_LONGEST_LINE >> 20} MiB")
+                    if len(line) == LONGEST_LINE:
+                        raise TraceError(f"{self.path.name}, line {number}: longer than {LONGEST_LINE >> 20} MiB")
                     if line.strip():
                         yield number, offset, line
                     offset += len(line)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
             if isinstance(error, InputError):
                 raise
-            raise TraceError(f"cannot read {self.path}: {getattr(error, 'strerror', None) or error}") from None
+            raise TraceError(f"cannot read {self.path}: {reason(error)}") from None
 
 
 def read(path: Path, dimension: int | None) -> Iterator[tuple[int, Trace | TraceError]]:

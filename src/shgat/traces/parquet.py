@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._files import replacing
+from .._files import open_regular, reason, replacing
 from ..errors import InputError, MissingExtraError, TraceError
 from .record import COLUMNS, Trace, of_dimension
 
@@ -21,7 +21,7 @@ def read(path: Path, dimension: int | None) -> Iterator[tuple[int, Trace | Trace
     """(row number from 1, the trace or what is wrong with it). `dimension`: that its embeddings must have, None for any."""
     pa, pq = _arrow()
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        with open_regular(path) as opened, pq.ParquetFile(opened, page_checksum_verification=True) as file:
             names = file.schema_arrow.names
             if "id" not in names:
                 raise InputError(f"{path.name} has no column 'id'")
@@ -35,10 +35,14 @@ def read(path: Path, dimension: int | None) -> Iterator[tuple[int, Trace | Trace
                     number += 1
                     values = {name: column[i] for name, column in lists.items()}
                     yield number, _trace(values, None if vectors is None else vectors[i], dimension)
-    except FileNotFoundError:
-        raise InputError(f"cannot read {path}: no such file") from None
-    except (OSError, pa.ArrowException) as error:
+    except pa.ArrowException as error:
         raise InputError(f"{path.name} is no readable Parquet file: {' '.join(str(error).split())}") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        if isinstance(error, InputError):
+            raise
+        if getattr(error, "filename", None) is None and not isinstance(error, ValueError):  # Arrow's own, of a torn page
+            raise InputError(f"{path.name} is no readable Parquet file: {' '.join(str(error).split())}") from None
+        raise InputError(f"cannot read {path}: {reason(error)}") from None
 
 
 def write(path: Path, traces: Iterable[Trace], dimension: int) -> int:

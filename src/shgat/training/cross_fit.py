@@ -113,14 +113,16 @@ class Runs:
             self.settings, rows, self.seed, held=held, on_epoch=self.on_epoch, stage=stage, run=number, runs=self.most,
         )  # fmt: skip
         if kept is not None:
-            kept.restore(stage, trainer.progress)
+            kept.restore(stage, trainer)
         trainer.run(None if kept is None else lambda progress: kept.save(stage, progress))
         self._note(stage, time.perf_counter() - began, trainer.progress)
         return trainer
 
     def predict(self, stage: str, variant: Variant, rows: Int64, held: Held) -> tuple[Float32, Float32]:
         """Logits of tools and capabilities for the held-out traces after such a training, or those that the checkpoint holds."""
-        done = None if self.checkpoint is None else self.checkpoint.finished(stage)
+        n, catalog = len(held.rows), self.state.catalog
+        shapes = {"tools": (n, len(catalog.tools)), "capabilities": (n, len(catalog.capabilities))}
+        done = None if self.checkpoint is None else self.checkpoint.finished(stage, shapes)
         if done is not None:
             self.seconds[stage] = 0.0
             self.epochs += done[1]

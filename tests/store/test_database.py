@@ -21,7 +21,7 @@ from traces.examples import D
         ("mysql://u:secret@h/x", "mysql is not supported"),
         ("sqlite://", "keeps nothing"),
         ("sqlite:///:memory:", "keeps nothing"),
-        ("sqlite:////nowhere/at/all.db", "its folder exists"),
+        ("sqlite:////nowhere/at/all.db", "its folder /nowhere/at does not exist"),
         ("postgresql://u:secret@localhost:1/x", "runs and can be reached"),
         ("postgresql://u@localhost:1/x?password=secret", "runs and can be reached"),
     ],

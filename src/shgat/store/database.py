@@ -12,11 +12,11 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from ..errors import MissingExtraError, StoreError, StoreURLError
+from ..errors import InputError, MissingExtraError, ShgatError, StoreError, StoreURLError
+from .address import Address
 from .embedding import Wire
 
 _WRITE_LOCK = 0x5348474154  # "SHGAT", the advisory lock of writers on PostgreSQL
@@ -36,14 +36,15 @@ class Database:
     """
 
     def __init__(self, url: str, timeout: float) -> None:
-        self.url = _parse(url)
-        self.name = _masked(self.url)
+        self._address = address = Address.parse(url)
+        self.url = address.url
+        self.name = address.name
         self.timeout = timeout
-        self.is_postgresql = self.url.get_backend_name() == "postgresql"
+        self.is_postgresql = address.file is None
         self._turn = threading.Lock()
         options: dict[str, Any] = {"timeout": timeout}
         if self.is_postgresql:
-            options = {"connect_timeout": max(2, round(timeout)), "tcp_user_timeout": round(1000 * timeout)}
+            options = {"connect_timeout": max(2, round(timeout)), "tcp_user_timeout": round(1000 * timeout), **address.options}
         try:
             self.engine = create_engine(
                 self.url,
@@ -58,7 +59,10 @@ class Database:
             )
         except ImportError as error:
             raise MissingExtraError(error.name or "psycopg", "store") from None
+        except Exception as error:  # whatever SQLAlchemy makes of an option
+            raise self._hopeless(error) from None
         self._writing = self.engine.execution_options(**{_WRITE: True})  # the same connections
+        event.listen(self.engine, "do_connect", self._connect)
         event.listen(self.engine, "connect", self._configure)
         event.listen(self.engine, "begin", self._begin)
         _databases.add(self)
@@ -99,6 +103,16 @@ class Database:
         self._turn = threading.Lock()
         self.engine.dispose(close=False)
 
+    def _connect(self, dialect: Any, record: object, arguments: Any, options: Any) -> Any:
+        """Connects. What is no error of the database comes from an option that makes no sense."""
+        self._address.create_file()
+        try:
+            return dialect.connect(*arguments, **options)
+        except (dialect.loaded_dbapi.Error, MemoryError):
+            raise
+        except Exception as error:
+            raise self._hopeless(error) from None
+
     def _configure(self, connection: Any, record: object) -> None:
         if self.is_postgresql:
             _configure_postgresql(connection, self.timeout)
@@ -116,39 +130,25 @@ class Database:
     def _failures(self) -> Iterator[None]:
         try:
             yield
-        except (DBAPIError, sqlite3.Error) as error:
+        except (DBAPIError, self.engine.dialect.loaded_dbapi.Error) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
-            message = " ".join(str(cause).split()) or type(cause).__name__
-            damaged = "malformed" in message or getattr(cause, "sqlstate", None) in ("XX001", "XX002")
-            kind = DamagedError if damaged else StoreError
-            raise kind(f"{self.name}: {message}; {_remedy(cause, message)}") from error
+            message = self._address.scrubbed(str(cause)) or type(cause).__name__
+            if "cannot contain NUL" in message:
+                raise InputError("PostgreSQL texts cannot hold U+0000") from None
+            shown = None if "***" in message else error  # whose own text would be in a traceback
+            raise _kind(cause, message)(f"{self.name}: {message}; {_remedy(cause, message)}") from shown
+        except UnicodeEncodeError:
+            raise InputError("a text for the store holds a lone surrogate") from None
         except (UnicodeDecodeError, orjson.JSONDecodeError) as error:  # in a column, or in SQLite's own message about the schema
             message = "malformed text" if isinstance(error, UnicodeDecodeError) else "malformed JSON"
             raise DamagedError(f"{self.name}: {message}; {_remedy(error, message)}") from error
         except PoolTimeoutError as error:
             raise StoreError(f"{self.name}: every connection is in use; waited {self.timeout:g} s; retry") from error
         except SQLAlchemyError as error:
-            raise StoreError(f"{self.name}: {' '.join(str(error).split())}") from error
+            raise StoreError(f"{self.name}: {self._address.scrubbed(str(error))}") from None
 
-
-def _parse(url: str) -> URL:
-    forms = "expected sqlite:///path.db or postgresql+psycopg://user:password@host/database"
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise StoreURLError(f"this is no database URL; {forms}") from None
-    if parsed.drivername in ("postgresql", "postgres"):
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    if parsed.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
-        raise StoreURLError(f"{_masked(parsed)}: {parsed.drivername} is not supported; {forms}")
-    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
-        raise StoreURLError(f"{_masked(parsed)}: a store in memory keeps nothing; {forms}")
-    return parsed
-
-
-def _masked(url: URL) -> str:
-    secret = {key: "***" for key in url.query if "password" in key}
-    return url.update_query_dict(secret).render_as_string(hide_password=True) if secret else url.render_as_string()
+    def _hopeless(self, error: Exception) -> ShgatError:
+        return StoreURLError(f"{self.name}: {self._address.scrubbed(str(error))}; check the URL and its options")
 
 
 def _configure_sqlite(connection: sqlite3.Connection, timeout: float) -> None:
@@ -193,6 +193,22 @@ _REMEDIES = (  # (words of the message, SQLSTATEs, what to do)
     (('extension "vector"',), (), "install pgvector on the server and let a superuser run: CREATE EXTENSION vector"),
     (("authentication", "does not exist"), ("28000", "28P01", "3D000", "42501"), "check user, password and database"),
 )
+
+
+_HOPELESS = (  # states and words that no waiting changes
+    ("28000", "28P01", "3D000"),
+    ("not a database", "authentication failed", "no password supplied", "does not exist", "no pg_hba.conf entry", "invalid connection option",
+     "invalid port", "invalid integer", "invalid sslmode", "invalid value", "invalid dsn"),
+)  # fmt: skip
+
+
+def _kind(cause: BaseException | None, message: str) -> type[StoreError]:
+    state = getattr(cause, "sqlstate", None)
+    if "malformed" in message or state in ("XX001", "XX002"):
+        return DamagedError
+    states, words = _HOPELESS
+    hopeless = state in states or (state is None and any(word in message for word in words))
+    return StoreURLError if hopeless else StoreError
 
 
 def _remedy(cause: BaseException | None, message: str) -> str:

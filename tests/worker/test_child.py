@@ -1,5 +1,6 @@
 """The child as a gateway in another language sees it: bytes in, bytes out, an exit code."""
 
+import os
 import subprocess
 import sys
 
@@ -7,7 +8,8 @@ import numpy as np
 import orjson
 import pytest
 
-from shgat import SHGAT
+from shgat import SHGAT, Catalog
+from worlds import SAMPLE
 
 COMMAND = [sys.executable, "-m", "shgat.worker"]
 
@@ -89,6 +91,60 @@ def test_too_little_memory_is_an_error_object(make_job, limit):
     code, result = run(orjson.dumps(job), "--memory-limit", limit)
     assert code == 1
     assert "memory" in result["error"].lower()
+
+
+LIMITS = [*range(60, 200, 10), *range(200, 520, 8)]
+
+
+@pytest.mark.parametrize(
+    ("limits", "scratch"),
+    [(LIMITS[3::9], False), *(pytest.param(LIMITS, scratch, marks=pytest.mark.slow) for scratch in (False, True))],
+    ids=["some", "all", "all, from scratch"],
+)
+def test_every_memory_limit_is_answered(tmp_path, limits, scratch):
+    SHGAT.from_catalog(Catalog.load(SAMPLE)).save(tmp_path / "m")
+    config = {"epochs": 1, "fromScratch": scratch}
+    paths = {"modelPath": str(tmp_path / "m"), "examplesPath": str(SAMPLE / "train.jsonl"), "paramsPath": str(tmp_path / "out")}
+    for limit in limits:
+        code, result = run(orjson.dumps({**paths, "config": config}), "--memory-limit", str(limit))
+        assert (code == 0) == result["success"]
+        assert result["success"] or "memory" in result["error"], limit
+
+
+@pytest.mark.parametrize("limit", [60, 90, 250, 300, 340])
+def test_a_warm_child_that_dies_under_its_limit_answers(make_job, limit):
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [*COMMAND, "--warm", "--memory-limit", str(limit)], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL
+    ) as child:
+        child.stdin.write(orjson.dumps(make_job()) + b"\n")
+        child.stdin.flush()
+        assert orjson.loads(child.stdout.readline())["success"] in (True, False)
+        child.stdin.close()
+        assert child.wait(10) in (0, 1)
+        assert child.stdout.read() == b""
+
+
+UNREADABLE = {
+    "a model that is none": {"modelPath": "torn", "examplesPath": "x.jsonl"},
+    "a model that is a FIFO": {"modelPath": "fifo", "examplesPath": "x.jsonl"},
+    "traces that are a FIFO": {"modelPath": "m", "examplesPath": "fifo.jsonl"},
+    "traces that are not there": {"modelPath": "m", "examplesPath": "gone.jsonl"},
+    "a store that is not there": {"storeUrl": "sqlite:///gone.db"},
+    "a store that can never be": {"storeUrl": "mysql://u:p@h/d"},
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_what_was_to_be_expected_is_one_line_in_the_log(tmp_path, what):
+    (tmp_path / "torn").write_bytes(b"torn")
+    os.mkfifo(tmp_path / "fifo")
+    os.mkfifo(tmp_path / "fifo.jsonl")
+    SHGAT.from_catalog(Catalog.load(SAMPLE)).save(tmp_path / "m")
+    done = subprocess.run(COMMAND, input=orjson.dumps(UNREADABLE[what]), capture_output=True, cwd=tmp_path, timeout=60, check=False)
+    assert (done.returncode, orjson.loads(done.stdout)["success"]) == (1, False)
+    assert b"Traceback" not in done.stderr
+    assert done.stderr.count(b"\n") == 1
 
 
 def test_a_warm_child_answers_line_by_line_and_ends_with_its_stdin(make_job):

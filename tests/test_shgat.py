@@ -1,5 +1,7 @@
 """A live model: cosine before training, and after every change what a model built from scratch says."""
 
+import copy
+import pickle
 import threading
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shgat import SHGAT, Catalog, CatalogError, InputError, SHGATConfig, Traces, TrainingConfig
+from shgat import SHGAT, Catalog, CatalogError, InputError, SHGATConfig, ShgatError, Traces, TrainingConfig
 from training import planted
 from worlds import SAMPLE, SETS, assert_cosine_order, catalog, cosine64, opened, pairs, real_set, records, trained, unit
 
@@ -424,3 +426,21 @@ def test_a_model_that_was_changed_while_it_was_trained_keeps_both():
     assert model.learned is not None
     assert model.state.cooccurrence.incidence.nnz == 2
     assert "new" in model.rank(unit(rng, 16), 14).ids
+
+
+@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, lambda m: copy.deepcopy({"a": [m]})["a"][0]])
+def test_a_copy_is_a_model_of_its_own(make):
+    model, x = trained(), unit(np.random.default_rng(0), 16)
+    twin, before = make(model), model.score(x)
+    np.testing.assert_array_equal(twin.score(x), before)
+    twin.params.buffer[:] *= 0.5
+    twin.invalidate()
+    twin.remove("t1")
+    np.testing.assert_array_equal(model.score(x), before)
+    assert "t1" in model.tool_ids
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_pickle_is_refused_with_what_to_do_instead(protocol):
+    with pytest.raises(ShgatError, match=r"to_bytes\(\).*SHGAT\.from_bytes"):
+        pickle.dumps({"model": trained()}, protocol)

@@ -11,6 +11,7 @@ from ._kernels import readout
 from ._types import Float32
 from .errors import InputError
 
+_LATEST = 1e11  # seconds since 1970
 LARGEST = 1e15  # of a vector's entries: beyond it, sums of squares overflow float32
 
 
@@ -85,15 +86,23 @@ def number(value: object, low: float, high: float, what: str) -> float:
 
 
 def moment(value: object, what: str) -> float:
-    """Seconds since 1970, from a number of them, a datetime, or ISO 8601; without a time zone it is UTC."""
+    """Seconds since 1970, from a number, a datetime, or ISO 8601; without a time zone it is UTC.
+
+    A number of more than 1e11 counts milliseconds, one of more than 1e14 microseconds, one of more than 1e17 nanoseconds: as seconds
+    they would lie after the year 5138. What lies there all the same is refused.
+    """
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
             raise InputError(f"{what} {brief(value)} is not ISO 8601") from None
     if isinstance(value, datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
-    return number(value, -1e12, 1e12, what)
+        seconds = (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+    else:
+        seconds = number(value, -_LATEST * 1e9, _LATEST * 1e9, what)
+        while abs(seconds) > _LATEST:
+            seconds /= 1000.0
+    return number(seconds, -_LATEST, _LATEST, what)
 
 
 def positive_integer(value: object, what: str) -> int:

@@ -4,11 +4,12 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from . import _check, features
 from ._types import Float32
 from .config import SHGATConfig
+from .errors import ShgatError
 from .graph import Capability, Catalog, Cooccurrence, Tool
 from .graph.inheritance import with_mean_embeddings
 from .graph.tables import records_of
@@ -66,6 +67,16 @@ class SHGAT:
         """
         edges = [Capability.from_record(c) for c in capabilities]
         return cls.from_catalog(Catalog.from_records(with_mean_embeddings(tools, edges), edges), config, seed)
+
+    def __copy__(self) -> "SHGAT":
+        return self.__deepcopy__({})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "SHGAT":
+        """A model of its own; the catalogue, which nobody changes, is shared."""
+        return SHGAT(replace(self.state, params=self.state.params.copy()))
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise ShgatError("a model is not pickled; send model.to_bytes(), and read it with SHGAT.from_bytes(...)")
 
     # ---------------------------------------------------------------- what it holds
     @property

@@ -13,7 +13,7 @@ from .errors import ShgatError
 from .graph import Capability, Catalog, Cooccurrence, Tool
 from .graph.inheritance import with_mean_embeddings
 from .graph.tables import records_of
-from .model import ModelState, Params, RankedSet, Ranking, WhyNot, carry_over, index, json_params, model_file, scoring
+from .model import ModelState, Params, RankedSet, Ranking, WhyNot, carry_over, index, json_model, model_file, scoring
 from .model.candidates import KINDS, Kind
 from .model.channels import Learned
 from .model.why_not import why_not
@@ -331,11 +331,14 @@ class SHGAT:
         return cls(state if catalog is None else carry_over.over(state, catalog))
 
     def export_params(self) -> dict[str, Any]:
-        """The parameters as JSON values: headParams, W_intent, levelParams, v2vParams, config, ..."""
-        return json_params.export_params(self.params, self.config)
+        """All that the model has learned as JSON values: headParams, W_intent, levelParams, v2vParams, config, learned, ..."""
+        return json_model.export(self.state)
 
     def import_params(self, values: Mapping[str, Any]) -> None:
-        """Takes what `export_params` gave; shapes, names and numbers are checked first, and nothing changes if they are wrong."""
+        """Takes what `export_params` gave; shapes, names and numbers are checked first, and nothing changes if they are wrong.
+
+        Over the same catalogue the model then gives the same scores, bit for bit; over another one what was learned follows the ids.
+        """
         with self._lock:
-            self._state = replace(self.state, params=json_params.import_params(values, self.params, self.config))
+            self._state = json_model.imported(values, self.state)
             self.invalidate()

@@ -9,6 +9,8 @@ import orjson
 import pytest
 
 from shgat import SHGAT, InputError, SHGATConfig
+from shgat.model.json_arrays import decode
+from shgat.model.json_params import KEYS
 from worlds import catalog, trained, unit
 
 X = unit(np.random.default_rng(0), 16)
@@ -26,6 +28,7 @@ def test_round_trip(config, library):
 
 def test_the_key_names_of_the_first_design():
     values = trained(config=SHGATConfig(attention="gat", n_heads=2, n_message_heads=4)).export_params()
+    decoded(values)
     assert {"headParams", "W_intent", "levelParams", "v2vParams", "config"} <= values.keys()
     assert [set(head) for head in values["headParams"]] == [{"W_q", "W_k"}] * 2
     assert np.shape(values["headParams"][0]["W_q"]) == (8, 16)
@@ -41,6 +44,34 @@ def test_what_is_absent_keeps_its_value():
     before = model.params.buffer.copy()
     model.import_params({"headParams": model.export_params()["headParams"]})
     np.testing.assert_array_equal(model.params.buffer, before)
+
+
+def decoded(values):
+    """Arrays as nested lists of numbers, in place."""
+    for key, value in values.items() if isinstance(values, dict) else enumerate(values) if isinstance(values, list) else ():
+        if isinstance(value, dict) and "dtype" in value:
+            values[key] = decode(value, key).tolist()
+        else:
+            decoded(value)
+    return values
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=["default", "gat", "offsets"])
+def test_arrays_may_be_lists_of_numbers(config):
+    model, other = trained(config=config), SHGAT.from_catalog(catalog(), config, seed=5)
+    values = decoded(model.export_params())
+    assert isinstance(values["headParams"][0]["W_q"][0][0], float)
+    other.import_params({key: value for key, value in values.items() if key in KEYS})
+    np.testing.assert_array_equal(other.params.buffer, model.params.buffer)
+
+
+def test_maps_that_are_where_they_began_are_named():
+    model = SHGAT.from_catalog(catalog())
+    values = model.export_params()
+    assert (values["W_intent"], values["W_context"]) == ("identity", "zero")
+    other = trained()
+    other.import_params(values)
+    np.testing.assert_array_equal(other.params.buffer, model.params.buffer)
 
 
 def at(path, value):
@@ -76,7 +107,9 @@ def at(path, value):
         (at(["levelParams", "0", "W"], []), r"levelParams\[0\]: unknown key 'W'"),
         (at(["levelParams", "1", "a_upward"], [[1.0]]), r"levelParams\[1\].a_upward has shape \(1, 1\)"),
         (at(["levelParams", "1", "gate_upward"], [None] * 3), r"levelParams\[1\].gate_upward is not"),
-        (at(["toolOffsets"], [[0.0]]), "toolOffsets: this model has no such parameters"),
+        (at(["toolOffsets"], [[0.0]]), r"toolOffsets has shape \(1, 1\)"),
+        (at(["W_intent"], "unit"), "W_intent is not an array"),
+        (at(["config", "reliability"], "none"), "config.reliability is 'none'"),
         (at(["config", "similarity"], "dot"), "config.similarity is 'dot', this model's is 'cosine'"),
         (at(["config", "heads"], 1), "no field 'heads'"),
         (at(["config"], 1), "config is a mapping"),
@@ -84,7 +117,7 @@ def at(path, value):
 )
 def test_bad_values_are_named_and_change_nothing(change, message):
     model = trained(config=SHGATConfig(n_heads=5, d_head=4))
-    values = copy.deepcopy(model.export_params())
+    values = decoded(copy.deepcopy(model.export_params()))
     change(values)
     before, version = model.params.buffer.copy(), model.version
     with pytest.raises(InputError, match=message):

@@ -32,7 +32,7 @@ def carried_over(params: Params, before: Catalog, after: Catalog, config: SHGATC
         ("capability_offsets", before.capability_column, after.capability_column),
     ):
         for key, row in was.items():
-            if name in moved and key in now and row < len(params[name]):
+            if name in moved and name in params and key in now and row < len(params[name]):
                 moved[name][now[key]] = params[name][row]
     return moved
 

@@ -16,14 +16,14 @@ from ..config import SHGATConfig
 from ..errors import CatalogError, InputError, ModelFileError
 from ..graph import Capability, Catalog, Cooccurrence, Incidence, Tool
 from . import bounds
-from .channels import Fusion, Learned
+from .channels import Learned
+from .json_model import fusion
 from .memory import Memory
 from .params import Layout, Params
 from .state import ModelState
 from .tensor_file import FORMAT, Tensors, pack, read, unpack
 
 _LATEST = 1e11  # seconds since 1970
-_LARGEST_FUSION = 1e9  # of weights, bonus and calibration
 
 
 def save(state: ModelState, path: Path) -> None:
@@ -172,24 +172,14 @@ def _learned(record: dict[str, Any], tensors: Tensors, d: int) -> Learned:
     outcome, timestamp = tensors.get("memory_outcome"), tensors.get("memory_timestamp")  # files of 0.1 have neither
     if outcome is not None and not (abs(_floats(outcome, (len(ids),), "memory_outcome") - 0.5) <= 0.5).all():
         raise ValueError("memory_outcome lies in [0, 1], not all do")
-    if timestamp is not None and (timestamp.dtype != np.float64 or timestamp.shape != (len(ids),) or (abs(timestamp) > _LATEST).any()):
-        raise ValueError(f"memory_timestamp is {timestamp.dtype} {timestamp.shape}, expected ({len(ids)},) seconds up to {_LATEST:g}")
+    if timestamp is not None and (
+        timestamp.dtype != np.float64 or timestamp.shape != (len(ids),) or (abs(timestamp) > _LATEST).any()
+    ):
+        raise ValueError(
+            f"memory_timestamp is {timestamp.dtype} {timestamp.shape}, expected ({len(ids)},) seconds up to {_LATEST:g}"
+        )
     memory = Memory(ids, vectors, texts, tools, outcome, timestamp)
-    return Learned(_fusion(record["fusion"]), memory, tool_ids, frozenset(unseen))
-
-
-def _fusion(values: object) -> Fusion:
-    found = Fusion(**_record(values, "fusion"))
-    for name in ("seen", "unseen"):
-        for channel, weight in _record(getattr(found, name), f"fusion.{name}").items():
-            _check.number(weight, 0.0, _LARGEST_FUSION, f"fusion.{name}.{channel}")
-    for name, least in (("bonus", -_LARGEST_FUSION), ("slope", 0.0), ("intercept", -_LARGEST_FUSION)):
-        _check.number(getattr(found, name), least, _LARGEST_FUSION, f"fusion.{name}")
-    if found.home is not None:
-        _check.number(found.home, -1.0, 1.0, "fusion.home")
-    if not isinstance(found.fitted, bool):
-        raise ValueError(f"fusion.fitted is true or false, not {_check.brief(found.fitted)}")
-    return found
+    return Learned(fusion(record["fusion"]), memory, tool_ids, frozenset(unseen))
 
 
 def _incidence(tensors: Tensors, name: str, n_rows: int, n_columns: int) -> Incidence:

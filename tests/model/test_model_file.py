@@ -41,9 +41,7 @@ def remembering():
     memory = Memory(tuple("abcdef"), vectors, tuple(f"a text {i}" for i in range(6)), tools)
     weights = {name: 0.1 + 0.1 * i for i, name in enumerate(CHANNELS)}
     learned = Learned(Fusion(weights, weights, 0.5), memory, tuple(model.tool_ids), frozenset(["t3"]))
-    model.state = dataclasses.replace(model.state, learned=learned, report={"accepted": True})
-    model.invalidate()
-    return model
+    return SHGAT(dataclasses.replace(model.state, learned=learned, report={"accepted": True}))
 
 
 LEARNED = remembering().to_bytes()
@@ -145,8 +143,7 @@ def test_what_is_no_file_is_refused_at_once(tmp_path, name):
 
 
 def test_a_report_with_a_number_json_does_not_have_is_kept_without_it():
-    model = small()
-    model.state = dataclasses.replace(model.state, report={"losses": [1.0, math.nan]})
+    model = SHGAT(dataclasses.replace(small().state, report={"losses": [1.0, math.nan]}))
     assert read(model.to_bytes()).report == {"losses": [1.0, None]}
 
 

@@ -1,8 +1,6 @@
 """The chain that always has an answer: the model, then cosine, then shared words, then the order of the catalogue."""
 
 import logging
-import math
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +15,8 @@ from ..graph import Capability, Catalog, Tool
 from ..model import scoring
 from ..model.candidates import Kind
 from ..model.evidence import Evidence
-from ..model.lexical import words
+from ..model.lexical import Descriptions
+from ..model.words import asked
 from ..registry import ServedVersion
 
 _log = logging.getLogger("shgat")
@@ -61,18 +60,18 @@ class PlainRanking:
     ----------
     ids : in catalogue order
     rows : (n, d) embeddings or None
-    texts : what their words are taken from
+    said : what they are called and said to do
     """
 
     ids: tuple[str, ...]
     rows: Float32 | None
-    texts: tuple[str, ...]
+    said: Descriptions
 
     @classmethod
     def of(cls, catalog: Catalog, kind: Kind) -> "PlainRanking":
         nodes: Sequence[Tool | Capability] = catalog.tools if kind == "tools" else catalog.capabilities
         rows = catalog.tool_embeddings if kind == "tools" else catalog.capability_embeddings
-        return cls(tuple(n.id for n in nodes), rows, tuple(f"{n.id} {n.text}" for n in nodes))
+        return cls(tuple(n.id for n in nodes), rows, Descriptions.of(catalog, kind))
 
     @cached_property
     def column(self) -> dict[str, int]:
@@ -84,14 +83,10 @@ class PlainRanking:
             raise InputError("the catalogue has no embeddings")
         return np.asarray(self._unit @ (x / max(float(np.linalg.norm(x.astype(np.float64))), 1e-12)), np.float32)
 
-    def lexical(self, text: str | None) -> Float32:
-        """(n,) summed rarity of the words that intent and item share; InputError where none is shared."""
-        scores = np.zeros(len(self.ids), np.float32)
-        for word in set(words(text or "")):
-            columns = self._postings.get(word)
-            if columns:
-                scores[columns] += math.log1p(len(self.ids) / len(columns))
-        if not scores.any():
+    def lexical(self, text: str | None, allowed: Sequence[int] | None) -> Float32:
+        """(n,) BM25 of the intent's text; InputError where none of the allowed columns shares a word with it."""
+        scores = self.said.index.scores(asked(text or ""))
+        if not (scores if allowed is None else scores[list(allowed)]).any():
             raise InputError("no item shares a word with the intent's text" if text else "the intent has no text")
         return scores
 
@@ -105,14 +100,6 @@ class PlainRanking:
     def _unit(self) -> Float32:
         assert self.rows is not None
         return np.asarray(self.rows / np.maximum(np.linalg.norm(self.rows, axis=1, keepdims=True), 1e-12), np.float32)
-
-    @cached_property
-    def _postings(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for i, text in enumerate(self.texts):
-            for word in Counter(words(text)):
-                found.setdefault(word, []).append(i)
-        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +166,7 @@ class Chain:
         ways: list[tuple[str, Callable[[], Items]]] = [
             ("model", by_model),
             ("cosine", lambda: plain.best(plain.cosine(x), request.k, columns)),
-            ("lexical", lambda: plain.best(plain.lexical(request.text), request.k, columns)),
+            ("lexical", lambda: plain.best(plain.lexical(request.text, columns), request.k, columns)),
         ]
         for name, way in ways if x is not None else ways[2:]:
             try:

@@ -7,8 +7,8 @@ import numpy as np
 from shgat import Catalog
 from shgat.graph import Incidence
 from shgat.model.channels import Channels, Fusion, Learned, log_softmax, tools_within
-from shgat.model.lexical import words
 from shgat.model.memory import Memory
+from shgat.model.words import asked, terms
 from training import planted
 
 
@@ -30,14 +30,14 @@ def test_the_channels_of_a_catalogue():
     np.testing.assert_allclose(found["route"], np.log(mass + 1e-4), rtol=1e-4, atol=1e-4)
     cosine = planted.unit(x.astype(float)) @ planted.unit(catalog.tool_embeddings.astype(float)).T
     np.testing.assert_allclose(found["cosine"], 20.0 * cosine, rtol=1e-4, atol=1e-4)
-    documents = [words(t.text) for t in catalog.tools]
+    documents = [terms(f"{t.id} {t.text}") for t in catalog.tools]
     usage = [2 * d for d in documents]
     for text, tools in zip(memory.texts, rows, strict=True):
         for t in tools:
-            usage[t] = usage[t] + words(text)
+            usage[t] = usage[t] + terms(text)
     for name, docs in (("lexical", documents), ("usage", usage)):
         for i, text in enumerate(texts):
-            s = planted.bm25(docs, words(text))
+            s = planted.bm25(docs, asked(text))
             np.testing.assert_allclose(found[name][i], 20.0 * s / (s.max() + 1e-6), rtol=1e-3, atol=1e-3, err_msg=f"{name} {text}")
 
 

@@ -6,8 +6,8 @@ import pytest
 from shgat import Traces
 from shgat.graph import Incidence
 from shgat.model import memory
-from shgat.model.lexical import words
 from shgat.model.memory import Memory
+from shgat.model.words import asked, terms
 from training import planted
 
 
@@ -30,28 +30,28 @@ def test_memory_votes(n):
 def test_an_empty_memory_says_nothing():
     remembered = Memory((), np.zeros((0, 8), np.float32), [], Incidence.from_rows([]))
     np.testing.assert_allclose(remembered.votes(np.ones((2, 8), np.float32), 3), np.log(1e-3), rtol=1e-5)
-    np.testing.assert_allclose(remembered.word_votes(["a", "b"], 3), np.log(1e-3), rtol=1e-5)
+    np.testing.assert_allclose(remembered.word_votes([["a"], ["b"]], 3), np.log(1e-3), rtol=1e-5)
 
 
 def test_a_text_that_shares_no_word_has_no_votes():
     remembered = Memory(("a", "b"), np.eye(2, 8, dtype=np.float32), ["send it", "open it"], Incidence.from_rows([[0], [1]]))
-    np.testing.assert_allclose(remembered.word_votes(["\u8bf7\u5220\u9664"], 3), np.log(1e-3), rtol=1e-5)
-    assert remembered.word_votes(["send"], 3).argmax() == 0
-    np.testing.assert_allclose(remembered.word_votes(["send"], 3)[0, 1:], np.log(1e-3), rtol=1e-5)
+    np.testing.assert_allclose(remembered.word_votes([asked("\u8bf7\u5220\u9664"), []], 3), np.log(1e-3), rtol=1e-5)
+    assert remembered.word_votes([["send"]], 3).argmax() == 0
+    np.testing.assert_allclose(remembered.word_votes([["send"]], 3)[0, 1:], np.log(1e-3), rtol=1e-5)
 
 
 def test_word_votes():
     rng = np.random.default_rng(1)
     remembered, rows = planted.memory(rng, 15)
-    documents = [words(t) for t in remembered.texts]
+    documents = [terms(t) for t in remembered.texts]
     expected = np.zeros((2, 9))
     for i, text in enumerate(("send anna a mail", "open file")):
-        s = planted.bm25(documents, words(text))
+        s = planted.bm25(documents, asked(text))
         weight = np.exp(10.0 * (s / (s.max() + 1e-6) - 1.0))
         for at, w in enumerate(weight / weight.sum()):
             expected[i, rows[at]] += w
     np.testing.assert_allclose(
-        remembered.word_votes(["send anna a mail", "open file"], 9), np.log(expected + 1e-3), rtol=1e-3, atol=1e-3
+        remembered.word_votes([asked("send anna a mail"), asked("open file")], 9), np.log(expected + 1e-3), rtol=1e-3, atol=1e-3
     )
 
 
@@ -130,3 +130,19 @@ def test_nothing_extended_is_the_other_and_by_nothing_the_same():
         assert (same.ids, same.texts) == (a.ids, a.texts)
         np.testing.assert_array_equal(same.vectors, a.vectors)
         np.testing.assert_array_equal(same.tools.indices, a.tools.indices)
+
+
+def test_a_sample_is_spread_over_the_intents_that_have_a_vector():
+    vectors = np.zeros((100, 8), np.float32)
+    vectors[::2, 0] = np.arange(1, 51)
+    remembered = Memory(tuple(map(str, range(100))), vectors, [""] * 100, Incidence.from_rows([[0]] * 100))
+    assert remembered.sample(256)[:, 0].tolist() == list(range(1, 51))
+    assert remembered.sample(10)[:, 0].tolist() == list(range(1, 51, 5))
+    assert remembered.sample(1).shape == (1, 8)
+    assert Memory.empty(8).sample(3).shape == (0, 8)
+
+
+def test_proven_is_what_worked():
+    outcome = np.array([1.0, 0.0, 0.5], np.float32)
+    remembered = Memory(("a", "b", "c"), np.eye(3, 8, dtype=np.float32), [""] * 3, Incidence.from_rows([[4], [1], [2]]), outcome)
+    assert remembered.proven.tolist() == [4, 2]

@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 
 from shgat import SHGAT, Catalog
 from shgat.errors import InputError
+from shgat.graph import Tool
+from shgat.model.lexical import Bm25, Descriptions
+from shgat.model.words import asked, terms
 from shgat.registry import ServedVersion
 from shgat.serving.fallback import Chain, PlainRanking
 from shgat.serving.request import Request
@@ -26,7 +29,7 @@ def chain(catalog):
     return Chain.of(catalog)
 
 
-def asked(intent, k=5, kind="tools", text=None, context=(), candidates=None):
+def asked_for(intent, k=5, kind="tools", text=None, context=(), candidates=None):
     return Request(intent, k, kind, text, context, candidates)
 
 
@@ -38,7 +41,7 @@ def in_unit(scores):
 @pytest.mark.parametrize("kind", ["tools", "capabilities"])
 def test_the_model_answers_where_it_can(chain, served, people, kind):
     x, text, _ = people[0]
-    found = chain.answer(served, asked(x, kind=kind, text=text))
+    found = chain.answer(served, asked_for(x, kind=kind, text=text))
     expected = served.model.rank(x, 5, kind, text=text)
     assert (found.items.ids, found.items.calibrated) == (expected.ids, False)
     assert found.items.scores == in_unit(expected.scores)
@@ -51,7 +54,7 @@ def test_what_the_model_cannot_rank_is_ranked_by_cosine(chain, catalog, people, 
     broken = SHGAT.from_catalog(catalog)
     broken.params.buffer[:] = np.nan
     broken.invalidate()
-    found = chain.answer(ServedVersion("v9", 9, broken), asked(people[0][0], kind=kind))
+    found = chain.answer(ServedVersion("v9", 9, broken), asked_for(people[0][0], kind=kind))
     rows = catalog.tool_embeddings if kind == "tools" else catalog.capability_embeddings
     nodes = catalog.tools if kind == "tools" else catalog.capabilities
     cosine = cosine64(people[0][0], rows)
@@ -67,12 +70,12 @@ def test_what_the_model_cannot_rank_is_ranked_by_cosine(chain, catalog, people, 
     [None, [1.0], b"text", {"a": 1}, np.full(384, np.nan), np.zeros((384, 384)), np.zeros(384), [None] * 384, object(), True],
 )
 def test_an_intent_that_cannot_be_used_leaves_its_text_and_then_the_catalogue(chain, served, catalog, intent):
-    found = chain.answer(served, asked(intent, 3, text="post a message to the chat"))
+    found = chain.answer(served, asked_for(intent, 3, text="post a message to the chat"))
     assert (found.by, found.version, len(found.items.ids), found.intent) == ("lexical", "lexical", 3, None)
     assert found.items.ids[0].startswith("chat.")
     assert len(found.why) == 1
     for text, why in ((None, "the intent has no text"), ("zzzz", "no item shares a word")):
-        found = chain.answer(served, asked(intent, 3, text=text))
+        found = chain.answer(served, asked_for(intent, 3, text=text))
         assert (found.by, found.version) == ("catalogue", "catalogue")
         assert found.items.ids == tuple(t.id for t in catalog.tools[:3])
         assert found.items.scores == pytest.approx((1e-6,) * 3)
@@ -80,36 +83,36 @@ def test_an_intent_that_cannot_be_used_leaves_its_text_and_then_the_catalogue(ch
 
 
 def test_an_intent_beyond_what_can_be_used_is_named(chain, served):
-    found = chain.answer(served, asked(np.full(384, 1e38, np.float32), 3))
+    found = chain.answer(served, asked_for(np.full(384, 1e38, np.float32), 3))
     assert found.by == "catalogue"
     assert found.why[0] == "the intent has an entry of size 1e+38 at position 0, at most 1e+15 can be used"
 
 
 @pytest.mark.parametrize("value", [1e15, 1e-44, 0.0])
 def test_extreme_intents_are_answered(chain, served, value):
-    found = chain.answer(served, asked(np.full(384, value, np.float32), 3, text="mail"))
+    found = chain.answer(served, asked_for(np.full(384, value, np.float32), 3, text="mail"))
     assert len(found.items.ids) == 3
     assert np.isfinite(found.items.scores).all()
 
 
 def test_what_the_catalogue_does_not_know_comes_last_in_the_order_of_the_request(chain, served, people):
     x, tools = people[0][0], ("mine.one", "chat.post_message", "mine.two")
-    found = chain.answer(served, asked(x, candidates=tools))
+    found = chain.answer(served, asked_for(x, candidates=tools))
     assert found.items.ids == ("chat.post_message", "mine.one", "mine.two")
     assert found.items.scores[1:] == (0.0, 0.0) < (found.items.scores[0],) * 2
     assert found.why == ("2 candidates are not in the catalogue, among them 'mine.one'",)
-    assert chain.answer(served, asked(x, 2, candidates=tools)).items.ids == ("chat.post_message", "mine.one")
-    assert chain.answer(served, asked(x, 1, candidates=tools)).items.ids == ("chat.post_message",)
+    assert chain.answer(served, asked_for(x, 2, candidates=tools)).items.ids == ("chat.post_message", "mine.one")
+    assert chain.answer(served, asked_for(x, 1, candidates=tools)).items.ids == ("chat.post_message",)
     for intent in (x, None):
-        assert chain.answer(served, asked(intent, candidates=("mine.one",))).items.ids == ("mine.one",)
-        assert chain.answer(served, asked(intent, candidates=())).items.ids == ()
+        assert chain.answer(served, asked_for(intent, candidates=("mine.one",))).items.ids == ("mine.one",)
+        assert chain.answer(served, asked_for(intent, candidates=())).items.ids == ()
 
 
 @pytest.mark.parametrize("text", [None, "read a file"])
 def test_every_way_chooses_among_the_candidates(chain, served, people, text):
     candidates = ("mail.send_message", "files.read_file", "files.read_file")
     for intent in (people[0][0], None):
-        assert sorted(chain.answer(served, asked(intent, text=text, candidates=candidates)).items.ids) == sorted(set(candidates))
+        assert sorted(chain.answer(served, asked_for(intent, text=text, candidates=candidates)).items.ids) == sorted(set(candidates))
 
 
 # ---------------------------------------------------------------- scores, sessions, many at once
@@ -215,7 +218,7 @@ def test_where_texts_can_be_encoded_the_model_ranks_them(catalog, served, people
 
 
 def test_an_empty_catalogue_gives_empty_answers_and_says_so():
-    chain = Chain(PlainRanking((), None, ()), PlainRanking((), None, ()), 8)
+    chain = Chain(PlainRanking((), None, Descriptions(())), PlainRanking((), None, Descriptions(())), 8)
     catalog = Catalog.from_records([{"id": "a", "embedding": np.ones(8)}], [])
     found = chain.answer(ServedVersion("untrained", 0, SHGAT.from_catalog(catalog)), Request(None, 5, "capabilities", "anything"))
     assert found.items.ids == ()
@@ -223,8 +226,9 @@ def test_an_empty_catalogue_gives_empty_answers_and_says_so():
 
 
 # ---------------------------------------------------------------- without a model
+TEXTS = {"read": "a file", "write": "a file", "list": "a folder"}
 RANKING = PlainRanking(
-    ("read", "write", "list"), np.eye(3, dtype=np.float32) * [[1], [7], [1]], ("read a file", "write a file", "list a folder")
+    tuple(TEXTS), np.eye(3, dtype=np.float32) * [[1], [7], [1]], Descriptions([Tool(key, text) for key, text in TEXTS.items()])
 )
 
 
@@ -240,9 +244,33 @@ def test_a_catalogue_without_embeddings_has_no_cosine():
 
 
 def test_a_rare_word_counts_for_more_than_one_that_most_items_have():
-    scores = RANKING.lexical("a list file")
+    scores = RANKING.lexical("a list file", None)
     assert scores.argmax() == 2
     assert scores[0] == scores[1] > 0.0
+
+
+def test_words_are_ranked_by_the_bm25_that_is_there(catalog, chain, people):
+    index = Bm25([terms(f"{t.id} {t.text}") for t in catalog.tools], trusted=False)
+    shared = 0
+    for _, text, _ in people:
+        expected = index.scores(asked(text))
+        if expected.any():
+            np.testing.assert_allclose(chain.tools.lexical(text, None), expected, rtol=1e-5)
+            shared += 1
+    assert shared > 10
+    assert chain.tools.said is Descriptions.of(catalog, "tools")  # which the model's channels read too
+
+
+def test_candidates_that_share_no_word_are_not_ranked_by_words(chain, served):
+    found = chain.answer(
+        served, asked_for(None, text="post a message to the chat", candidates=("files.read_file", "calendar.book_room"))
+    )
+    assert found.by == "catalogue"
+    assert "no item shares a word" in found.why[-1]
+    found = chain.answer(
+        served, asked_for(None, text="post a message to the chat", candidates=("files.read_file", "chat.post_message"))
+    )
+    assert (found.by, found.items.ids[0]) == ("lexical", "chat.post_message")
 
 
 def test_ties_stand_in_catalogue_order():

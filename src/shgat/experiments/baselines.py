@@ -13,7 +13,8 @@ from .._types import Float32, Int64
 from ..graph import Incidence
 from ..metrics.ranking import per_query, summarize
 from ..model.channels import log_softmax
-from ..model.lexical import Bm25, words
+from ..model.lexical import Bm25
+from ..model.words import words
 
 RRF = 60.0
 NEIGHBOURS = 20

@@ -2,8 +2,8 @@
 
     semantic  log softmax of z over tools               route         log(1e-4 + sum of P(c | x) over capabilities c that hold it)
     cosine    20 cos(x, tool's own embedding)           memory        votes of the nearest traces
-    lexical   20 BM25 over tool texts / best            word_memory   votes of the traces that share words
-    usage     20 BM25 over tool texts and the words of the intents they were run for / best
+    lexical   20 BM25 over ids and texts / best         word_memory   votes of the traces that share words
+    usage     20 BM25 over ids and texts and the words of the intents they were run for / best
 
 The last three need the intent's text; without one they say nothing.
 """
@@ -17,10 +17,11 @@ import numpy as np
 from .._types import Bool, Float32, Int32
 from ..graph import Catalog, Hierarchy, Incidence
 from ..traces.record import SUCCESS
-from .lexical import Bm25, words
+from .lexical import Bm25, Descriptions
 from .memory import Memory
 from .readout import product
 from .success import SuccessRates
+from .words import asked
 
 CHANNELS = ("semantic", "route", "cosine", "lexical", "usage", "memory", "word_memory")
 NEED_TEXT = ("lexical", "usage", "word_memory")
@@ -66,14 +67,15 @@ class Channels:
         """
         voting = self.memory if memory is None else memory
         n = len(self.catalog.tools)
+        queries = [asked(text) for text in texts] if any(name in NEED_TEXT for name in names) else []
         makers: dict[str, Callable[[], Float32]] = {
             "semantic": lambda: log_softmax(z_tools),
             "route": lambda: self.route(z_capabilities),
             "cosine": lambda: self.cosine(x),
-            "lexical": lambda: np.float32(STRETCH) * self._lexical.relative(map(words, texts)),
-            "usage": lambda: np.float32(STRETCH) * self._usage.relative(map(words, texts)),
+            "lexical": lambda: np.float32(STRETCH) * self._said.index.relative(queries),
+            "usage": lambda: np.float32(STRETCH) * self._usage.relative(queries),
             "memory": lambda: voting.votes(x, n, without),
-            "word_memory": lambda: voting.word_votes(texts, n, without),
+            "word_memory": lambda: voting.word_votes(queries, n, without),
         }
         return {name: makers[name]() for name in names}
 
@@ -97,7 +99,7 @@ class Channels:
 
     def cosine(self, x: Float32) -> Float32:
         """(B, n_tools) 20 cos of intents (B, d) and the tools' own embeddings."""
-        out = product(x, self._unit)
+        out = product(x, self.unit)
         out *= np.float32(STRETCH) / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12).astype(np.float32)
         return out
 
@@ -109,28 +111,25 @@ class Channels:
     @cached_property
     def centre(self) -> Float32:
         """(d,) mean of the tools' unit embeddings."""
-        return np.asarray(self._unit.mean(axis=0), np.float32)
+        return np.asarray(self.unit.mean(axis=0), np.float32)
 
     @cached_property
-    def _unit(self) -> Float32:
+    def unit(self) -> Float32:
+        """(n_tools, d) the tools' own embeddings, of length 1."""
         rows = self.catalog.tool_embeddings
         assert rows is not None
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
-    @cached_property
-    def _documents(self) -> list[list[str]]:
-        return [words(t.text or t.id) for t in self.catalog.tools]
-
-    @cached_property
-    def _lexical(self) -> Bm25:
-        return Bm25(self._documents)
+    @property
+    def _said(self) -> Descriptions:
+        return Descriptions.of(self.catalog, "tools")
 
     @cached_property
     def _usage(self) -> Bm25:
-        documents = [2 * d for d in self._documents]
+        documents = [2 * head for head in self._said.heads]
         rows = self.memory.tools
         worked = (self.memory.outcomes >= SUCCESS).tolist()
-        for spoken, start, stop, good in zip(self.memory.words, rows.indptr[:-1], rows.indptr[1:], worked, strict=True):
+        for spoken, start, stop, good in zip(self.memory.terms, rows.indptr[:-1], rows.indptr[1:], worked, strict=True):
             for t in rows.indices[start:stop].tolist() if good else ():
                 documents[t] += spoken
         return Bm25(documents)

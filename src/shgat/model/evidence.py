@@ -16,9 +16,9 @@ from .._types import Float32, Float64
 from ..graph import Incidence
 from ..traces.outages import failures_of_outages
 from .index import Index
-from .lexical import words
 from .memory import Memory
 from .success import SuccessRates
+from .words import terms
 
 PLACES = 256
 SHARE = 4  # a tool or a source holds one place in so many at most
@@ -50,6 +50,12 @@ class Extended(Memory):
         assert self.fresh is not None
         return np.concatenate([self.before._cosines(unit), self.fresh._cosines(unit)], axis=1)
 
+    def sample(self, most: int) -> Float32:
+        assert self.before is not None
+        assert self.fresh is not None
+        fresh = self.fresh.sample(most)
+        return np.concatenate([self.before.sample(max(1, most - len(fresh))), fresh])
+
     def _shared_words(self, query: Sequence[str]) -> Float32:
         assert self.before is not None
         assert self.fresh is not None
@@ -66,7 +72,7 @@ class Extended(Memory):
         assert self.fresh is not None
         found: dict[str, list[int]] = {}
         for row, text in enumerate(self.fresh.texts):
-            for word in set(words(text)):
+            for word in set(terms(text)):
                 found.setdefault(word, []).append(row)
         return found
 

@@ -10,9 +10,10 @@ from .._kernels import linear
 from .._types import Bool, Float32, Float64, Int64
 from ..config import SHGATConfig
 from ..graph import Catalog, Cooccurrence, Hierarchy
-from . import readout
+from . import hubs, readout
 from .candidates import Candidates, Kind
-from .channels import Channels, Fusion, Learned
+from .channels import STRETCH, Channels, Fusion, Learned
+from .memory import Memory
 from .message_passing import Cache, MessagePassing
 from .params import Params
 from .state import ModelState
@@ -97,6 +98,31 @@ class Index:
 
     def candidates(self, kind: Kind) -> Candidates:
         return self.tools if kind == "tools" else self.capabilities
+
+    def hubs(self, memory: Memory) -> dict[str, Float32]:
+        """Channel -> (n_tools,) what tools lose in it that did not work for any remembered trace and yet are near to all of them.
+
+        Empty where no tool does. Kept for the memory that was asked for last.
+        """
+        kept: tuple[Memory, dict[str, Float32]] | None = self.__dict__.get("_hubs_kept")
+        if kept is None or kept[0] is not memory:
+            kept = self.__dict__["_hubs_kept"] = memory, self._hubs(memory)
+        return kept[1]
+
+    def _hubs(self, memory: Memory) -> dict[str, Float32]:
+        intents = memory.sample(hubs.MOST)
+        if len(intents) < hubs.FEWEST:
+            return {}
+        unproven = np.ones(len(self.tools.ids), bool)
+        unproven[memory.proven] = False
+        queries = readout.product(intents, self.w_query)
+        if self.cosine:
+            queries /= np.maximum(np.linalg.norm(queries, axis=1, keepdims=True), 1e-12)
+        found = {
+            "semantic": hubs.excess(queries, self.tools.keys, unproven, self.scale),
+            "cosine": hubs.excess(intents, self.channels.channels.unit, unproven, STRETCH),
+        }
+        return {name: above for name, above in found.items() if above is not None}
 
 
 def build(state: ModelState, version: int, maps_of: Index | None = None) -> Index:

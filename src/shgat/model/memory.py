@@ -16,8 +16,9 @@ from .._types import Float32, Float64, Int32, Int64
 from ..graph import Incidence
 from ..traces.outages import outage
 from ..traces.record import SUCCESS
-from .lexical import Bm25, words
+from .lexical import Bm25
 from .readout import product
+from .words import terms
 
 if TYPE_CHECKING:
     from ..traces import Traces  # who only ranks has none
@@ -109,12 +110,11 @@ class Memory:
                 self._vote(row, near, np.exp(SHARPNESS * (best - 1.0)), fade)
         return _log(votes)
 
-    def word_votes(self, texts: Sequence[str], n_tools: int, without: Sequence[int] | None = None) -> Float32:
-        """The same by shared words: the 20 traces with the highest BM25, among those that share any, vote with weights
-        exp(10 (s / best - 1))."""
-        votes = np.zeros((len(texts), n_tools))
-        for i, (row, text) in enumerate(zip(votes, texts, strict=True)):
-            query = words(text)
+    def word_votes(self, queries: Sequence[Sequence[str]], n_tools: int, without: Sequence[int] | None = None) -> Float32:
+        """The same by shared words, for what each intent is looked up by: the 20 traces with the highest BM25, among those that share
+        any, vote with weights exp(10 (s / best - 1))."""
+        votes = np.zeros((len(queries), n_tools))
+        for i, (row, query) in enumerate(zip(votes, queries, strict=True)):
             if query and len(self.ids):
                 scores = self._shared_words(query)
                 self._silence(scores[None], None if without is None else without[i : i + 1], np.float32(0.0))
@@ -149,6 +149,16 @@ class Memory:
             if own >= 0:
                 row[own] = least
 
+    def sample(self, most: int) -> Float32:
+        """(m, d) at most so many of the intents that have a vector, evenly spaced."""
+        heard = np.flatnonzero(self.vectors.any(axis=1))
+        return self.vectors[heard[:: max(1, -(-len(heard) // most))]]
+
+    @property
+    def proven(self) -> Int32:
+        """Columns of tools that worked, some of them more than once."""
+        return self.tools.take(np.flatnonzero(self.outcomes >= SUCCESS)).indices
+
     def take(self, rows: Int64) -> "Memory":
         """The given rows, in the given order."""
         return Memory(
@@ -169,13 +179,13 @@ class Memory:
         )  # fmt: skip
 
     @cached_property
-    def words(self) -> list[list[str]]:
+    def terms(self) -> list[list[str]]:
         """Of each text."""
-        return [words(text) for text in self.texts]
+        return [terms(text) for text in self.texts]
 
     @cached_property
     def _bm25(self) -> Bm25:
-        return Bm25(self.words)
+        return Bm25(self.terms)
 
     def _vote(self, row: Float64, traces: Int32, weights: Float32, fade: float) -> None:
         shares = weights.astype(np.float64)

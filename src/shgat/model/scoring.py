@@ -206,7 +206,7 @@ def _fused(
     channels, home = index.channels.channels, index.channels.fusion.home
     if home is not None:
         memory = channels.memory if evidence is None else evidence.memory
-        z = at_home(z, channels.cosine(x), memory.nearest(x, without), home)
+        z = at_home(z, channels.cosine(x) - index.hubs(memory).get("cosine", np.float32(0.0)), memory.nearest(x, without), home)
     success = channels.success if evidence is None else evidence.success
     if success.any_failed:
         z += success.penalty(x, channels.centre, texts)
@@ -225,8 +225,14 @@ def channel_scores(
     learned = index.channels
     names = [name for name in learned.fusion.names if texts is not None or name not in NEED_TEXT]
     z_capabilities = _logits(index, q, index.capabilities) if "route" in names else np.empty((len(q), 0), np.float32)
-    memory = None if evidence is None else evidence.memory
-    return learned.channels.score(names, x, texts or (), _logits(index, q, index.tools), z_capabilities, memory, without)
+    memory = learned.channels.memory if evidence is None else evidence.memory
+    above, z = index.hubs(memory), _logits(index, q, index.tools)
+    if "semantic" in above:
+        z -= above["semantic"]
+    found = learned.channels.score(names, x, texts or (), z, z_capabilities, memory, without)
+    if "cosine" in above and "cosine" in found:
+        found["cosine"] -= above["cosine"]
+    return found
 
 
 def rank_sets(index: Index, x: Float32, top_k: int, context_tools: Sequence[str]) -> list[RankedSet]:

@@ -18,9 +18,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .._types import Float32, Float64, Int64
-from .lexical import words
 from .memory import Memory
 from .readout import product
+from .words import asked
 
 FLOOR = 0.02  # of the factor: what failed for as long as anybody remembers is still 1 / 50 as likely as it was
 LEAST = 0.25  # of the overall rate, relative to that of all tools: what failed for one kind of intent may work for another
@@ -126,7 +126,7 @@ class SuccessRates:
         s -= usual
         s /= 1.0 - usual
         for i in np.flatnonzero(norms <= 1e-12).tolist() if texts is not None else ():
-            mine = set(words(texts[i])) if texts is not None else set()
+            mine = set(asked(texts[i])) if texts is not None else set()
             s[i] = [len(mine & theirs) / max(len(mine), 1) for theirs in self._words]
         s -= 1.0
         return np.asarray(np.exp(SHARPNESS * s), np.float64)
@@ -143,7 +143,7 @@ class SuccessRates:
 
     @cached_property
     def _words(self) -> list[set[str]]:
-        return [set(words(text)) for text in self.near.texts]
+        return [set(asked(text)) for text in self.near.texts]
 
 
 def _ages(timestamp: Float64) -> Float64:

@@ -34,6 +34,7 @@ class Answering:
 
     def __init__(self, catalog: Catalog, record: Record) -> None:
         self.chain, self.latency = Chain.of(catalog), Latency()
+        self.chain.prepare()
         self._sessions, self._record = Sessions(), record
         self.recent = Recent()
 

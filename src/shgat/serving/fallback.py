@@ -2,8 +2,6 @@
 
 import contextlib
 import logging
-import math
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,7 +17,8 @@ from ..model import Ranking, explanation, intents, scoring, unit_scores
 from ..model.candidates import Kind
 from ..model.evidence import Evidence
 from ..model.index import Index
-from ..model.lexical import words
+from ..model.lexical import Descriptions
+from ..model.words import asked
 from ..registry import ServedVersion
 from .items import CATALOGUE, Found, Items, above
 from .request import Request
@@ -37,18 +36,18 @@ class PlainRanking:
     ----------
     ids : in catalogue order
     rows : (n, d) embeddings or None
-    texts : what their words are taken from
+    said : what they are called and said to do
     """
 
     ids: tuple[str, ...]
     rows: Float32 | None
-    texts: tuple[str, ...]
+    said: Descriptions
 
     @classmethod
     def of(cls, catalog: Catalog, kind: Kind) -> "PlainRanking":
         nodes: Sequence[Tool | Capability] = catalog.tools if kind == "tools" else catalog.capabilities
         rows = catalog.tool_embeddings if kind == "tools" else catalog.capability_embeddings
-        return cls(tuple(n.id for n in nodes), rows, tuple(f"{n.id} {n.text}" for n in nodes))
+        return cls(tuple(n.id for n in nodes), rows, Descriptions.of(catalog, kind))
 
     @cached_property
     def column(self) -> dict[str, int]:
@@ -60,14 +59,10 @@ class PlainRanking:
             raise InputError("the catalogue has no embeddings")
         return np.asarray(self._unit @ (x / max(float(np.linalg.norm(x.astype(np.float64))), 1e-12)), np.float32)
 
-    def lexical(self, text: str | None) -> Float32:
-        """(n,) summed rarity of the words that intent and item share; InputError where none is shared."""
-        scores = np.zeros(len(self.ids), np.float32)
-        for word in set(words(text or "")):
-            columns = self._postings.get(word)
-            if columns:
-                scores[columns] += math.log1p(len(self.ids) / len(columns))
-        if not scores.any():
+    def lexical(self, text: str | None, allowed: Sequence[int] | None) -> Float32:
+        """(n,) BM25 of the intent's text; InputError where none of the allowed columns shares a word with it."""
+        scores = self.said.index.scores(asked(text or ""))
+        if not (scores if allowed is None else scores[list(allowed)]).any():
             raise InputError("no item shares a word with the intent's text" if text else "the intent has no text")
         return scores
 
@@ -81,14 +76,6 @@ class PlainRanking:
     def _unit(self) -> Float32:
         assert self.rows is not None
         return np.asarray(self.rows / np.maximum(np.linalg.norm(self.rows, axis=1, keepdims=True), 1e-12), np.float32)
-
-    @cached_property
-    def _postings(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for i, text in enumerate(self.texts):
-            for word in Counter(words(text)):
-                found.setdefault(word, []).append(i)
-        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +97,10 @@ class Chain:
         encoder = encoder_of(catalog)
         plain = PlainRanking.of(catalog, "tools"), PlainRanking.of(catalog, "capabilities")
         return cls(*plain, catalog.dimension, None if encoder is None else encoder.encode)
+
+    def prepare(self) -> None:
+        """Builds what ranking by words needs, so that no request waits for it."""
+        _ = self.tools.said.index, self.capabilities.said.index
 
     def plain(self, kind: Kind) -> PlainRanking:
         return self.tools if kind == "tools" else self.capabilities
@@ -249,7 +240,7 @@ class Chain:
             return Items(ids, tuple(unit_scores.of_logits(z).tolist()))
 
         def by_description() -> Items:
-            ids, shared = plain.best(plain.lexical(request.text), k, columns)
+            ids, shared = plain.best(plain.lexical(request.text, columns), k, columns)
             return Items(ids, tuple(unit_scores.of_words(shared).tolist()))
 
         ways: list[tuple[str, Callable[[], Items]]] = []

@@ -13,21 +13,12 @@ from hashlib import blake2b
 import numpy as np
 
 from .._types import Float32, Int64
-from ..model.lexical import words
+from ..model.words import ASIDE, READ, words
 
 VERSION = 1
 DIMENSION = 800  # 1024 finds hardly more, 384 clearly less; no usual encoder has it, so that nobody's vectors are taken for these
 TRIGRAMS = 0.7  # length of a word's trigrams relative to the word
 ASIDE_WEIGHT = 0.1  # of words that stand in every request
-READ = 20_000  # characters of a text
-ASIDE = frozenset(
-    words(
-        """a about all also am an and any are as at be because been being but by can could did do does for from had has have her here him
-        his how i if in into is it its just like me might more most must my need no not now of on only or other our out over please
-        should so some such than that the their them then there these they this those to too up use used us using very want was we were
-        what when where which while who why will with would you your"""
-    )
-)
 
 
 class HashedWords:

@@ -7,6 +7,7 @@ from shgat import SHGAT, Traces
 from shgat.model import evidence, scoring
 from shgat.model.evidence import Execution, Extended, Recent
 from shgat.model.memory import Memory
+from shgat.model.words import terms
 from training import planted
 
 
@@ -49,8 +50,9 @@ def test_a_large_memory_and_a_few_traces_vote_as_one_memory_does(texts):
         record.update(outcome=float(i % 7 > 0), intent=f"intent {i % 5}")
     traces = Traces.from_records(records, of)
     whole, before = Memory.of(traces, np.arange(40)), Memory.of(traces, np.arange(30))
-    both = Extended.by(before, Memory.of(traces, np.arange(30, 40)))
-    assert (both.ids, len(both)) == (whole.ids, 40)
+    fresh = Memory.of(traces, np.arange(30, 40))
+    both = Extended.by(before, fresh, [terms(text) for text in fresh.texts])
+    assert len(both) == 40
     x = traces.vectors(np.arange(40))
     without = np.arange(40).tolist()
     np.testing.assert_array_equal(both.failed, whole.failed)

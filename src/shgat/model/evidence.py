@@ -15,6 +15,7 @@ from .. import _fork
 from .._types import Float32, Float64
 from ..graph import Incidence
 from ..traces.outages import failures_of_outages
+from ..traces.record import SUCCESS
 from .index import Index
 from .memory import Memory
 from .success import SuccessRates
@@ -32,18 +33,24 @@ class Extended(Memory):
 
     Attributes
     ----------
-    before, fresh : the two; `vectors` is that of neither
+    before, fresh : the two; ids, vectors and texts are those of the fresh ones alone
+    terms_of : of each fresh text
     """
 
     before: Memory | None = None
     fresh: Memory | None = None
+    terms_of: Sequence[Sequence[str]] = ()
 
     @classmethod
-    def by(cls, before: Memory, fresh: Memory) -> "Extended":
+    def by(cls, before: Memory, fresh: Memory, terms_of: Sequence[Sequence[str]]) -> "Extended":
         return cls(
-            (*before.ids, *fresh.ids), fresh.vectors, [*before.texts, *fresh.texts], Incidence.stacked([before.tools, fresh.tools]),
-            np.concatenate([before.outcomes, fresh.outcomes]), np.concatenate([before.timestamps, fresh.timestamps]), before, fresh,
+            fresh.ids, fresh.vectors, fresh.texts, Incidence.stacked([before.tools, fresh.tools]),
+            np.concatenate([before.outcomes, fresh.outcomes]), np.concatenate([before.timestamps, fresh.timestamps]),
+            before, fresh, terms_of,
         )  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self.outcomes)
 
     def _cosines(self, unit: Float32) -> Float32:
         assert self.before is not None
@@ -69,10 +76,9 @@ class Extended(Memory):
     @cached_property
     def _rows_of(self) -> dict[str, list[int]]:
         """Word -> fresh traces that hold it."""
-        assert self.fresh is not None
         found: dict[str, list[int]] = {}
-        for row, text in enumerate(self.fresh.texts):
-            for word in set(terms(text)):
+        for row, held in enumerate(self.terms_of):
+            for word in set(held):
                 found.setdefault(word, []).append(row)
         return found
 
@@ -111,6 +117,20 @@ class Execution:
     outcome: float
     source: str
     timestamp: float
+
+    @cached_property
+    def unit(self) -> Float32 | None:
+        """(d,) of length 1."""
+        return (
+            None
+            if self.x is None
+            else np.asarray(self.x / max(float(np.linalg.norm(self.x.astype(np.float64))), 1e-12), np.float32)
+        )
+
+    @cached_property
+    def terms(self) -> list[str]:
+        """Of the text."""
+        return terms(self.text)
 
 
 class Recent:
@@ -157,46 +177,43 @@ class Recent:
             return None if self._made is None else self._made[1]
 
     def _make_room(self, newest: Execution) -> None:
-        most = PLACES // SHARE
-        for alike in ([e.id for e in self._entries.values() if e.tools == newest.tools],
-                      [e.id for e in self._entries.values() if newest.source and e.source == newest.source]):  # fmt: skip
-            for key in alike[: max(0, len(alike) - most)]:
+        entries = list(self._entries.values())
+        same_tools = [e.id for e in entries if e.tools == newest.tools]
+        same_source = [e.id for e in entries if e.source == newest.source] if newest.source else []
+        for alike in (same_tools, same_source):
+            for key in alike[: max(0, len(alike) - PLACES // SHARE)]:
                 self._entries.pop(key, None)
         while len(self._entries) > PLACES or next(iter(self._entries.values())).timestamp < newest.timestamp - LONGEST:
             self._entries.popitem(last=False)
 
     def _evidence(self, index: Index) -> Evidence:
-        before = index.channels.channels
-        fresh = _memory(self._entries.values(), index)
-        return Evidence(
-            Extended.by(before.memory, fresh), before.success.and_those_of(SuccessRates.of(fresh, len(index.tools.ids)))
-        )
+        before, known = index.channels.channels, _known(self._entries.values(), index)
+        fresh = _memory(known, index.dimension)
+        success = before.success.and_those_of(SuccessRates.of(fresh, len(index.tools.ids)))
+        return Evidence(Extended.by(before.memory, fresh, [e.terms for e, _ in known]), success)
 
 
-def _memory(entries: Iterable[Execution], index: Index) -> Memory:
-    """The executions over an index's tools; those of which it knows no tool are left out."""
+def _known(entries: Iterable[Execution], index: Index) -> list[tuple[Execution, list[int]]]:
+    """Those that ran a tool of the index, with its columns, less the failures of an outage."""
     column = index.tools.column
     known = [(e, tools) for e in entries if (tools := [column[t] for t in e.tools if t in column])]
-    known = [pair for pair, excused in zip(known, _excused(known), strict=True) if not excused]
-    vectors = np.zeros((len(known), index.dimension), np.float32)
-    for row, (e, _) in zip(vectors, known, strict=True):
-        if e.x is not None:
-            row[:] = e.x / max(float(np.linalg.norm(e.x.astype(np.float64))), 1e-12)
+    if all(e.outcome >= SUCCESS for e, _ in known):
+        return known
     outcome: Float32 = np.array([e.outcome for e, _ in known], np.float32)
     timestamp: Float64 = np.array([e.timestamp for e, _ in known], np.float64)
+    excused = failures_of_outages(Incidence.from_rows(t for _, t in known), outcome, timestamp).tolist()
+    return [pair for pair, of_outage in zip(known, excused, strict=True) if not of_outage]
+
+
+def _memory(known: list[tuple[Execution, list[int]]], dimension: int) -> Memory:
+    """The executions as traces."""
+    nothing = np.zeros(dimension, np.float32)
+    vectors = [nothing if e.unit is None else e.unit for e, _ in known]
     return Memory(
         tuple(e.id for e, _ in known),
-        vectors,
+        np.stack(vectors) if vectors else np.zeros((0, dimension), np.float32),
         [e.text for e, _ in known],
         Incidence.from_rows(t for _, t in known),
-        outcome,
-        timestamp,
+        np.array([e.outcome for e, _ in known], np.float32),
+        np.array([e.timestamp for e, _ in known], np.float64),
     )
-
-
-def _excused(known: list[tuple[Execution, list[int]]]) -> list[bool]:
-    """Which are failures of an outage?"""
-    outcome: Float32 = np.array([e.outcome for e, _ in known], np.float32)
-    timestamp: Float64 = np.array([e.timestamp for e, _ in known], np.float64)
-    excused: list[bool] = failures_of_outages(Incidence.from_rows(t for _, t in known), outcome, timestamp).tolist()
-    return excused

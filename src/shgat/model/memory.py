@@ -100,7 +100,7 @@ class Memory:
         without : a row for each intent that has no vote, -1 for none: that of the intent itself
         """
         votes = np.zeros((len(x), n_tools))
-        if len(self.ids):
+        if len(self):
             unit = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
             cosine = self._cosines(np.ascontiguousarray(unit, np.float32))
             self._silence(cosine, without, np.float32(-2.0))
@@ -115,7 +115,7 @@ class Memory:
         any, vote with weights exp(10 (s / best - 1))."""
         votes = np.zeros((len(queries), n_tools))
         for i, (row, query) in enumerate(zip(votes, queries, strict=True)):
-            if query and len(self.ids):
+            if query and len(self):
                 scores = self._shared_words(query)
                 self._silence(scores[None], None if without is None else without[i : i + 1], np.float32(0.0))
                 near, best = nearest(scores)

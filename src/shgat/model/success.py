@@ -45,15 +45,13 @@ class SuccessRates:
     ----------
     n_tools : of the catalogue
     worked, failed : (n_tools,) executions, by age
-    near : traces of the tools that failed
-    age : (len(near),) what each counts
+    near : traces of the tools that failed, in parts, and (n,) what each counts
     """
 
     n_tools: int
     worked: Float64
     failed: Float64
-    near: Memory
-    age: Float64
+    near: tuple[tuple[Memory, Float64], ...]
 
     @classmethod
     def of(cls, memory: Memory, n_tools: int) -> "SuccessRates":
@@ -66,14 +64,11 @@ class SuccessRates:
         marked = np.zeros(n_tools, bool)
         marked[memory.tools.take(memory.failed).indices] = True
         kept = np.flatnonzero(memory.tools.touching(marked))[-MOST:]
-        return cls(n_tools, worked, failed, memory.take(kept), age[kept])
+        return cls(n_tools, worked, failed, ((memory.take(kept), age[kept]),) if len(kept) else ())
 
     def and_those_of(self, other: "SuccessRates") -> "SuccessRates":
         """Both together, of two memories that share no trace."""
-        near = self.near.extended(other.near) if len(other.near) else self.near
-        return SuccessRates(
-            self.n_tools, self.worked + other.worked, self.failed + other.failed, near, np.concatenate([self.age, other.age])
-        )
+        return SuccessRates(self.n_tools, self.worked + other.worked, self.failed + other.failed, (*self.near, *other.near))
 
     @cached_property
     def any_failed(self) -> bool:
@@ -98,12 +93,13 @@ class SuccessRates:
 
     def rates(self, x: Float32, centre: Float32, texts: Sequence[str] | None = None) -> Float64:
         """f_t(x) (B, n_suspects) for intents x (B, d); centre (d,): mean of the tools' unit embeddings; texts: read where an intent is zero."""
-        rows, places, counts, good = self._entries
-        rates = self._alike(x, centre, texts)[:, rows]
-        rates *= counts
         n, overall = len(self.suspects), self.overall[self.suspects]
-        worked = np.stack([np.bincount(places, row * good, n) for row in rates]) if len(x) else np.zeros((0, n))
-        total = np.stack([np.bincount(places, row, n) for row in rates]) if len(x) else np.zeros((0, n))
+        worked, total = np.zeros((len(x), n)), np.zeros((len(x), n))
+        for part, (rows, places, counts, good) in zip(self._parts, self._entries, strict=True):
+            weights = part.alike(x, centre, texts)[:, rows] * counts
+            for i, row in enumerate(weights):
+                worked[i] += np.bincount(places, row * good, n)
+                total[i] += np.bincount(places, row, n)
         return np.asarray((NEAR * overall + worked) / (NEAR + total), np.float64)
 
     def penalty(self, x: Float32, centre: Float32, texts: Sequence[str] | None = None) -> Float32:
@@ -117,33 +113,48 @@ class SuccessRates:
         """Overall."""
         return ToolSuccess(float(self.worked[column] + self.failed[column]), float(self.overall[column]))
 
-    def _alike(self, x: Float32, centre: Float32, texts: Sequence[str] | None) -> Float64:
-        """(B, len(near)) exp(5 (s - 1))."""
+    @cached_property
+    def _parts(self) -> "list[_Near]":
+        return [_Near(memory) for memory, _ in self.near]
+
+    @cached_property
+    def _entries(self) -> list[tuple[Int64, Int64, Float64, Float64]]:
+        """Of each pair of a near trace and a suspect that it ran: the trace, the suspect's place, what it counts, how well it went."""
+        place = np.full(self.n_tools, -1)
+        place[self.suspects] = np.arange(len(self.suspects))
+        found = []
+        for memory, age in self.near:
+            rows, places = memory.tools.row_of_entry.astype(np.int64), place[memory.tools.indices]
+            kept = places >= 0
+            rows, places = rows[kept], places[kept]
+            found.append((rows, places, age[rows], memory.outcomes[rows].astype(np.float64)))
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Near:
+    """Traces, and how much an intent is like each."""
+
+    memory: Memory
+
+    def alike(self, x: Float32, centre: Float32, texts: Sequence[str] | None) -> Float64:
+        """(B, n) exp(5 (s - 1))."""
         norms = np.sqrt(np.einsum("bd,bd->b", x, x))
         unit = x / np.maximum(norms, 1e-12)[:, None]
         usual = np.minimum(np.maximum(unit @ centre, 0.0), 0.9)[:, None]
-        s = product(np.ascontiguousarray(unit, np.float32), self.near.vectors)
+        s = product(np.ascontiguousarray(unit, np.float32), self.memory.vectors)
         s -= usual
         s /= 1.0 - usual
-        for i in np.flatnonzero(norms <= 1e-12).tolist() if texts is not None else ():
-            mine = set(asked(texts[i])) if texts is not None else set()
-            s[i] = [len(mine & theirs) / max(len(mine), 1) for theirs in self._words]
+        if texts is not None:
+            for i in np.flatnonzero(norms <= 1e-12).tolist():
+                mine = set(asked(texts[i]))
+                s[i] = [len(mine & theirs) / max(len(mine), 1) for theirs in self._words]
         s -= 1.0
         return np.asarray(np.exp(SHARPNESS * s), np.float64)
 
     @cached_property
-    def _entries(self) -> tuple[Int64, Int64, Float64, Float64]:
-        """Of each pair of a near trace and a suspect that it ran: the trace, the suspect's place, what it counts, how well it went."""
-        place = np.full(self.n_tools, -1)
-        place[self.suspects] = np.arange(len(self.suspects))
-        rows, places = self.near.tools.row_of_entry.astype(np.int64), place[self.near.tools.indices]
-        kept = places >= 0
-        rows, places = rows[kept], places[kept]
-        return rows, places, self.age[rows], self.near.outcomes[rows].astype(np.float64)
-
-    @cached_property
     def _words(self) -> list[set[str]]:
-        return [set(asked(text)) for text in self.near.texts]
+        return [set(asked(text)) for text in self.memory.texts]
 
 
 def _ages(timestamp: Float64) -> Float64:

@@ -263,6 +263,12 @@ def test_words_are_ranked_by_the_bm25_that_is_there(catalog, chain, people):
     assert chain.tools.said is Descriptions.of(catalog, "tools")  # which the model's channels read too
 
 
+def test_what_was_prepared_is_not_built_in_a_request(catalog):
+    fresh = Catalog.from_records(*catalog.records())
+    Chain.of(fresh).prepare()
+    assert all("index" in vars(Descriptions.of(fresh, kind)) for kind in ("tools", "capabilities"))
+
+
 def test_candidates_that_share_no_word_are_not_ranked_by_words(chain, served):
     found = chain.answer(
         served, asked_for(None, text="post a message to the chat", candidates=("files.read_file", "calendar.book_room"))

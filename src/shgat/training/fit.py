@@ -16,11 +16,11 @@ from ..model.channels import CHANNELS, Learned
 from ..model.memory import Memory
 from ..traces import Traces
 from ..traces.columns import digest
-from ..traces.record import SUCCESS
 from .checkpoint import Checkpoint
 from .config import TrainingConfig
 from .cross_fit import CrossFit, Folds, Runs
 from .examples import Examples
+from .home import homes, staying
 from .reference import Reference, descriptions, earlier, loses_descriptions
 from .report import TrainReport
 from .selection import Selection, Variant, against_baselines, choose
@@ -30,8 +30,6 @@ from .validation import unseen_tools
 OnEpoch = Callable[[Epoch], None]
 
 TRACES_PER_TOOL = 1  # from here on it is tried whether tools and capabilities should learn offsets of their own
-ABROAD = 0.02, 0.05, 0.1  # shares of the traces that may lie outside the home, tried one after the other
-MOST_AT_HOME = 1000  # traces looked at to say where traffic is
 FEWEST = 16  # traces below which nothing can be validated
 
 
@@ -142,26 +140,16 @@ def _kept(before: ModelState, fitted: Fitted, traces: Traces, rng: np.random.Gen
     assert fitted.state is not None
     idle, after = descriptions(before, traces.tools, rng), fitted.state
     asked = descriptions(before, None, rng) if 2 * idle.of >= len(before.catalog.tools) else idle
-    for abroad in ABROAD:
-        if loses_descriptions(after, asked):
-            after = _staying_home(after, abroad)
+    for home in homes(after, asked.x) if loses_descriptions(after, asked) else ():
+        after = staying(after, home)
+        if not loses_descriptions(after, asked):
+            break
     lost = loses_descriptions(after, idle)
     if not lost and before.learned is not None:
         channels, _ = before.learned.over(before.catalog)
         verdict, _ = Reference.of(before, [earlier(channels.memory, rng)]).verdict(after, rng, one_of_many=False)
         lost = "" if verdict.passed else verdict.reason
     return Fitted(None, replace(fitted.report, accepted=False, reason=lost)) if lost else Fitted(after, fitted.report)
-
-
-def _staying_home(state: ModelState, abroad: float) -> ModelState:
-    """With a home that all but a share of the remembered traces lie in, each seen from the others."""
-    learned = state.learned
-    assert learned is not None
-    memory = learned.memory
-    rows = np.flatnonzero(memory.outcomes >= SUCCESS)[-MOST_AT_HOME:]
-    nearest = memory.nearest(memory.vectors[rows], rows.tolist())
-    home = float(np.quantile(nearest, abroad)) if len(rows) else 1.0
-    return replace(state, learned=replace(learned, fusion=replace(learned.fusion, home=home)))
 
 
 def overridden(config: TrainingConfig | None, **asked: Any) -> TrainingConfig:

@@ -45,7 +45,7 @@ def test_what_is_gone_is_not_held():
     [
         (trained, lambda model: model.add_tool({"id": "new", "embedding": [1.0] * 16})),
         (lambda: Slots(ServedVersion("v1", 1, trained())), lambda slots: slots.put(ServedVersion("v2", 2, trained()))),
-        (Sessions, lambda sessions: sessions.grown("s", "tools", ["a"], {})),
+        (Sessions, lambda sessions: sessions.grown("s", "tools", ["a"], {}, ["a"])),
     ],
 )
 def test_a_lock_that_another_thread_holds_holds_up_no_child(make, use):

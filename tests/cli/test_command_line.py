@@ -9,6 +9,7 @@ import pytest
 
 import shgat
 from commands import run
+from people import until
 from worlds import SAMPLE
 
 
@@ -85,13 +86,17 @@ sys.exit(main())
 
 
 def test_an_interrupt_is_one_line(tmp_path):
-    os.mkfifo(tmp_path / "x.npy")
-    command = [sys.executable, "-c", INTERRUPTIBLE, "rank", "--catalog", SAMPLE, "--intent-vector", tmp_path / "x.npy"]
+    kept = tmp_path / "kept"
+    given = ["train", "--catalog", SAMPLE, "--out", tmp_path / "m", "--epochs", "10000", "--quiet", "--checkpoint", kept]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process, (tmp_path / "x.npy").open("wb"):
-        process.send_signal(signal.SIGINT)  # it has the file open by now, and reads
+    with subprocess.Popen([sys.executable, "-c", INTERRUPTIBLE, *given], stdout=pipe, stderr=pipe, text=True) as process:
+        until(kept.exists)
+        process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
-    assert (process.returncode, out, err) == (1, "", "shgat: error: interrupted\n")
+    assert (process.returncode, out) == (1, "")
+    kept_line, last = err.splitlines()
+    assert "--resume" in kept_line
+    assert last == "shgat: error: interrupted"
 
 
 def test_a_group_without_a_command_says_what_is_missing(ask):

@@ -184,7 +184,7 @@ CORRUPTIONS = {
     ),
     "cycle": (lambda f: rewrite(f, "capabilities.jsonl", lambda r: r[0]["capabilities"].append(r[0]["id"])), ["membership cycle"]),
     "no JSON": (lambda f: (f / "tools.jsonl").write_bytes(b"\xff{"), ["tools.jsonl, line 1: not JSON"]),
-    "unreadable": (lambda f: ((f / "tools.jsonl").unlink(), (f / "tools.jsonl").mkdir()), ["cannot read", "Is a directory"]),
+    "unreadable": (lambda f: ((f / "tools.jsonl").unlink(), (f / "tools.jsonl").mkdir()), ["cannot read", "it is a folder"]),
 }
 
 

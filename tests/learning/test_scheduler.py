@@ -2,7 +2,9 @@
 
 import os
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -297,13 +299,14 @@ def test_where_every_version_is_damaged_the_one_that_serves_is_gone_on_from(sche
 
 
 def test_a_store_that_is_away_at_first_is_learned_from_when_it_is_there(schedule, people, tmp_path, catalog, recorder):
-    folder = tmp_path / "later"
-    url = f"sqlite:///{folder / 'store.db'}"
-    scheduler = schedule("live", url=url, command=recorder().command)
-    assert scheduler.trouble
-    with pytest.raises(ShgatError):
-        scheduler.maybe_train()
-    folder.mkdir()
+    url = f"sqlite:///{tmp_path / 'later.db'}"
+    with closing(sqlite3.connect(tmp_path / "later.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        scheduler = schedule("live", url=url, command=recorder().command)
+        assert scheduler.trouble
+        with pytest.raises(ShgatError):
+            scheduler.maybe_train()
+        other.execute("ROLLBACK")
     with Store.open(url, catalog.dimension) as store:
         store.add_traces(executed(people[:5]))
     until(lambda: scheduler.last is not None)

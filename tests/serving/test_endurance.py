@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -110,16 +111,17 @@ def test_a_locked_database_is_flagged_and_recovered_from(open_ranker, people, tm
 
 
 def test_a_store_that_cannot_be_reached_at_first(open_ranker, people, tmp_path):
-    folder = tmp_path / "later"
-    url = f"sqlite:///{folder / 'store.db'}"
-    ranker = open_ranker(url=url)
-    answer = ranker.rank(people[0][0], 3)
-    assert (answer.ranked_by, len(answer)) == ("model", 3)
-    assert answer.degraded
-    assert ranker.feedback(answer.decision_id, tools=people[0][2], outcome=1.0)
-    with pytest.raises(ShgatError):
-        ranker.maybe_train()
-    folder.mkdir()
+    url = f"sqlite:///{tmp_path / 'later.db'}"
+    with closing(sqlite3.connect(tmp_path / "later.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        ranker = open_ranker(url=url)
+        answer = ranker.rank(people[0][0], 3)
+        assert (answer.ranked_by, len(answer)) == ("model", 3)
+        assert answer.degraded
+        assert ranker.feedback(answer.decision_id, tools=people[0][2], outcome=1.0)
+        with pytest.raises(ShgatError):
+            ranker.maybe_train()
+        other.execute("ROLLBACK")
     until(lambda: ranker.rank(people[0][0], 3).degraded == (), 5.0)
     use(ranker, people[1:30])
     assert ranker.maybe_train().version == 1

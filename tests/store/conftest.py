@@ -70,7 +70,7 @@ def differences() -> Any:
     def found(database: Database) -> list[Any]:
         def same_type(context: Any, inspected: Any, column: Any, found: Any, expected: Any) -> bool | None:
             if column.name == "embedding" and database.is_postgresql:
-                return bool(found.dim != DIMENSION)
+                return bool(found.dimension != DIMENSION)
             return None
 
         options = {"compare_type": same_type, "include_name": lambda name, kind, parents: name != VERSION_TABLE}

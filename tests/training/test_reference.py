@@ -1,10 +1,13 @@
 """What an update has to keep: earlier traces, held-out ones, and tools by their own descriptions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from shgat import Traces, TrainingConfig
 from shgat.graph import Incidence
+from shgat.model.channels import Fusion
 from shgat.model.memory import Memory
 from shgat.training import reference
 from shgat.training.reference import Part, Reference, descriptions, earlier, held_out, loses_descriptions
@@ -37,9 +40,11 @@ def test_earlier_traces_worked_and_no_tool_takes_more_than_its_share():
 
 def test_an_earlier_trace_is_ranked_without_its_own_vote(trained):
     model, _traces = trained
+    voting = replace(model.learned, fusion=Fusion({"memory": 1.0}, {"memory": 1.0}, 0.0))
+    state = replace(model.state, learned=voting)
     part = earlier(model.learned.memory, np.random.default_rng(0))
     own = Part(part.name, part.x, part.texts, part.wanted, [""] * len(part.ids))
-    assert own.judge(model.state).likelihood.mean() > part.judge(model.state).likelihood.mean()
+    assert own.judge(state).likelihood.mean() > part.judge(state).likelihood.mean()
 
 
 def test_held_out_traces_are_those_that_worked():

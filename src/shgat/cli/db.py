@@ -110,7 +110,7 @@ def prune(
         _print({"removed": removed, "store": store.size()}, as_json)
 
 
-@app.command()
+@app.command(short_help="Remove single traces and decisions.")
 def remove(
     url: Url,
     trace: Annotated[list[str] | None, typer.Option(metavar="ID", help="A trace, which may be damaged; may be repeated.")] = None,

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import ColumnElement, Dialect, LargeBinary, func
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 from .._types import Float32
@@ -85,6 +86,9 @@ class Vector(UserDefinedType[Float32]):
 
     def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         return func.vector_send(column, type_=self)
+
+
+ischema_names["vector"] = Vector  # what a server's column is called, to who looks at its schema
 
 
 def embedding_type(dimension: int | None = None) -> TypeEngine[Any]:

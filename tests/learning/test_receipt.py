@@ -10,8 +10,11 @@ def test_it_says_whether_feedback_was_taken_and_how_safe_it_is(receipt, taken):
     assert bool(receipt) is taken
     assert str(receipt) == receipt.value == receipt.name.lower()
     assert len(str(receipt).split()) == 1
-    assert receipt is not True
-    assert receipt != True  # noqa: E712
+    assert receipt == taken
+    assert receipt != (not taken)
+    assert hash(receipt) == hash(taken)
+    assert receipt == receipt  # noqa: PLR0124
+    assert [other for other in Receipt if other == receipt] == [receipt]
 
 
 def test_there_are_three():

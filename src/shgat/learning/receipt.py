@@ -4,7 +4,7 @@ import enum
 
 
 class Receipt(enum.Enum):
-    """How safe feedback is. True where it was taken, and its string is one word.
+    """How safe feedback is. It is as good as True where it was taken, as good as False where not, and its string is one word.
 
     Attributes
     ----------
@@ -19,6 +19,12 @@ class Receipt(enum.Enum):
 
     def __bool__(self) -> bool:
         return self is not Receipt.KNOWN
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self) is other if isinstance(other, bool) else self is other
+
+    def __hash__(self) -> int:
+        return hash(bool(self))
 
     def __str__(self) -> str:
         return self.value

@@ -22,7 +22,7 @@ from ..traces import Traces
 MOST = 200  # earlier traces, and descriptions
 MEASURES: tuple[Measure, Measure] = ("criterion", "likelihood")
 LEAST_FOUND = 0.995  # of the descriptions that cosine finds
-FEWEST = 16  # of a part, below which it decides nothing
+FEWEST = 8  # of a part, below which it decides nothing
 DESCRIPTIONS = "descriptions"
 TOOL_SHARE = 10  # a tool is wanted by one earlier trace in so many at most
 

@@ -55,6 +55,7 @@ def test_json(data, capfd):
     assert "small: shgat, seed 1, " in err
 
 
+@pytest.mark.slow
 def test_ablations(data, capfd):
     code, out, _ = benchmark(capfd, "--data", data, "--seeds", 1, "--ablations", "--json")
     assert code == 0

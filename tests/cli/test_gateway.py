@@ -1,6 +1,7 @@
 """`shgat gateway`: a simulation that learns, and what a gateway says of itself."""
 
 import orjson
+import pytest
 
 from commands import run
 from shgat.serving import Ranker
@@ -8,6 +9,7 @@ from shgat.store import Store
 from worlds import SAMPLE
 
 
+@pytest.mark.slow
 def test_a_simulation_learns_in_bounded_time():
     done = run("gateway", "simulate", "--seconds", "6", "--json")
     assert done.returncode == 0, done.stderr

@@ -137,6 +137,7 @@ sys.exit(main())
 """
 
 
+@pytest.mark.slow
 def test_an_interrupt_keeps_the_checkpoint_and_says_how_to_go_on(ask, folder):
     arguments = ["train", "--catalog", str(folder), "--out", str(folder / "m"), "--force", "--epochs", "6"]
     child = subprocess.run([sys.executable, "-c", INTERRUPTED, *arguments], capture_output=True, text=True, timeout=60, check=False)

@@ -144,6 +144,7 @@ ON_A_TERMINAL = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environment", [{}, {"NO_COLOR": "1"}], ids=["colour", "plain"])
 @pytest.mark.parametrize("line", ON_A_TERMINAL)
 def test_on_a_terminal(places, line, environment):
@@ -154,6 +155,7 @@ def test_on_a_terminal(places, line, environment):
         assert max(len(row.rstrip()) for row in re.sub(r"\x1b\[[0-9;]*m", "", text).split("\r\n")) <= width
 
 
+@pytest.mark.slow
 def test_a_table_that_moved_stands_once_at_the_end(places):
     text = terminal(words("gateway simulate --seconds 0.6", places), 100)
     erased = re.compile(r"\x1b\[\d*A\x1b\[2K|\x1b\[1A|\x1b\[2K")
@@ -163,6 +165,7 @@ def test_a_table_that_moved_stands_once_at_the_end(places):
     check("gateway simulate --seconds 0.6", last, 100)
 
 
+@pytest.mark.slow
 def test_what_may_be_pasted_is_not_broken(places):
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal(["demo"], 80))
     lines = text.split("Try next:")[1].replace("\r", "").split("\n")
@@ -172,6 +175,7 @@ def test_what_may_be_pasted_is_not_broken(places):
     assert sum(str(SAMPLE) in c for c in commands) == 4
 
 
+@pytest.mark.slow
 def test_the_demo_says_that_cosine_is_what_stands_before_training(ask):
     out = ask("demo")[1]
     assert "cosine, and before training" in out

@@ -34,6 +34,7 @@ def test_shgat_beats_the_baselines_that_do_not_learn(sample):
         assert np.nanmean(run.metrics["recall@5"]) > np.nanmean(baseline(sample, name).metrics["recall@5"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "silent"),
     [("shgat_no_route", {"route"}), ("shgat_no_lexical", {"lexical", "usage", "word_memory"}),
@@ -45,6 +46,7 @@ def test_channels_taken_out_have_no_weight(sample, name, silent):
     assert set(weights["unseen"]) == {*CHANNELS, "bonus"} - silent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["message_passing", "offsets"])
 def test_what_is_chosen_may_be_forced(sample, name):
     field = {"offsets": "node_offsets"}.get(name, name)

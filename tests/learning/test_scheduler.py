@@ -172,6 +172,7 @@ def test_the_store_is_kept_to_its_bounds_by_one_of_many(schedule, store, people,
     assert [one.trouble for one in many] == [""] * 3
 
 
+@pytest.mark.slow
 def test_without_bounds_everything_is_kept(schedule, store, people, monkeypatch):
     monkeypatch.setattr(module, "RETAIN", 0.05)
     traces = executed(people[:50])
@@ -255,6 +256,7 @@ def test_a_training_that_fails_is_counted_and_nothing_is_swapped(schedule, store
     assert (scheduler.last, scheduler.slots.swaps, scheduler.training) == (None, 0, False)
 
 
+@pytest.mark.slow
 def test_a_loop_whose_trainings_fail_says_so_and_tries_again(schedule, store, people, tmp_path, recorder):
     recorder = recorder()
     broken = tmp_path / "broken"

@@ -66,6 +66,7 @@ def kill_gateways(url, open_ranker, people, n, seed):
     assert not [p for p in MEMORY.glob("shgat-ranker-*") if not Path(f"/proc/{p.name.split('-')[2]}").exists()]
 
 
+@pytest.mark.slow
 def test_killed_gateways_lose_nothing(sqlite_url, open_ranker, people):
     kill_gateways(sqlite_url, open_ranker, people, 2, 0)
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from junk import JUNK
+from people import written
 from shgat.errors import InputError
 from shgat.serving.feedback import LONGEST_ERROR, Feedback, Unlearnable, message
 from shgat.store import Store
@@ -73,6 +74,7 @@ def test_feedback_as_gateways_have_it(open_ranker, people, sqlite_url):
     assert ranker.feedback(keys[0], tools=tools, outcome=True)
     assert ranker.feedback(uuid.UUID(keys[1]), tools=iter(tools), outcome=False, error=ValueError("gone"))
     assert ranker.feedback(keys[2], tools=tools, outcome=TimeoutError("late"))
+    written(ranker)
     with Store.open(sqlite_url) as store:
         found = store.feedback_to(keys)
         sessions = [store.decision(key).session for key in keys[:3]]
@@ -88,6 +90,7 @@ def test_feedback_that_nobody_can_learn_from_is_kept_and_shows(open_ranker, peop
     assert ranker.feedback(key, tools=["mial"], outcome=1.0)
     assert "'mial'" in ranker.stats()["trouble"][0]
     assert ranker.stats()["unlearnable_feedback"] == 1
+    written(ranker)
     with Store.open(sqlite_url) as store:
         assert store.feedback_to([key])[key].tools == ("mial",)
 

@@ -118,6 +118,7 @@ def test_live_training_swaps_by_itself_and_a_restart_serves_it(open_ranker, peop
     assert open_ranker().model_version == ranker.model_version
 
 
+@pytest.mark.slow
 def test_batch_training_is_skipped_while_the_parameters_are_young(open_ranker, people, sqlite_url):
     ranker = open_ranker()
     use(ranker, people[:150])
@@ -153,6 +154,7 @@ def test_a_training_that_another_process_has_claimed_is_left_to_it(open_ranker, 
     assert ranker.maybe_train().version == 1
 
 
+@pytest.mark.slow
 def test_two_gateways_that_learn_at_once_lose_nothing_of_each_other(open_ranker, people, sqlite_url):
     first = open_ranker()
     use(first, people[:300])

@@ -21,8 +21,15 @@ def state(model):
     return model.params.buffer.tobytes(), model.version, model.learned, model.report, model.config
 
 
-@pytest.mark.parametrize("negatives", ["all", "random", "semi-hard", "curriculum"])
-@pytest.mark.parametrize("replay", ["shuffle", "prioritized"])
+QUICKLY = [("all", "shuffle"), ("curriculum", "prioritized")]
+PLANTED = [
+    (negatives, replay) for negatives in ("all", "random", "semi-hard", "curriculum") for replay in ("shuffle", "prioritized")
+]
+
+
+@pytest.mark.parametrize(
+    ("negatives", "replay"), [pytest.param(*p, marks=[] if p in QUICKLY else pytest.mark.slow) for p in PLANTED]
+)
 def test_a_planted_problem_is_learned(negatives, replay):
     model, traces, rotation = planted.planted_model()
     _, fresh, _ = planted.rotated(np.random.default_rng(9), n_traces=90, of=model.catalog, rotation=rotation)

@@ -1,9 +1,13 @@
 """Where traffic is, and what lies outside."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from shgat import SHGAT, Traces
+from shgat.model.channels import Learned
+from shgat.model.memory import Memory
 from shgat.training.home import STEPS, homes, staying
 from training import planted
 
@@ -11,9 +15,9 @@ from training import planted
 def remembered(intents):
     """A model that remembers these intents (n, 16), each for another tool."""
     of = planted.catalog(np.random.default_rng(0), 30, [((0, 1), ())], 16)
-    model = SHGAT.from_catalog(of)
-    model.partial_fit(Traces.from_records([planted.record(i, x, [i % 30]) for i, x in enumerate(intents)], of))
-    return model.state
+    traces = Traces.from_records([planted.record(i, x, [i % 30]) for i, x in enumerate(intents)], of)
+    learned = replace(Learned.cold_start(of), memory=Memory.of(traces, np.arange(len(traces))))
+    return replace(SHGAT.from_catalog(of).state, learned=learned)
 
 
 def test_home_lies_between_the_traffic_and_what_is_outside():

@@ -85,6 +85,7 @@ def test_half_a_message_and_silence():
     assert "half a message" in orjson.loads(line)["error"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", ["400", "900", "1150"])
 def test_too_little_memory_is_an_error_object(make_job, limit):
     job = make_job()

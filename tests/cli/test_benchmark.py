@@ -30,6 +30,7 @@ def benchmark(capfd, *arguments):
     return code, captured.out, captured.err
 
 
+@pytest.mark.slow
 def test_json(data, capfd):
     code, out, err = benchmark(capfd, "--data", data, "--seeds", 2, "--json")
     assert code == 0
@@ -72,6 +73,7 @@ def test_table(data, capfd):
     assert "small: cosine: Recall@5 41.8, COMP@5 37.0" in err
 
 
+@pytest.mark.slow
 def test_sets(data, capfd):
     for name in ("other", "third"):
         shutil.copytree(data / "small", data / name)

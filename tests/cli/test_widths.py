@@ -93,7 +93,10 @@ def check(line, text, width):
 SLOW = ("benchmark", "train", "demo")
 
 
-@pytest.mark.parametrize("line", TABLES)
+TRAINS = ("demo", "train", "evaluate protocol", "benchmark", "gateway simulate")
+
+
+@pytest.mark.parametrize("line", [pytest.param(t, marks=pytest.mark.slow if t.startswith(TRAINS) else ()) for t in TABLES])
 def test_in_a_pipe_of_a_given_width(ask, places, monkeypatch, line):
     for width in WIDTHS if not line.startswith(SLOW) else WIDTHS[:1]:
         monkeypatch.setenv("COLUMNS", str(width))

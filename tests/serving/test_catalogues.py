@@ -46,6 +46,7 @@ def test_a_broken_folder_opens_without_what_is_broken_and_says_so(open_ranker, t
     assert (answer.ids[0], answer.ranked_by, answer.degraded) == (ranker.catalog.tools[0].id, "model", ())
 
 
+@pytest.mark.slow
 def test_texts_alone_are_ranked_by_the_model_and_learned_from(open_ranker, people, sqlite_url):
     catalog = texts_of_the_sample()
     ranker = open_ranker(catalog=catalog, debounce=0.0)

@@ -111,6 +111,7 @@ def test_a_locked_database_is_flagged_and_recovered_from(open_ranker, people, tm
     assert not ranker.feedback(first.decision_id, tools=tools, outcome=1.0)
 
 
+@pytest.mark.slow
 def test_a_store_that_cannot_be_reached_at_first(open_ranker, people, tmp_path):
     url = f"sqlite:///{tmp_path / 'later.db'}"
     with closing(sqlite3.connect(tmp_path / "later.db", isolation_level=None)) as other:

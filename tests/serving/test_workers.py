@@ -196,6 +196,7 @@ def fork_under_traffic(open_ranker, people, sqlite_url, n):
         assert store.counts()["traces"] == len(keys) + 10 * n
 
 
+@pytest.mark.slow
 @forking
 def test_a_fork_in_the_middle_of_traffic(open_ranker, people, sqlite_url):
     fork_under_traffic(open_ranker, people, sqlite_url, 5)
@@ -232,6 +233,7 @@ def test_a_pool_of_forked_processes(open_ranker, people, sqlite_url):
         assert len(store.traces_of([key for _, key, _ in found])) == 60
 
 
+@pytest.mark.slow
 @forking
 def test_workers_on_postgresql_that_are_forked(open_ranker, people, postgresql_url):
     ranker = open_ranker(url=postgresql_url)

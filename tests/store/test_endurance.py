@@ -45,6 +45,7 @@ def check_survivors(url: str, acknowledged: list[str]) -> None:
         assert not latest or latest.damaged == ()
 
 
+@pytest.mark.slow
 def test_nothing_acknowledged_is_lost_when_writers_are_killed(url):
     Store.open(url, D).close()
     acknowledged = json.loads(run("writer.py", url, "12", "0"))

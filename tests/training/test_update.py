@@ -126,6 +126,7 @@ def test_a_model_that_never_learned():
         model.probabilities(traces.vectors(np.arange(1)))
 
 
+@pytest.mark.slow
 def test_a_seed_determines_every_bit():
     (a, rotation), (b, _) = fitted(), fitted()
     one, two = (m.partial_fit(more(m, rotation, 3), seed=4) for m in (a, b))

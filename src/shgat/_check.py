@@ -115,14 +115,14 @@ def positive_integer(value: object, what: str) -> int:
 def seed(value: object, what: str = "seed") -> int:
     """A whole number >= 0."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
-        raise InputError(f"{what} is a whole number of at least 0, not {value!r}")
+        raise InputError(f"{what} is a whole number of at least 0, not {brief(value)}")
     return int(value)
 
 
 def flag(value: object, what: str) -> bool:
     """True or False."""
     if not isinstance(value, (bool, np.bool_)):
-        raise InputError(f"{what} is True or False, not {value!r}")
+        raise InputError(f"{what} is True or False, not {brief(value)}")
     return bool(value)
 
 

@@ -111,3 +111,8 @@ def test_wide_integers_do_not_fit():
     assert Incidence(starts, entries).fits(1, 7)
     assert not Incidence(starts.astype(np.int64), entries).fits(1, 7)
     assert not Incidence(starts, entries.astype(np.int64)).fits(1, 7)
+
+
+def test_equal_rows_are_of_one_kind():
+    assert Incidence.from_rows([[3], [1, 2], [3], [], [2, 1], []]).kinds.tolist() == [0, 1, 0, 2, 1, 2]
+    assert Incidence.from_rows([]).kinds.tolist() == []

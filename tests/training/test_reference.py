@@ -8,6 +8,7 @@ import pytest
 from shgat import Traces, TrainingConfig
 from shgat.graph import Incidence
 from shgat.model.channels import Fusion
+from shgat.model.index import build
 from shgat.model.memory import Memory
 from shgat.training import reference
 from shgat.training.reference import Part, Reference, descriptions, earlier, held_out, loses_descriptions
@@ -44,7 +45,7 @@ def test_an_earlier_trace_is_ranked_without_its_own_vote(trained):
     state = replace(model.state, learned=voting)
     part = earlier(model.learned.memory, np.random.default_rng(0))
     own = Part(part.name, part.x, part.texts, part.wanted, [""] * len(part.ids))
-    assert own.judge(state).likelihood.mean() > part.judge(state).likelihood.mean()
+    assert own.judge(build(state, 1)).likelihood.mean() > part.judge(build(state, 1)).likelihood.mean()
 
 
 def test_held_out_traces_are_those_that_worked():

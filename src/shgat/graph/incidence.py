@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from .._types import Bool, Int32
+from .._types import Bool, Int32, Int64
 from ..errors import InputError
 
 
@@ -80,6 +80,12 @@ class Incidence:
     def row_of_entry(self) -> Int32:
         """(nnz,) the row each entry stands in."""
         return np.repeat(np.arange(self.n_rows, dtype=np.int32), self.degrees)
+
+    @cached_property
+    def kinds(self) -> Int64:
+        """(n_rows,) a number for each row, from 0; equal rows have the same."""
+        number: dict[bytes, int] = {}
+        return np.array([number.setdefault(self.row(i).tobytes(), len(number)) for i in range(self.n_rows)], np.int64)
 
     def touching(self, marked: Bool) -> Bool:
         """(n_rows,) does the row hold any of the marked columns (n_columns,)?"""

@@ -16,7 +16,6 @@ import numpy as np
 
 from .._types import Bool, Float32, Int32
 from ..graph import Catalog, Hierarchy, Incidence
-from ..traces.record import SUCCESS
 from .lexical import Bm25, Descriptions
 from .memory import Memory
 from .readout import product
@@ -128,7 +127,7 @@ class Channels:
     def _usage(self) -> Bm25:
         documents = [2 * head for head in self._said.heads]
         rows = self.memory.tools
-        worked = (self.memory.outcomes >= SUCCESS).tolist()
+        worked = self.memory.worked.tolist()
         for spoken, start, stop, good in zip(self.memory.terms, rows.indptr[:-1], rows.indptr[1:], worked, strict=True):
             for t in rows.indices[start:stop].tolist() if good else ():
                 documents[t] += spoken

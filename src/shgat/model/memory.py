@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._kernels import topk
-from .._types import Float32, Float64, Int32, Int64
+from .._types import Bool, Float32, Float64, Int32, Int64
 from ..graph import Incidence
 from ..traces.outages import outage
 from ..traces.record import SUCCESS
@@ -29,6 +29,7 @@ SHARPNESS = 20.0  # of the vote's softmax over cosines
 WORD_SHARPNESS = 10.0  # of the vote's softmax over relative BM25
 FADE = 10.0, 0.5  # votes fade where the nearest trace is farther than this cosine
 FLOOR = 1e-3
+UNHEARD = np.float32(-2.0)  # a cosine that none is as low as
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +87,14 @@ class Memory:
         return np.full(len(self.ids), np.nan) if self.timestamp is None else self.timestamp
 
     @cached_property
+    def worked(self) -> Bool:
+        """(N,) did it work rather than fail?"""
+        return np.greater_equal(self.outcomes, SUCCESS)
+
+    @cached_property
     def failed(self) -> Int64:
-        """Rows that failed rather than worked."""
-        return np.flatnonzero(self.outcomes < SUCCESS)
+        """Rows that failed."""
+        return np.flatnonzero(~self.worked)
 
     def votes(self, x: Float32, n_tools: int, without: Sequence[int] | None = None) -> Float32:
         """log(1e-3 + share of the vote) (B, n_tools) for intents x (B, d).
@@ -101,9 +107,7 @@ class Memory:
         """
         votes = np.zeros((len(x), n_tools))
         if len(self):
-            unit = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
-            cosine = self._cosines(np.ascontiguousarray(unit, np.float32))
-            self._silence(cosine, without, np.float32(-2.0))
+            cosine = self._heard(x, without)
             for row, values in zip(votes, cosine, strict=True):
                 near, best = nearest(values)
                 fade = 1.0 / (1.0 + math.exp(-FADE[0] * (best[0] - FADE[1])))
@@ -136,10 +140,14 @@ class Memory:
 
     def nearest(self, x: Float32, without: Sequence[int] | None = None) -> Float32:
         """(B,) cosine of each intent (B, d) to the nearest trace that worked, -2 where there is none."""
+        return np.asarray(self._heard(x, without).max(axis=1, initial=UNHEARD), np.float32)
+
+    def _heard(self, x: Float32, without: Sequence[int] | None) -> Float32:
+        """(B, N) cosines of intents (B, d) and the traces, -2 where a trace has no vote."""
         unit = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
         cosine = self._cosines(np.ascontiguousarray(unit, np.float32))
-        self._silence(cosine, without, np.float32(-2.0))
-        return np.asarray(cosine.max(axis=1, initial=-2.0), np.float32)
+        self._silence(cosine, without, UNHEARD)
+        return cosine
 
     def _silence(self, scores: Float32, without: Sequence[int] | None, least: np.float32) -> None:
         """Sets the scores (B, N) of what has no vote to the least there is."""
@@ -157,7 +165,7 @@ class Memory:
     @property
     def proven(self) -> Int32:
         """Columns of tools that worked, some of them more than once."""
-        return self.tools.take(np.flatnonzero(self.outcomes >= SUCCESS)).indices
+        return self.tools.take(np.flatnonzero(self.worked)).indices
 
     def take(self, rows: Int64) -> "Memory":
         """The given rows, in the given order."""

@@ -8,7 +8,6 @@ import numpy as np
 
 from .._types import Float32
 from ..errors import InputError
-from ..traces.record import SUCCESS
 from . import explanation, scoring
 from .index import Index
 from .ranking import Explanation, Ranking
@@ -112,7 +111,7 @@ def why_not(index: Index, x: Float32, tool_id: str, text: str | None, context_to
             probability = float(index.learned.fusion.probability(z[None])[0, column])
         seen = not bool(index.learned.unseen[column])
         memory = index.learned.channels.memory
-        traces = int(np.count_nonzero((memory.tools.indices == column) & (memory.outcomes[memory.tools.row_of_entry] >= SUCCESS)))
+        traces = int(np.count_nonzero((memory.tools.indices == column) & memory.worked[memory.tools.row_of_entry]))
     return WhyNot(
         tool=tool_id,
         rank=rank,

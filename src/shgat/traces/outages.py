@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._types import Bool, Float32, Float64, Int64
+from .._types import Bool, Float32, Float64
 from ..graph import Incidence
 from .record import SUCCESS
 
@@ -38,7 +38,7 @@ def failures_of_outages(tools: Incidence, outcome: Float32, timestamp: Float64) 
     order = np.arange(n) if np.isnan(timestamp).any() else np.argsort(timestamp, kind="stable")
     place = np.empty(n, np.int64)
     place[order] = np.arange(n)
-    kinds, worked = _kinds(tools, order), (~failed[order]).tolist()
+    kinds, worked = tools.kinds[order].tolist(), (~failed[order]).tolist()
     for i in np.flatnonzero(failed).tolist():
         middle = int(place[i])
         around = range(max(0, middle - WINDOW), min(n, middle + WINDOW + 1))
@@ -46,9 +46,3 @@ def failures_of_outages(tools: Incidence, outcome: Float32, timestamp: Float64) 
         if len({kinds[j] for j in others}) >= OTHERS:
             found[i] = (sum(worked[j] for j in others) + 1.0) / (EXPECTED * len(others) + 1.0) < EXPECTED
     return found
-
-
-def _kinds(tools: Incidence, order: Int64) -> list[int]:
-    """A number for each set of tools, in the order of time."""
-    number: dict[bytes, int] = {}
-    return [number.setdefault(tools.row(i).tobytes(), len(number)) for i in order.tolist()]

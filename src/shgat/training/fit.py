@@ -140,11 +140,14 @@ def _kept(before: ModelState, fitted: Fitted, traces: Traces, rng: np.random.Gen
     assert fitted.state is not None
     idle, after = descriptions(before, traces.tools, rng), fitted.state
     asked = descriptions(before, None, rng) if 2 * idle.of >= len(before.catalog.tools) else idle
-    for home in homes(after, asked.x) if loses_descriptions(after, asked) else ():
+    lost = loses_descriptions(after, asked)
+    for home in homes(after, asked.x) if lost else ():
         after = staying(after, home)
-        if not loses_descriptions(after, asked):
+        lost = loses_descriptions(after, asked)
+        if not lost:
             break
-    lost = loses_descriptions(after, idle)
+    if asked is not idle:
+        lost = loses_descriptions(after, idle)
     if not lost and before.learned is not None:
         channels, _ = before.learned.over(before.catalog)
         verdict, _ = Reference.of(before, [earlier(channels.memory, rng)]).verdict(after, rng, one_of_many=False)

@@ -6,7 +6,6 @@ import numpy as np
 
 from .._types import Float32
 from ..model import ModelState
-from ..traces.record import SUCCESS
 
 ABROAD = 0.02  # share of the traces that may lie outside
 SAME = 0.995  # cosine of two intents that say the same
@@ -21,7 +20,7 @@ def homes(state: ModelState, outside: Float32) -> list[float]:
     """
     assert state.learned is not None
     memory = state.learned.memory
-    rows = np.flatnonzero((memory.outcomes >= SUCCESS) & memory.vectors.any(axis=1))[-MOST:]
+    rows = np.flatnonzero(memory.worked & memory.vectors.any(axis=1))[-MOST:]
     if len(rows) < 2 or not len(outside):
         return []
     cosine = memory.vectors[rows] @ memory.vectors[rows].T

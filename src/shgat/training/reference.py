@@ -14,10 +14,11 @@ from .._types import Float32, Float64, Int64
 from ..graph import Incidence
 from ..metrics.gate import CONFIDENCE, EARLIER, ONE_STANDARD_ERROR, Comparison, Measure, Verdict, compare, kept
 from ..metrics.ranking import criterion, per_query
-from ..model import ModelState, index, scoring
-from ..model.channels import log_softmax
+from ..model import ModelState, scoring
+from ..model.index import Index, build
 from ..model.memory import Memory
 from ..traces import Traces
+from .fusion import likelihood
 
 MOST = 200  # earlier traces, and descriptions
 MEASURES: tuple[Measure, Measure] = ("criterion", "likelihood")
@@ -56,23 +57,19 @@ class Part:
     ids: Sequence[str]
     of: int = 0
 
-    def judge(self, state: ModelState) -> Judged:
+    def judge(self, index: Index) -> Judged:
         """The fused ranking of a model, over the whole catalogue."""
-        built = index.build(state, 1)
-        row = {key: i for i, key in enumerate(built.channels.channels.memory.ids)}
+        row = {key: i for i, key in enumerate(index.channels.channels.memory.ids)}
         without = [row.get(key, -1) for key in self.ids]
-        z = scoring.score(built, self.x, "tools", self.texts, (), None, without)
+        z = scoring.score(index, self.x, "tools", self.texts, (), None, without)
         if self.name == DESCRIPTIONS:
             return Judged(per_query(z, self.wanted, (5,))["recall@5"], np.full(len(z), np.nan))
-        p = log_softmax(z).astype(np.float64)
-        rows, columns = self.wanted.row_of_entry, self.wanted.indices
-        likelihood = np.bincount(rows, p[rows, columns], len(z)) / np.maximum(self.wanted.degrees, 1)
-        return Judged(criterion(per_query(z, self.wanted, (5,))), likelihood)
+        return Judged(criterion(per_query(z, self.wanted, (5,))), likelihood(z, self.wanted))
 
 
 def earlier(memory: Memory, rng: np.random.Generator) -> Part:
     """The reservoir."""
-    good = np.flatnonzero((memory.outcomes >= 0.5) & np.abs(memory.vectors).any(axis=1))
+    good = np.flatnonzero(memory.worked & np.abs(memory.vectors).any(axis=1))
     room: dict[int, int] = {}
     chosen: list[int] = []
     for i in rng.permutation(good).tolist():
@@ -128,7 +125,8 @@ class Reference:
         """Parts with too few intents are left out."""
         enough = tuple(p for p in parts if p.wanted.n_rows >= FEWEST)
         cosine = next((found_by_cosine(state, p) for p in enough if p.name == DESCRIPTIONS), 0.0)
-        return cls(enough, tuple(p.judge(state) for p in enough), cosine)
+        index = build(state, 1)
+        return cls(enough, tuple(p.judge(index) for p in enough), cosine)
 
     def verdict(self, after: ModelState, rng: np.random.Generator, *, one_of_many: bool = True) -> tuple[Verdict, list[Comparison]]:
         """May `after` take the place of the model before? Every part has to be kept; see `metrics.gate.kept`.
@@ -137,8 +135,9 @@ class Reference:
         the earlier traces, and is surer of them than any other can be.
         """
         comparisons: list[Comparison] = []
+        index = build(after, 1)
         for part, before in zip(self.parts, self.before, strict=True):
-            now = part.judge(after)
+            now = part.judge(index)
             for measure in MEASURES if one_of_many else MEASURES[:1]:
                 values = getattr(now, measure), getattr(before, measure)
                 test = compare(
@@ -164,7 +163,7 @@ def loses_descriptions(state: ModelState, part: Part) -> str:
     """Why a model may not serve: it no longer finds tools without traces by their own descriptions, as cosine does; "" where it does."""
     if part.wanted.n_rows < FEWEST:
         return ""
-    found, cosine = float(part.judge(state).criterion.mean()), found_by_cosine(state, part)
+    found, cosine = float(part.judge(build(state, 1)).criterion.mean()), found_by_cosine(state, part)
     return _lost(found, cosine, part.wanted.n_rows) if found < LEAST_FOUND * cosine else ""
 
 

@@ -123,19 +123,19 @@ def judged(traces: Traces) -> Traces:
     chosen = traces.take(np.flatnonzero((norms > 0.0) & ~outage(traces) & (traces.tools.degrees > 0)))
     if not len(chosen):
         return chosen
-    kinds, count = np.unique([chosen.tools.row(i).tobytes() for i in range(len(chosen))], return_inverse=True, return_counts=True)[
-        1:
-    ]
-    share = np.minimum(1.0, MOST_OF_A_BATCH * len(chosen) / count[kinds])
+    share = np.minimum(1.0, MOST_OF_A_BATCH * len(chosen) / _alike(chosen))
     return replace(chosen, weight=(chosen.weight * share).astype(np.float32))
 
 
 def _dominated(traces: Traces) -> Bool:
     """(N,) are the trace's tools those of more than a quarter of all?"""
-    kinds, count = np.unique([traces.tools.row(i).tobytes() for i in range(len(traces))], return_inverse=True, return_counts=True)[
-        1:
-    ]
-    return np.asarray(count[kinds] > MOST_OF_A_BATCH * len(traces))
+    return np.asarray(_alike(traces) > MOST_OF_A_BATCH * len(traces))
+
+
+def _alike(traces: Traces) -> Int64:
+    """(N,) how many traces ran the same tools."""
+    kinds = traces.tools.kinds
+    return np.bincount(kinds)[kinds]
 
 
 def _trained(

@@ -5,7 +5,7 @@ import os
 import traceback
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import URL
 
@@ -139,6 +139,8 @@ OPTIONS = ["password", "sslpassword", "passfile", "sslkey", "sslcert", "options"
 
 
 @settings(max_examples=100)
+@example("service", "\0x", "")
+@example("service", "\0", "-c my.token=")
 @given(st.sampled_from(OPTIONS), JUNK, st.sampled_from(["", "-c my.token=", "-c statement_timeout=", "a b "]))
 def test_a_secret_among_the_options_is_shown_by_nobody(option, junk, before):
     assert_no_leak(f"postgresql://bob@127.0.0.1:1/db?{option}={before}{TOKEN}{junk}")

@@ -16,7 +16,7 @@ _ENCODE = "write @ : / ? # in a user or password as %40 %3A %2F %3F %23"
 _DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql+psycopg")
 _HOST = re.compile(r"[\w.-]*|[0-9A-Fa-f:.]+(%[\w.-]+)?")
 _SHOWN = {"host", "hostaddr", "port", "dbname", "sslmode", "connect_timeout", "application_name", "target_session_attrs"}
-_PIECES = re.compile(r"""[\s=,;'"\\]+""")
+_PIECES = re.compile(r"""[\s=,;'"\\\0]+""")  # at U+0000, too: to the driver's C library a value ends there
 _MASK = "***"
 _SHORTEST = 3  # characters of what is masked in messages, whose own letters would go else
 
@@ -73,7 +73,7 @@ class Address:
         shown = bare.update_query_dict(dict.fromkeys(options, _MASK)) if options else bare
         given = [part for part in (url.password, *options.values()) if part]
         raw = re.match(r"[^:/@]*:([^@]*)@", text)
-        pieces = [piece for value in options.values() for piece in _PIECES.split(value)]
+        pieces = [piece for value in options.values() for piece in _PIECES.split(value)] + (url.password or "").split("\0")
         secrets = {*given, *pieces, *map(quote, given), *map(quote_plus, given), *((raw[1],) if raw else ())}
         kept = sorted((s for s in secrets if len(s) >= _SHORTEST), key=len, reverse=True)
         return cls(bare, shown.render_as_string(hide_password=True), options, None, tuple(kept))

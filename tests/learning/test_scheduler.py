@@ -311,6 +311,7 @@ def test_a_store_that_is_away_at_first_is_learned_from_when_it_is_there(schedule
         other.execute("ROLLBACK")
     with Store.open(url, catalog.dimension) as store:
         store.add_traces(executed(people[:5]))
+    scheduler.notice()  # it may have looked between the two
     until(lambda: scheduler.last is not None)
     until(lambda: scheduler.trouble == "")
 

@@ -121,10 +121,15 @@ class Database:
             raise self._hopeless(error) from None
 
     def _configure(self, connection: Any, record: object) -> None:
-        if self.is_postgresql:
-            _configure_postgresql(connection, self.timeout)
-        else:
-            _configure_sqlite(connection, self.timeout)
+        """Configures a new connection, or closes it: the pool would drop one that cannot be configured as it is."""
+        try:
+            if self.is_postgresql:
+                _configure_postgresql(connection, self.timeout)
+            else:
+                _configure_sqlite(connection, self.timeout)
+        except BaseException:
+            connection.close()
+            raise
 
     def _begin(self, connection: Connection) -> None:
         writes = connection.get_execution_options().get(_WRITE, False)

@@ -230,7 +230,7 @@ def _report(
         choices={
             **asdict(variant or Variant(False, False)),
             "folds": n_folds,
-            "capabilities": runs.examples.capabilities.origins.to_dict(),
+            "capabilities": origins.to_dict(),
             **runs.settings.to_dict(),
         },
         td_errors={key: value for key, value in td.items() if not math.isnan(value)},  # replay may never draw a trace

@@ -40,12 +40,18 @@ def _without(*channels: str) -> Variant:
     return Variant(options={"channels": tuple(c for c in CHANNELS if c not in channels)})
 
 
-CHOICES = ("message_passing", "node_offsets")  # of `fit`; an ablation keeps those of the default but for the one it is about
+CHOICES = (
+    "message_passing",
+    "node_offsets",
+    "words",
+)  # of `fit`; an ablation keeps those of the default but for the one it is about
 ABLATIONS = {
     "shgat_no_message_passing": Variant(options={"message_passing": False}),
     "shgat_message_passing": Variant(options={"message_passing": True}),
     "shgat_no_route": _without("route"),
     "shgat_no_lexical": _without("lexical", "usage", "word_memory"),
+    "shgat_no_words": Variant(options={"words": False}),
+    "shgat_words": Variant(options={"words": True}),
     "shgat_no_offsets": Variant(options={"node_offsets": False}),
     "shgat_offsets": Variant(options={"node_offsets": True}),
     "shgat_no_memory": _without("memory", "word_memory"),

@@ -49,7 +49,7 @@ def export(state: ModelState) -> dict[str, Any]:
 def imported(values: Mapping[str, Any], state: ModelState) -> ModelState:
     """The model with what `export` gave in the place of its own; InputError names what does not fit.
 
-    Message passing and offsets are as the values' `config` has them, since a training chooses them; in everything else it has to mean
+    Message passing, offsets and words are as the values' `config` has them, since a training chooses them; in everything else it has to mean
     the same model.
     """
     if not isinstance(values, Mapping):
@@ -57,8 +57,9 @@ def imported(values: Mapping[str, Any], state: ModelState) -> ModelState:
     catalog, config = state.catalog, state.config
     if isinstance(values.get("config"), Mapping):
         given = SHGATConfig.from_dict(values["config"])
-        config = replace(config, node_offsets=given.node_offsets, message_passing=given.message_passing)
-    current = carried_over(state.params, catalog, catalog, config)
+        config = replace(config, node_offsets=given.node_offsets, message_passing=given.message_passing, words=given.words)
+    start = state.params if config.words == state.config.words else ModelState.untrained(catalog, config).params
+    current = carried_over(start, catalog, catalog, config)
     parameters = {key: value for key, value in values.items() if key not in _KEYS}
     for key, kind, nodes in (("toolOffsets", "tools", catalog.tools), ("capabilityOffsets", "capabilities", catalog.capabilities)):
         if key in values and kind in values:
@@ -71,7 +72,7 @@ def imported(values: Mapping[str, Any], state: ModelState) -> ModelState:
     if "cooccurrence" in values:
         found = replace(found, cooccurrence=_cooccurrence(values["cooccurrence"], values.get("tools"), catalog))
     if "learned" in values:
-        found = replace(found, learned=_learned(values["learned"], found.params.layout.d))
+        found = replace(found, learned=_learned(values["learned"], found.catalog.dimension))
     if "report" in values:
         report = values["report"]
         found = replace(found, report=None if report is None else dict(_mapping(report, "report")))

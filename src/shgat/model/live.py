@@ -50,7 +50,7 @@ class LiveModel:
             state, version = self.state, self.version
         catalog, report = state.catalog, state.report
         learned = "untrained" if report is None else f"trained on {report.get('n_traces', 'some')} traces"
-        held = f"{len(catalog.tools)} tools, {len(catalog.capabilities)} capabilities, d={state.params.layout.d}"
+        held = f"{len(catalog.tools)} tools, {len(catalog.capabilities)} capabilities, d={state.catalog.dimension}"
         return f"SHGAT({held}, {learned}, version {version})"
 
     # ---------------------------------------------------------------- what it holds
@@ -108,7 +108,7 @@ class LiveModel:
     @property
     def dimension(self) -> int:
         """d of intents and embeddings."""
-        return self.params.layout.d
+        return self.catalog.dimension
 
     def index(self) -> index.Index:
         """What answers requests at the current version; built on first use after a change."""

@@ -15,6 +15,7 @@ from .evidence import Evidence
 from .index import Index
 from .ranking import RankedSet, Ranking
 from .readout import head_scores, product, scores
+from .wide import add_words
 
 WORD_WEIGHTS = {"lexical": 0.3, "usage": 0.1, "word_memory": 0.3}  # at least, where an intent has nothing but words
 
@@ -37,7 +38,7 @@ def score(
     """
     if texts is not None and len(texts) != len(x):
         raise InputError(f"texts: {len(texts)} for {len(x)} intents")
-    q = queries(index, x, context_tools)
+    q = queries(index, x, context_tools, texts)
     if kind == "tools" and (index.learned is not None or evidence is not None):
         return index.tools.tie(_fused(index, x, q, texts, evidence, without))
     candidates = index.candidates(kind)
@@ -65,7 +66,7 @@ def rank(
     """The top_k of one checked intent x (d,)."""
     columns = None if allowed is None else index.candidates(kind).columns(allowed, kind)
     learned = kind == "tools" and (index.learned is not None or evidence is not None)
-    if not learned and not context_tools and index.state.config.fusion != "sigmoid":
+    if not learned and not context_tools and index.state.config.fusion != "sigmoid" and index.w_words is None:
         candidates = index.candidates(kind)
         z = _finished(_score_one(index, candidates, x), candidates, index)
         return _best(index, kind, z, None, 0.0, top_k, columns, min_score)
@@ -143,7 +144,7 @@ def _best(
 
 def _baseline(index: Index, x: Float32, z: Float32, context_tools: Sequence[str]) -> Float32:
     """(B,) what fusing added to every tool alike, so that z less it is the logit of a similarity again: the median over tools."""
-    plain = _finished(_logits(index, queries(index, x, context_tools), index.tools), index.tools, index)
+    plain = _finished(_logits(index, queries(index, x, context_tools, None), index.tools), index.tools, index)
     return np.asarray(np.median(z - plain, axis=1), np.float32)
 
 
@@ -179,10 +180,14 @@ def _probable(probability: Float32 | None, least: float, columns: Int32 | None) 
     return good if columns is None else np.intersect1d(columns, good)
 
 
-def queries(index: Index, x: Float32, context_tools: Sequence[str]) -> Float32:
+def queries(index: Index, x: Float32, context_tools: Sequence[str], texts: Sequence[str] | None) -> Float32:
     """(B, D) unit queries (as they are for "dot")."""
     context = index.tools.columns(context_tools, "context_tools")
+    if index.w_words is not None:
+        x = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), np.float32(1e-12))
     q = product(x, index.w_query)
+    if index.w_words is not None and texts is not None:
+        add_words(q, index.w_words, texts)
     if len(context):
         q += index.w_context @ index.tools.x[context].mean(axis=0)
     if index.cosine:

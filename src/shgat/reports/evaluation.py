@@ -122,7 +122,7 @@ def learning_curve(report: Mapping[str, Any] | None) -> dict[str, dict[str, list
     """Loss and held-out metrics by epoch, one series a run of the chosen variant, from a model's training report; empty without one."""
     curves: dict[str, dict[str, list[tuple[float, float]]]] = {}
     choices = (report or {}).get("choices") or {}
-    chosen = str(Variant(bool(choices.get("message_passing")), bool(choices.get("node_offsets"))))
+    chosen = str(Variant(bool(choices.get("message_passing")), bool(choices.get("node_offsets")), bool(choices.get("words"))))
     for epoch in (report or {}).get("epochs", ()):
         if "fold" in epoch["stage"] and not epoch["stage"].startswith(f"{chosen}, "):
             continue

@@ -105,12 +105,15 @@ class Runs:
         """One training on the traces `rows`, validated on `held`; goes on from the checkpoint where that has begun the stage."""
         began, kept = time.perf_counter(), self.checkpoint
         number = len(self.seconds) + 1 if held is not None else self.most
-        start = ModelState.untrained(
-            self.state.catalog, replace(self.state.config, node_offsets=variant.node_offsets), [self.seed, 2]
+        config = replace(self.state.config, node_offsets=variant.node_offsets, words=variant.words)
+        start = ModelState.untrained(self.state.catalog, config, [self.seed, 2])
+        examples, model = (
+            self.examples.wide if variant.words else self.examples,
+            replace(config, message_passing=variant.message_passing),
         )
         trainer = Trainer(
-            self.examples, self.state.cooccurrence, replace(start.config, message_passing=variant.message_passing), start.params,
-            self.settings, rows, self.seed, held=held, on_epoch=self.on_epoch, stage=stage, run=number, runs=self.most,
+            examples, self.state.cooccurrence, model, start.params, self.settings, rows, self.seed, held=held,
+            on_epoch=self.on_epoch, stage=stage, run=number, runs=self.most,
         )  # fmt: skip
         if kept is not None:
             kept.restore(stage, trainer)
@@ -172,10 +175,14 @@ class CrossFit:
 
     def candidate(self, variant: Variant) -> Candidate:
         """Trains a variant on every fold: the channel scores of all held-out traces, and what they are worth."""
+        wide = self._runs.examples.wide.traces if variant.words else None
         z = [
-            self._runs.predict(f"{variant}, fold {i + 1}/{len(self.folds)}", variant, training, self.held[i])
-            for i, (training, _) in enumerate(self.folds)
-        ]
+            self._runs.predict(
+                f"{variant}, fold {i + 1}/{len(self.folds)}", variant, training,
+                held if wide is None else replace(held, traces=wide.take(held.rows)),
+            )
+            for i, ((training, _), held) in enumerate(zip(self.folds, self.held, strict=True))
+        ]  # fmt: skip
         scores = self._untrained | self._scored([name for name in TRAINED if name in self._channels], z)
         unseen = np.concatenate([np.broadcast_to(held.unseen, (len(held.rows), self._n_tools)) for held in self.held])
         wanted = self._traces.take(np.concatenate([held.rows for held in self.held])).relevant

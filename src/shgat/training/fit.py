@@ -30,6 +30,8 @@ from .validation import unseen_tools
 OnEpoch = Callable[[Epoch], None]
 
 TRACES_PER_TOOL = 1  # from here on it is tried whether tools and capabilities should learn offsets of their own
+OF_WORDS = "hashed-words"  # how the names of encoders begin that know nothing but words
+LOOKED_AT = 1000  # traces that tell whether most have a text
 FEWEST = 16  # traces below which nothing can be validated
 
 
@@ -54,6 +56,7 @@ def fit(
     channels: Sequence[str] = CHANNELS,
     message_passing: bool | None = None,
     node_offsets: bool | None = None,
+    words: bool | None = None,
     on_epoch: OnEpoch | None = None,
     checkpoint: str | Path | None = None,
     resume: bool = False,
@@ -77,6 +80,8 @@ def fit(
         configuration has none stays without
     node_offsets : whether nodes learn offsets; None: the same, tried from a trace a tool on, or where the configuration of an untrained
         model says so
+    words : whether words are seen beside the embeddings, see `model.wide`; None: the same, tried where most traces have a text and the
+        embeddings are not made of words themselves
     on_epoch : called after each epoch of each run
     checkpoint, resume : a file to keep the state in after each epoch, and whether to go on from it
     keep_checkpoint : leave the file there at the end, for who removes it once the model is stored; else `fit` removes it
@@ -102,7 +107,7 @@ def fit(
     if not len(traces) or not traces.tools.nnz:
         raise TraceError("there is no trace with tools to learn from")
     settings = TrainingConfig.for_fit(len(traces), overridden(config, epochs=epochs, batch_size=batch_size, lr=lr))
-    given = _given(state, len(traces), message_passing, node_offsets)
+    given = _given(state, traces, message_passing, node_offsets, words)
     kept = None
     if checkpoint is not None:
         identity = _identity(state, traces, settings, seed, validation, given)
@@ -113,7 +118,7 @@ def fit(
     most = 1 if unvalidated else (1 + len(free)) * len(folds) + 1
     runs = Runs(state, Examples.build(state.catalog, traces), settings, seed, on_epoch, kept, most)
     if unvalidated:
-        variant = Variant(given["message_passing"] is not False, given["node_offsets"] is not False)
+        variant = Variant(given["message_passing"] is not False, given["node_offsets"] is not False, given["words"] is True)
         return _finished(runs, len(folds), started, variant, None, "trained without validation")
     if len(traces) < FEWEST:
         reason = f"{len(traces)} traces are too few to validate on, at least {FEWEST} are needed"
@@ -160,15 +165,26 @@ def overridden(config: TrainingConfig | None, **asked: Any) -> TrainingConfig:
     return replace(config or TrainingConfig(), **{name: value for name, value in asked.items() if value is not None})
 
 
-def _given(state: ModelState, n: int, message_passing: bool | None, node_offsets: bool | None) -> dict[str, bool | None]:
-    """What is settled before any validation; None: to be tried. Offsets first: where they help they leave less for messages to do."""
+def _given(
+    state: ModelState, traces: Traces, message_passing: bool | None, node_offsets: bool | None, words: bool | None
+) -> dict[str, bool | None]:
+    """What is settled before any validation; None: to be tried. Words first, then offsets: they leave less for messages to do."""
+    n = len(traces)
+    if words is None and (state.catalog.encoder.startswith(OF_WORDS) or not _spoken(traces)):
+        words = False
     if node_offsets is None and state.config.node_offsets and state.learned is None:
         node_offsets = True
     if node_offsets is None and n < TRACES_PER_TOOL * len(state.catalog.tools):
         node_offsets = False
     if not state.config.message_passing or not state.catalog.hierarchy.levels:
         message_passing = False
-    return {"node_offsets": node_offsets, "message_passing": message_passing}
+    return {"words": words, "node_offsets": node_offsets, "message_passing": message_passing}
+
+
+def _spoken(traces: Traces) -> bool:
+    """Have most traces a text?"""
+    rows = np.linspace(0, len(traces) - 1, min(len(traces), LOOKED_AT)).astype(np.int64)
+    return 2 * sum(bool(str(traces.texts[i]).strip()) for i in rows.tolist()) > len(rows)
 
 
 def _identity(
@@ -201,7 +217,7 @@ def _finished(runs: Runs, n_folds: int, started: float, variant: Variant, select
         never = frozenset(t for t, u in zip(ids, unseen.tolist(), strict=True) if u)
         learned = Learned(selection.chosen.fusion, Memory.of(traces, everything), ids, never)
     report = _report(runs, n_folds, started, trainer, variant, selection, reason)
-    config = replace(before.config, node_offsets=variant.node_offsets)
+    config = replace(before.config, node_offsets=variant.node_offsets, words=variant.words)
     _done(runs.checkpoint)
     return Fitted(ModelState(before.catalog, config, trainer.result(), before.cooccurrence, learned, report.to_dict()), report)
 

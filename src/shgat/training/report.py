@@ -21,7 +21,7 @@ class TrainReport:
     comparisons : against frozen cosine and against popularity
     validation : held-out metrics of the fused ranking and of cosine, by part
     weights : of the channels, for tools with and without traces, if any were chosen
-    choices : settings that were chosen from the data, `message_passing` and `node_offsets` among them
+    choices : settings that were chosen from the data, `message_passing`, `node_offsets` and `words` among them
     td_errors : trace id -> |outcome - probability mass on its tools|
     gradient_norms : parameter group -> norm after each epoch of the last run
     seconds : stage -> time

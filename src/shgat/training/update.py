@@ -150,9 +150,10 @@ def _trained(
     catalog = state.catalog
     fitted = state.learned is not None and state.learned.fusion.fitted
     speaks = state.config.message_passing and (not fitted or gates_open(state.params))
+    examples, model = Examples.build(catalog, traces), replace(state.config, message_passing=speaks)
     trainer = Trainer(
-        Examples.build(catalog, traces), state.cooccurrence, replace(state.config, message_passing=speaks), state.params, settings,
-        training, seed, unseen=_unseen(state, traces), provenance=False, on_epoch=on_epoch, stage="partial",
+        examples.wide if model.words else examples, state.cooccurrence, model, state.params, settings, training, seed,
+        unseen=_unseen(state, traces), provenance=False, on_epoch=on_epoch, stage="partial",
     )  # fmt: skip
     trainer.run()
     return trainer

@@ -55,7 +55,7 @@ class Server:
         """Values that may not be told: of the environment, of headers, of arguments that are keys, and within the URL."""
         found = [*self.env.values(), *self.headers.values()]
         found += [part for value in self.headers.values() for part in value.split()[1:]]
-        for flag, value in zip(self.command, (*self.command[1:], ""), strict=True):
+        for flag, value in zip(self.command, (*self.command[1:], ""), strict=False):
             name, _, joined = flag.partition("=")
             if _KEY_FLAG.fullmatch(name):
                 found += [joined or value, *(joined or value).split()[1:]]

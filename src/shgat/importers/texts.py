@@ -92,17 +92,18 @@ def _fields(schema: Any, root: Any, depth: int, above: str, within: tuple[int, .
     for name in list(properties)[: PARAMETERS + 1]:
         field = _followed(properties[name], root)
         called = f"{above}{name}"
-        yield called, _said(field)
+        yield called, _said(properties[name], str(name)) or _said(field, str(name))
         yield from _fields(field, root, depth + 1, f"{called}.", within)
 
 
-def _said(field: Any) -> str:
-    """What a schema says about one field: its description, or its title where that says something, and the values it may have."""
+def _said(field: Any, name: str) -> str:
+    """What a schema says about one field: its description, or its title where that is not its name, and the values it may have."""
     if not isinstance(field, Mapping):
         return ""
-    said = next((field[k] for k in ("description", "title") if isinstance(field.get(k), str)), "")
+    said = next((text[: 4 * PARAMETER] for k in ("description", "title") if isinstance(text := field.get(k), str)), "")
     values = [str(v) for v in _some(field.get("enum")) if isinstance(v, str | int)]
-    return clean(f"{said[: 4 * PARAMETER]} {'one of ' + ' '.join(values) if values and len(said) < _LEAST else ''}")
+    said = "" if words(said) == words(name) else said
+    return clean(f"{said} {'one of ' + ' '.join(values) if values and len(said) < _LEAST else ''}")
 
 
 def _followed(schema: Any, root: Any) -> Any:

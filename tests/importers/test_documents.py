@@ -6,7 +6,7 @@ import sys
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shgat.errors import InputError
@@ -100,12 +100,13 @@ def test_standard_input_is_read_to_its_limit(tmp_path, monkeypatch):
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
 
 
+@settings(max_examples=20)
 @given(JSON)
 def test_json_comes_back_as_it_was(value):
     import json

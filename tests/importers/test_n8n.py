@@ -1,6 +1,6 @@
 """n8n workflows: types of nodes are tools, workflows capabilities and traces."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shgat.importers.documents import read as document
@@ -54,6 +54,7 @@ PART = st.recursive(
 )
 
 
+@settings(max_examples=20)
 @given(PART, PART, PART)
 def test_half_broken_workflows_raise_nothing(nodes, connections, anything):
     about = Findings("x")

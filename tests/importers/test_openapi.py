@@ -1,6 +1,6 @@
 """OpenAPI 3 and Swagger 2: operations, tags, references, and documents that are half broken."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shgat.importers.findings import Findings
@@ -63,6 +63,7 @@ PART = st.recursive(
 )
 
 
+@settings(max_examples=20)
 @given(PART, PART, PART)
 def test_half_broken_documents_raise_nothing(paths, info, components):
     about = Findings("x.json")

@@ -24,12 +24,13 @@ def read(value: Any, into: Findings) -> None:
 
 def read_logged(tools: Any, into: Findings) -> None:
     """The tools that a logged request brought, once however many requests brought the same."""
-    key = (
-        blake2b(orjson.dumps(tools, default=repr, option=orjson.OPT_NON_STR_KEYS), digest_size=16).digest()
-        if isinstance(tools, list | Mapping)
-        else b""
-    )
-    if key and key not in into.listed:
+    if not isinstance(tools, list | Mapping):
+        return
+    try:
+        key = blake2b(orjson.dumps(tools, default=repr, option=orjson.OPT_NON_STR_KEYS), digest_size=16).digest()
+    except TypeError:  # a number, or a depth, that it does not write
+        key = b""
+    if not key or key not in into.listed:
         into.listed.add(key)
         read({"tools": tools}, into)
 

@@ -16,7 +16,7 @@ from .texts import clean
 
 TIMEOUT = 30.0  # seconds for one server
 _VARIABLE = re.compile(r"\$\{(?:env:)?([A-Za-z_]\w*)(?::-([^}]*))?\}")
-_INPUT = re.compile(r"\$\{(?!env:)\w+:[^}]*\}")  # what only an editor can ask for
+_INPUT = re.compile(r"\$\{(?!env:)\w+:(?!-)[^}]*\}")  # what only an editor can ask for
 _KEY_FLAG = re.compile(r"-{1,2}[\w-]*(?:key|token|secret|password|auth|header)[\w-]*", re.IGNORECASE)
 _SSE = "sse"
 

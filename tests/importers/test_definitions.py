@@ -62,7 +62,9 @@ def test_objects_with_a_name():
 
 def test_objects_of_the_mcp_sdk():
     types = pytest.importorskip("mcp_types")
-    tool = types.Tool(name="draw", title="Paint", description="Draws.", input_schema={"properties": {"shape": {"description": "What"}}})
+    tool = types.Tool(
+        name="draw", title="Paint", description="Draws.", input_schema={"properties": {"shape": {"description": "What"}}}
+    )
     for value in (types.ListToolsResult(tools=[tool]), [tool], tool, (tool,)):
         about = Findings("x", server="art")
         read(value, about)
@@ -96,7 +98,10 @@ def test_a_mapping_of_tools_pages_and_servers_that_are_named():
 
 def test_what_is_no_definition_is_named_and_costs_the_others_nothing():
     about = Findings("x")
-    read([None, 3, "x", {}, {"name": None}, {"name": ["a"]}, [[[[[[[]]]]]]], {"name": "good", "inputSchema": "none", "tags": 3}], about)
+    read(
+        [None, 3, "x", {}, {"name": None}, {"name": ["a"]}, [[[[[[[]]]]]]], {"name": "good", "inputSchema": "none", "tags": 3}],
+        about,
+    )
     assert list(about.tools) == [("", "good")]
     assert {note.what for note in about.notes} == {"left out", "kept"}
 

@@ -41,7 +41,17 @@ def test_configurations_of_servers():
 
 
 def test_what_looks_like_nothing_is_nothing():
-    for value in (None, 3, "x", [], {}, [1, "a"], {"a": {"b": 1}}, [[[[]]]], {"result": {"result": {"result": {"result": {"result": {}}}}}}):
+    for value in (
+        None,
+        3,
+        "x",
+        [],
+        {},
+        [1, "a"],
+        {"a": {"b": 1}},
+        [[[[]]]],
+        {"result": {"result": {"result": {"result": {"result": {}}}}}},
+    ):
         assert kind_of(value) is None
 
 

@@ -48,7 +48,9 @@ PART = st.recursive(
     st.none() | st.integers() | st.sampled_from(["a", "a.b", "x.stickyNote", ""]),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["a", "name", "type", "node", "nodes", "main", "connections", "workflow", "data"]), inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["a", "name", "type", "node", "nodes", "main", "connections", "workflow", "data"]), inner, max_size=4
+        )
     ),
     max_leaves=15,
 )

@@ -25,7 +25,15 @@ def test_digests_are_of_parts_and_not_of_what_they_make_together():
 
 @pytest.mark.parametrize(
     "called",
-    ["read_note", "notes/read_note", "notes.read_note", "notes_read_note", "mcp__notes__read_note", "notes__read_note", "functions.read_note"],
+    [
+        "read_note",
+        "notes/read_note",
+        "notes.read_note",
+        "notes_read_note",
+        "mcp__notes__read_note",
+        "notes__read_note",
+        "functions.read_note",
+    ],
 )
 def test_a_tool_is_found_by_what_clients_call_it(called):
     assert Names([("notes", "read_note"), ("web", "fetch")]).find(called) == (("notes", "read_note"), 1)

@@ -54,7 +54,9 @@ PART = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["$ref", "parameters", "schema", "properties", "get", "tags", "in", "name", "content", "x", "requestBody"]),
+            st.sampled_from(
+                ["$ref", "parameters", "schema", "properties", "get", "tags", "in", "name", "content", "x", "requestBody"]
+            ),
             inner,
             max_size=4,
         )
@@ -67,5 +69,8 @@ PART = st.recursive(
 @given(PART, PART, PART)
 def test_half_broken_documents_raise_nothing(paths, info, components):
     about = Findings("x.json")
-    read({"openapi": "3.0.0", "info": info, "paths": {"/a": paths, "/b": {"get": paths}}, "tags": info, "components": components}, about)
+    read(
+        {"openapi": "3.0.0", "info": info, "paths": {"/a": paths, "/b": {"get": paths}}, "tags": info, "components": components},
+        about,
+    )
     read({"swagger": 2.0, "paths": paths}, about)

@@ -8,7 +8,9 @@ from shgat.importers.runs import read
 
 
 def test_traces_of_runs_are_turns_of_a_thread(found):
-    assert [(t.intent, t.tools, t.outcome, t.error, t.context, t.timestamp, t.duration_ms) for t in found("langsmith.jsonl").traces] == [
+    assert [
+        (t.intent, t.tools, t.outcome, t.error, t.context, t.timestamp, t.duration_ms) for t in found("langsmith.jsonl").traces
+    ] == [
         ("multiply six by seven", ("multiply",), 1.0, None, (), 1769936400.0, 1000.0),
         ("look up boats", ("multiply",), 1.0, None, ("multiply",), 1769936700.0, 1000.0),
         ("look up boats", ("wiki",), 0.0, "TimeoutError('slow')", ("multiply",), 1769936700.0, 1000.0),
@@ -16,7 +18,12 @@ def test_traces_of_runs_are_turns_of_a_thread(found):
 
 
 def test_messages_that_langchain_wrote_out_say_what_was_asked_and_models_which_tools_there_are():
-    human = {"lc": 1, "type": "constructor", "id": ["langchain", "schema", "HumanMessage"], "kwargs": {"content": "add", "type": "human"}}
+    human = {
+        "lc": 1,
+        "type": "constructor",
+        "id": ["langchain", "schema", "HumanMessage"],
+        "kwargs": {"content": "add", "type": "human"},
+    }
     params = {"invocation_params": {"tools": [{"type": "function", "function": {"name": "add", "description": "Adds."}}]}}
     about = Findings("x", repeats=True)
     read(
@@ -38,12 +45,15 @@ def test_what_is_no_run_and_a_trace_that_nobody_asked_for_are_named():
     assert [note.why for note in about.notes] == ["it is no run: it has no run_type", "no run says what was asked"]
 
 
+KEYS = ["inputs", "messages", "content", "type", "kwargs", "id", "extra", "metadata", "error", "outputs"]
 PART = st.recursive(
     st.none() | st.integers() | st.sampled_from(["tool", "llm", "a", "human", "2026-01-01"]),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["inputs", "messages", "content", "type", "kwargs", "id", "extra", "metadata", "error", "outputs"]), inner, max_size=4
+            st.sampled_from(KEYS),
+            inner,
+            max_size=4,
         )
     ),
     max_leaves=15,
@@ -53,5 +63,14 @@ PART = st.recursive(
 @settings(max_examples=20)
 @given(PART, PART, PART)
 def test_half_broken_runs_raise_nothing(inputs, more, time):
-    run = {"run_type": "tool", "name": "a", "id": "1", "start_time": time, "inputs": inputs, "outputs": more, "error": more, "extra": inputs}
+    run = {
+        "run_type": "tool",
+        "name": "a",
+        "id": "1",
+        "start_time": time,
+        "inputs": inputs,
+        "outputs": more,
+        "error": more,
+        "extra": inputs,
+    }
     read([run, {"run_type": "chain", "id": more, "inputs": inputs, "parent_run_id": "1", "trace_id": "1"}, more], Findings("x"))

@@ -25,7 +25,14 @@ def test_what_looks_like_a_credential_is_masked(text):
 
 
 def test_ordinary_texts_stay():
-    for text in ("Sends a token of thanks", "basic arithmetic", "sk-1", "Read https://example.org/a/b", "the key of the door", "token bucket"):
+    for text in (
+        "Sends a token of thanks",
+        "basic arithmetic",
+        "sk-1",
+        "Read https://example.org/a/b",
+        "the key of the door",
+        "token bucket",
+    ):
         assert masked(text) == text
 
 

@@ -12,7 +12,12 @@ def test_servers_of_every_client(monkeypatch):
     monkeypatch.setenv("TOKEN_X", "from-environment")
     about = Findings("mcp.json")
     entries = {
-        "local": {"command": "npx", "args": ["-y", "pkg", 7], "env": {"KEY": "${TOKEN_X}", "DEBUG": True}, "cwd": "${HOME_X:-/tmp}"},
+        "local": {
+            "command": "npx",
+            "args": ["-y", "pkg", 7],
+            "env": {"KEY": "${TOKEN_X}", "DEBUG": True},
+            "cwd": "${HOME_X:-/tmp}",
+        },
         "far": {"type": "http", "url": "https://host/mcp", "headers": {"Authorization": "Bearer ${env:TOKEN_X}"}},
         "old": {"transport": "sse", "url": "https://host/sse"},
         "off": {"command": "x", "disabled": True},
@@ -26,7 +31,11 @@ def test_servers_of_every_client(monkeypatch):
         "bad url": {"url": "file:///etc/passwd"},
     }
     local, far, old = read({"mcpServers": entries}, about)
-    assert (local.command, dict(local.env), local.cwd) == (("npx", "-y", "pkg", "7"), {"KEY": "from-environment", "DEBUG": "true"}, "/tmp")
+    assert (local.command, dict(local.env), local.cwd) == (
+        ("npx", "-y", "pkg", "7"),
+        {"KEY": "from-environment", "DEBUG": "true"},
+        "/tmp",
+    )
     assert (far.url, far.sse, dict(far.headers)) == ("https://host/mcp", False, {"Authorization": "Bearer from-environment"})
     assert old.sse
     whys = {note.item: note.why for note in about.notes}

@@ -14,7 +14,10 @@ def test_otlp(found):
         ("Translate the letter", ("post_letter",), 0.0, "no stamp", 1000.0),
     ]
     assert about.traces[0].timestamp == 1760000000.0
-    assert {name: t.text for (_, name), t in about.tools.items()} == {"translate": "Translates a text", "post_letter": "Posts a letter"}
+    assert {name: t.text for (_, name), t in about.tools.items()} == {
+        "translate": "Translates a text",
+        "post_letter": "Posts a letter",
+    }
 
 
 def test_spans_as_sdks_print_them(found):
@@ -51,11 +54,12 @@ def test_what_is_no_span_and_a_trace_that_nobody_asked_for_are_named():
     assert [note.why for note in about.notes] == ["it is no span: it has no trace and span id", "no span says what was asked"]
 
 
+KEYS = ["key", "value", "stringValue", "arrayValue", "values", "kvlistValue", "role", "parts", "code"]
 PART = st.recursive(
     st.none() | st.integers() | st.sampled_from(["user", "a", "execute_tool", '[{"role": "user"}]', "{", "ERROR"]),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["key", "value", "stringValue", "arrayValue", "values", "kvlistValue", "role", "parts", "code"]), inner, max_size=4)
+        | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4)
     ),
     max_leaves=15,
 )  # fmt: skip
@@ -66,4 +70,7 @@ PART = st.recursive(
 def test_half_broken_spans_raise_nothing(attributes, value, other):
     known = {"gen_ai.tool.name": value, "gen_ai.input.messages": other, "gen_ai.tool.definitions": other, "input.value": value}
     one = {"traceId": "t", "spanId": "s", "status": other, "events": value, "startTimeUnixNano": value}
-    read([{**one, "attributes": attributes}, {**one, "attributes": known, "parentSpanId": "s"}, {"resourceSpans": other}], Findings("x"))
+    read(
+        [{**one, "attributes": attributes}, {**one, "attributes": known, "parentSpanId": "s"}, {"resourceSpans": other}],
+        Findings("x"),
+    )

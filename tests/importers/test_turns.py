@@ -12,7 +12,13 @@ def traces(*turns, session="s"):
 
 
 def test_a_turn_is_what_worked_and_a_trace_for_each_tool_that_failed():
-    calls = [Call("a", "1", "", 10.0, 11.0), Call("b", "2", "no"), Call("c", "3", "no"), Call("c", "4", "", 12.0, 12.5), Call("d", "5")]
+    calls = [
+        Call("a", "1", "", 10.0, 11.0),
+        Call("b", "2", "no"),
+        Call("c", "3", "no"),
+        Call("c", "4", "", 12.0, 12.5),
+        Call("d", "5"),
+    ]
     worked, failed = traces(Turn("do it", calls, 9.0))
     assert (worked.tools, worked.outcome, worked.error) == (("a", "c"), 1.0, None)
     assert (worked.timestamp, worked.duration_ms) == (9.0, 2500.0)
@@ -81,4 +87,7 @@ def test_times_names_and_texts_of_all_kinds():
     assert when({"timestamp": "soon", "created": [1]}) is None
     assert called(" a ") == "a"
     assert called(None) == called("x" * 600) == ""
-    assert text_of(["a", {"type": "text", "text": "b"}, {"type": "image"}, {"type": "input_text", "text": 3}, {"content": "c"}]) == "a b c"
+    assert (
+        text_of(["a", {"type": "text", "text": "b"}, {"type": "image"}, {"type": "input_text", "text": 3}, {"content": "c"}])
+        == "a b c"
+    )

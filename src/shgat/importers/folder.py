@@ -100,7 +100,9 @@ def _embedded(folder: Path, joined: Joined, before: Catalog | None) -> tuple[Cat
         _set_aside(folder, rows, encoder)
         return texts, f"{n_kept} are set aside in {_KEPT}, as {n_bare} texts have none yet: embed the catalogue"
     if built_in is not None:
-        tools, capabilities = _filled(tools, built_in), _filled(capabilities, built_in)
+        tools = _filled(tools, built_in)
+        rows_of = {t.id: t.embedding for t in tools if t.embedding is not None}
+        capabilities = _filled([_of_members(c, rows_of) for c in capabilities], built_in)
     (folder / _KEPT).unlink(missing_ok=True)
     said = f"{n_kept} kept" + (f", {n_bare} made by {encoder}" if n_bare else "")
     return Catalog.from_records(tools, capabilities, encoder=encoder), said
@@ -110,6 +112,14 @@ def _filled(nodes: list[Any], encoder: Encoder) -> list[Any]:
     """With embeddings for those that have none."""
     made = iter(with_embeddings([node for node in nodes if node.embedding is None], encoder))
     return [next(made) if node.embedding is None else node for node in nodes]
+
+
+def _of_members(capability: Capability, rows: Mapping[str, Float32]) -> Capability:
+    """A capability that nothing is said of is the mean of its tools."""
+    members = [rows[tool] for tool in capability.tools if tool in rows]
+    if capability.text or capability.embedding is not None or not members or not (mean := np.sum(members, axis=0)).any():
+        return capability
+    return replace(capability, embedding=np.asarray(mean / np.linalg.norm(mean), np.float32))
 
 
 def _content(node: Tool | Capability) -> tuple[str, ...]:

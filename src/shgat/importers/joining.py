@@ -53,7 +53,8 @@ class Joining:
         for found in sorted(self._found.values(), key=lambda f: f.repeats):  # what logs call tools is looked up, so they come last
             self._join(found)
         aliases = self._settled(staying)
-        traces = traced(self._found.values(), self._lookup(), self._add_bare, self.notes)
+        logs = [found for found in self._found.values() if found.traces]
+        traces = traced(logs, self._lookup(), self._add_bare, self.notes) if logs else []
         self._name()
         tools = self._tools()
         there = {tool.id for tool in tools}

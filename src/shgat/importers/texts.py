@@ -12,14 +12,13 @@ PARAMETERS, PARAMETER = 40, 200  # parameters of a tool, and characters of what 
 UNDESCRIBED = "it has no description: only its name and parameters are known"
 DEPTH = 3  # of objects within objects whose fields are parameters
 
-_BLANK = re.compile(r"\s+")
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _LEAST = 20  # characters below which a text says hardly anything
 
 
 def clean(text: str) -> str:
     """One line without control characters and halves of surrogate pairs, which no file and no database can hold."""
-    return _BLANK.sub(" ", _UNWRITABLE.sub("", text)).strip()
+    return " ".join((text if text.isprintable() else _UNWRITABLE.sub("", text)).split())
 
 
 def cut(text: str, most: int) -> str:

@@ -77,6 +77,41 @@ def test_no_reader_raises_whatever_the_value_is_at_length(value):
     try_all(value)
 
 
+@pytest.mark.parametrize(
+    "key", [None, "tools", "data", "result", "messages", "runs", "spans", "workflow", "mcp", "message", "inputs", "$ref"]
+)
+def test_no_depth_is_too_deep(key):
+    value = []
+    for _ in range(1000):
+        value = [value] if key is None else {key: [value], "nodes": [], "role": "user"} if len(key) % 2 else {key: value}
+    try_all(value)
+    try_all(
+        [
+            {
+                "role": "user",
+                "content": value,
+                "inputSchema": value,
+                "name": "a",
+                "tool_calls": value,
+                "inputs": value,
+                "run_type": "tool",
+            }
+        ]
+    )
+
+
+def test_references_that_multiply_end():
+    names = [f"#/$defs/{i}" for i in range(6)]
+    wide = {str(i): {"properties": {f"p{i}{j}": {"$ref": names[(i + 1) % 6]} for j in range(40)}} for i in range(6)}
+    wide["6"] = {"allOf": [{"$ref": "#/$defs/7"}] * 40}
+    wide["7"] = {"allOf": [{"$ref": "#/$defs/6"}] * 40}
+    for ref in ("#/$defs/0", "#/$defs/6"):
+        schema = {"$ref": ref, "$defs": wide}
+        try_all([{"name": f"t{i}", "inputSchema": schema} for i in range(50)])
+        body = {"requestBody": {"content": {"x": {"schema": {"$ref": ref}}}}}
+        try_all({"openapi": "3.1.0", "paths": {f"/{i}": {"get": body} for i in range(50)}, "$defs": wide})
+
+
 def try_all(value):
     found = kind_of(value)
     assert found is None or found in READERS or found == "mcp-servers"

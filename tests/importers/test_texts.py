@@ -25,7 +25,7 @@ def test_what_is_too_long_empty_or_no_text_is_remarked():
     assert remarks == [
         "its title is no text",
         f"its description was cut from 44999 to {DESCRIPTION} characters",
-        f"{PARAMETERS} of its {PARAMETERS + 5} parameters are named",
+        f"only {PARAMETERS} of its parameters are named",
     ]
     assert described("x", None, "  ", [])[1] == [UNDESCRIBED]
 

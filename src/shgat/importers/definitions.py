@@ -81,7 +81,7 @@ def _items(value: Any, server: str, where: str, depth: int, into: Findings) -> I
             yield from _items(list(inside), home, f"{where}{held}", depth + 1, into)
         else:
             yield where or "the definition", value, server
-    elif isinstance(value, list):
+    elif isinstance(value, list) and depth < _DEEPEST:
         for position, item in enumerate(value):
             item = plain(item)
             if isinstance(item, Mapping | list):

@@ -28,24 +28,24 @@ def kind_of(value: Any) -> str | None:
     if servers.entries_of(value) is not None:
         return SERVERS
     value = definitions.plain(value)
-    if isinstance(value, list):
-        return _of_list([definitions.plain(item) for item in value[:_LOOKED_AT]])
-    return _of_list([value])
+    return _of_list([definitions.plain(item) for item in value[:_LOOKED_AT]] if isinstance(value, list) else [value], 0)
 
 
-def _of_list(items: list[Any]) -> str | None:
-    found = (_of_item(item) for item in items)
+def _of_list(items: list[Any], depth: int) -> str | None:
+    found = (_of_item(item, depth + 1) for item in items[:_LOOKED_AT])
     return next((kind for kind in found if kind is not None), None)
 
 
-def _of_item(item: Any) -> str | None:
-    if isinstance(item, list):
-        return _of_list(item[:_LOOKED_AT])
+def _of_item(item: Any, depth: int) -> str | None:
+    if isinstance(item, list) and depth <= _DEEPEST:
+        return _of_list(item, depth)
     if not isinstance(item, Mapping):
         return None
     seen = next((kind for kind, looks in _LOOKS.items() if looks(item)), None)
-    lists = (item[name] for name in ("runs", "spans", "workflows", "data") if isinstance(item.get(name), list))
-    return seen or next((kind for inside in lists if (kind := _of_list(inside[:_LOOKED_AT]))), None) or _of_definition(item, 0)
+    lists = [item[name] for name in ("runs", "spans", "workflows", "data") if isinstance(item.get(name), list)]
+    if seen is None and depth <= _DEEPEST:
+        seen = next((kind for inside in lists if (kind := _of_list(inside, depth))), None)
+    return seen or _of_definition(item, 0)
 
 
 def _is_span(item: Mapping[str, Any]) -> bool:
@@ -58,8 +58,7 @@ def _is_span(item: Mapping[str, Any]) -> bool:
 
 def _is_workflow(item: Mapping[str, Any]) -> bool:
     inside = item.get("workflow")
-    if isinstance(inside, Mapping) and _is_workflow(inside):
-        return True
+    item = inside if isinstance(inside, Mapping) else item
     return isinstance(item.get("nodes"), list) and (
         "connections" in item or any("type" in n for n in item["nodes"] if isinstance(n, Mapping))
     )

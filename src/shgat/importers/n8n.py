@@ -44,7 +44,7 @@ def read(value: Any, into: Findings) -> None:
 
 
 def _workflows(value: Any, depth: int, where: str, into: Findings) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    if isinstance(value, list):
+    if isinstance(value, list) and depth < _DEEPEST:
         for position, item in enumerate(value):
             yield from _workflows(item, depth + 1, f"workflow {position}", into)
         return

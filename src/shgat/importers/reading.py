@@ -19,7 +19,7 @@ from .kinds import KINDS, LOGS, READERS, SERVERS, kind_of
 from .known import Joined, Known
 from .report import Difference, Report, SourceReport
 from .servers import Server
-from .texts import clean
+from .texts import ID, clean
 
 FILES = 10_000  # of a folder
 
@@ -67,7 +67,7 @@ class _Reader:
     def ask(self) -> None:
         """Asks the servers that were named."""
         for listing, (server, within) in zip(listings([s for s, _ in self.asked]), self.asked, strict=True):
-            name = server.name or self.server or clean(listing.name) or server.shown
+            name = server.name or self.server or clean(listing.name)[:ID] or server.shown
             found = Findings(f"server {name}", "mcp", name, error=listing.error, within=within)
             if not listing.error:
                 READERS["mcp"](listing.tools, found)

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import unquote
 
 FOLLOWED = 20  # references one after the other
+VISITS = 200  # schemas that one is made of
 
 
 class References:
@@ -41,21 +42,29 @@ class References:
         found = self.followed(value)
         return found if isinstance(found, Mapping) else {}
 
-    def schema(self, value: Any, depth: int = 4, within: tuple[int, ...] = ()) -> Any:
-        """A schema with its references replaced by what they refer to, `depth` objects deep and no object within itself."""
+    def schema(self, value: Any, depth: int = 4) -> Any:
+        """A schema with its references replaced by what they refer to, `depth` objects deep, none within itself, of 200 schemas at most."""
+        return self._schema(value, depth, (), [VISITS])
+
+    def _schema(self, value: Any, depth: int, within: tuple[int, ...], left: list[int]) -> Any:
         found = self.mapping(value)
-        if depth == 0 or id(found) in within:
+        left[0] -= 1
+        if depth == 0 or left[0] < 0 or id(found) in within:
             return {}
         within = (*within, id(found))
         out: dict[str, Any] = {key: found[key] for key in ("description", "title", "enum") if key in found}
         for several in ("allOf", "anyOf", "oneOf"):
             if isinstance(found.get(several), list):
-                out[several] = [self.schema(part, depth - 1, within) for part in found[several][:FOLLOWED]]
+                out[several] = [
+                    self._schema(part, depth - 1, within, left) for part in found[several][: min(FOLLOWED, max(left[0], 0))]
+                ]
         if isinstance(found.get("items"), Mapping):
-            out["items"] = self.schema(found["items"], depth - 1, within)
+            out["items"] = self._schema(found["items"], depth - 1, within, left)
         if isinstance(found.get("properties"), Mapping):
             properties = list(found["properties"].items())[: 3 * FOLLOWED]
-            out["properties"] = {str(name): self.schema(field, depth - 1, within) for name, field in properties}
+            out["properties"] = {
+                str(name): self._schema(field, depth - 1, within, left) if left[0] > 0 else {} for name, field in properties
+            }
         return out
 
     def _at(self, ref: str) -> Any:

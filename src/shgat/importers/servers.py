@@ -19,6 +19,7 @@ _VARIABLE = re.compile(r"\$\{(?:env:)?([A-Za-z_]\w*)(?::-([^}]*))?\}")
 _INPUT = re.compile(r"\$\{(?!env:)\w+:(?!-)[^}]*\}")  # what only an editor can ask for
 _KEY_FLAG = re.compile(r"-{1,2}[\w-]*(?:key|token|secret|password|auth|header)[\w-]*", re.IGNORECASE)
 _SSE = "sse"
+_NAME = 200  # characters of a name
 
 
 @dataclass(frozen=True, repr=False)
@@ -86,7 +87,7 @@ def read(value: Any, into: Findings, timeout: float = TIMEOUT) -> Iterator[Serve
     """Every server of a configuration that is switched on; what cannot be used is named in `into`."""
     entries = entries_of(value)
     for name, entry in (entries or {}).items():
-        called = clean(str(name))
+        called = clean(str(name))[:_NAME]
         try:
             server = _server(called, entry, timeout)
         except InputError as error:
@@ -104,8 +105,9 @@ def entries_of(value: Any) -> Mapping[str, Any] | None:
         return None
     if isinstance(value.get("mcpServers"), Mapping):
         return value["mcpServers"]  # type: ignore[no-any-return]
-    if isinstance(value.get("mcp"), Mapping):  # the settings of an editor
-        return entries_of(value["mcp"])
+    inside = value.get("mcp")  # in the settings of an editor
+    if isinstance(inside, Mapping) and ("servers" in inside or "mcpServers" in inside):
+        return entries_of({key: inside[key] for key in ("servers", "mcpServers") if key in inside})
     entries = value.get("servers")
     if isinstance(entries, Mapping) and any(isinstance(e, Mapping) and ("command" in e or "url" in e) for e in entries.values()):
         return entries

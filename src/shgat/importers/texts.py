@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from ..model.words import words
@@ -13,6 +14,7 @@ UNDESCRIBED = "it has no description: only its name and parameters are known"
 DEPTH = 3  # of objects within objects whose fields are parameters
 
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_VISITS = 200
 _LEAST = 20  # characters below which a text says hardly anything
 
 
@@ -61,7 +63,7 @@ def described(name: str, title: Any, description: Any, parameters: Sequence[tupl
         remarks.append(UNDESCRIBED)
     listed = ", ".join(_listed(*parameter) for parameter in parameters[:PARAMETERS])
     if len(parameters) > PARAMETERS:
-        remarks.append(f"{PARAMETERS} of its {len(parameters)} parameters are named")
+        remarks.append(f"only {PARAMETERS} of its parameters are named")
     return ". ".join(part for part in (told, f"Parameters: {listed}" if listed else "") if part), remarks
 
 
@@ -71,28 +73,30 @@ def _listed(name: str, said: str) -> str:
 
 
 def parameters_of(schema: Any) -> list[tuple[str, str]]:
-    """(name, description) of the fields of a JSON schema, those of objects in it too, to a depth of 3. References within it are followed."""
-    return list(dict.fromkeys(_fields(schema, schema, 0, "")))
+    """(name, description) of the fields of a JSON schema, those of objects in it too, to a depth of 3. References within it are followed.
+
+    No more than 80 fields are read, and 200 schemas: references could make more of them than there are atoms.
+    """
+    return list(dict.fromkeys(islice(_fields(schema, schema, "", (), [_VISITS]), 2 * PARAMETERS)))
 
 
-def _fields(schema: Any, root: Any, depth: int, above: str, within: tuple[int, ...] = ()) -> Iterator[tuple[str, str]]:
+def _fields(schema: Any, root: Any, above: str, within: tuple[int, ...], left: list[int]) -> Iterator[tuple[str, str]]:
     schema = _followed(schema, root)
-    if depth > DEPTH or not isinstance(schema, Mapping) or id(schema) in within:
+    if len(within) > DEPTH or not isinstance(schema, Mapping) or id(schema) in within:
         return
     within = (*within, id(schema))
-    for several in ("allOf", "anyOf", "oneOf"):
-        for part in _some(schema.get(several)):
-            yield from _fields(part, root, depth + 1, above, within)
-    if isinstance(schema.get("items"), Mapping):
-        yield from _fields(schema["items"], root, depth + 1, above, within)
+    parts = [part for several in ("allOf", "anyOf", "oneOf") for part in _some(schema.get(several))]
+    for part in (*parts, schema.get("items")):
+        left[0] -= 1
+        if left[0] < 0:
+            return
+        yield from _fields(part, root, above, within, left)
     properties = schema.get("properties")
-    if not isinstance(properties, Mapping):
-        return
-    for name in list(properties)[: PARAMETERS + 1]:
+    for name in list(properties)[: PARAMETERS + 1] if isinstance(properties, Mapping) else ():
         field = _followed(properties[name], root)
         called = f"{above}{name}"
         yield called, _said(properties[name], str(name)) or _said(field, str(name))
-        yield from _fields(field, root, depth + 1, f"{called}.", within)
+        yield from _fields(field, root, f"{called}.", within, left)
 
 
 def _said(field: Any, name: str) -> str:

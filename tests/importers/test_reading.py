@@ -1,6 +1,7 @@
 """The door: sources of every kind in, one catalogue, traces and a report out; one broken source costs the others nothing."""
 
 import json
+import sys
 
 import pytest
 
@@ -44,6 +45,16 @@ def test_a_source_that_cannot_be_read_is_named_and_the_others_are(tmp_path, file
     assert len(found.report.left_out) == 3
     with pytest.raises(InputError, match="nothing was imported"):
         read(tmp_path / "broken.json", {"tools": []})
+
+
+def test_what_is_not_installed_is_named_with_its_remedy(monkeypatch, files):
+    for name in ("yaml", "mcp"):
+        monkeypatch.setitem(sys.modules, name, None)
+    found = read(files / "openapi.yaml", "https://me:secret@host/mcp", TOOLS)
+    yaml, mine, server = (source.error for source in found.report.sources)
+    assert "PyYAML is not installed; run: pip install" in yaml
+    assert "mcp is not installed; run: pip install" in server
+    assert mine == ""
 
 
 def test_what_can_never_work_is_refused():

@@ -39,19 +39,13 @@ class Listing:
 
 
 def listings(servers: Sequence[Server]) -> list[Listing]:
-    """What each server lists, in their order; a server that cannot be asked has an error.
-
-    Raises
-    ------
-    MissingExtraError
-        where the SDK is not installed.
-    """
+    """What each server lists, in their order; a server that cannot be asked, or where the SDK is not installed, has an error."""
     if not servers:
         return []
     try:
         import mcp  # noqa: F401
     except ImportError:
-        raise MissingExtraError("mcp", "mcp") from None
+        return [Listing(server, error=str(MissingExtraError("mcp", "mcp"))) for server in servers]
     with _silent():
         try:
             asyncio.get_running_loop()

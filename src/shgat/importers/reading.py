@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import _check
-from ..errors import InputError
+from ..errors import InputError, MissingExtraError
 from ..graph import Catalog
 from ..traces import Trace
 from . import documents, folder, servers
@@ -102,7 +102,7 @@ class _Reader:
         """One file of a source; n8n's are put aside in `workflows` where there are several."""
         try:
             document = documents.read(path)
-        except InputError as error:
+        except (InputError, MissingExtraError) as error:
             into.kind, into.error = self.kind or "", str(error)
             self.found.append(into)
             return
@@ -154,9 +154,7 @@ def read(*sources: Any, kind: str | None = None, server: str = "", timeout: floa
     Raises
     ------
     InputError
-        for an unknown kind, a URL that is none, and where no source can be read at all.
-    MissingExtraError
-        where a server has to be asked, or YAML read, and what that takes is not installed.
+        for an unknown kind, a URL that is none, and where no source can be read at all, be it that what it takes is not installed.
     """
     reader = _read(sources, kind, server, timeout, None)
     joined = _joined(reader, Known())
@@ -181,8 +179,6 @@ def update(
     ------
     InputError
         as `read`, and for a folder whose catalogue has faults, or that cannot be written; it is left as it was then.
-    MissingExtraError
-        as `read`.
     """
     where = Path(directory)
     before, catalog = folder.known(where)

@@ -92,7 +92,8 @@ def _fields(schema: Any, root: Any, above: str, within: tuple[int, ...], left: l
             return
         yield from _fields(part, root, above, within, left)
     properties = schema.get("properties")
-    for name in list(properties)[: PARAMETERS + 1] if isinstance(properties, Mapping) else ():
+    properties = properties if isinstance(properties, Mapping) else {}
+    for name in list(properties)[: PARAMETERS + 1]:
         field = _followed(properties[name], root)
         called = f"{above}{name}"
         yield called, _said(properties[name], str(name)) or _said(field, str(name))

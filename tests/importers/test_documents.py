@@ -26,6 +26,7 @@ from shgat.importers.documents import LARGEST, parse, read
         (b"openapi: 3.0.0\ninfo: {version: 2024-01-01}\n", "x.yaml", {"openapi": "3.0.0", "info": {"version": "2024-01-01"}}),
         (b"# a comment\nopenapi: '3'\n", "stdin", {"openapi": "3"}),
         (b'{"a": 1}\n{"b": 2}\n', "x.json", [{"a": 1}, {"b": 2}]),
+        (b'{\n"a": 1\n}\n{\n"b": 2\n}\n', "x.json", [{"a": 1}, {"b": 2}]),
     ],
 )
 def test_every_usual_form_is_read(data, name, value):
@@ -34,6 +35,7 @@ def test_every_usual_form_is_read(data, name, value):
 
 def test_lines_that_are_no_json_are_named_and_the_others_read():
     assert parse(b'{"a": 1}\nnot json\n\n[2]\n', "x.jsonl") == ([{"a": 1}, [2]], ["line 2"])
+    assert parse(b'{\n"a": 1\n} the end', "x.json") == ({"a": 1}, ["everything from character 11"])
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ def test_what_looks_like_nothing_is_nothing():
         {},
         [1, "a"],
         {"a": {"b": 1}},
+        {"name": "ci", "on": "push", "jobs": {}},
         [[[[]]]],
         {"result": {"result": {"result": {"result": {"result": {}}}}}},
     ):

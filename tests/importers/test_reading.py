@@ -103,6 +103,28 @@ def test_a_folder_is_read_again_as_a_difference(tmp_path):
         update(out, tmp_path / "empty")
 
 
+def test_what_lies_in_a_folder_and_is_no_source_is_named_and_no_failure_and_no_program_is_started(tmp_path):
+    for name, value in (
+        ("tools.json", TOOLS),
+        ("package.json", {"name": "x", "scripts": {}}),
+        (".hidden/tools.json", [{"name": "hidden", "description": "x"}]),
+        ("mcp.json", {"mcpServers": {"x": {"command": "touch", "args": [str(tmp_path / "started")]}}}),
+        ("flow.json", {"nodes": [{"type": "x.y"}], "connections": {}}),
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(json.dumps(value))
+    found = read(tmp_path)
+    assert [t.id for t in found.catalog.tools] == ["send_mail", "read_file", "x.y"]
+    assert found.traces[0].intent == "flow"
+    assert not found.report.failed
+    assert not (tmp_path / "started").exists()
+    whys = sorted(note.why for note in found.report.sources[-1].notes)
+    assert whys == [
+        "its servers are only started where it is given itself, and not in a folder",
+        "what it holds is of no known kind",
+    ]
+
+
 def test_two_sources_of_one_name_are_two(tmp_path):
     for name in ("x", "y"):
         (tmp_path / name).mkdir()

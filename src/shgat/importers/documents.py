@@ -19,6 +19,7 @@ ENDINGS = (".json", ".jsonl", ".ndjson", ".yaml", ".yml")
 _YAML = re.compile(rb"\s*(?:#[^\n]*\n\s*|---[^\n]*\n\s*)*[\"']?[A-Za-z][\w.-]*[\"']?\s*:(?:\s|$)")
 # A string, or a comment, or a comma before a closing bracket.
 _COMMENT = re.compile(r'("(?:[^"\\]|\\.)*(?:"|\Z))|//[^\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
+_START = re.compile(r"\s*(?=[{\[])")
 _COMMA = re.compile(r'("(?:[^"\\]|\\.)*(?:"|\Z))|,(?=\s*[}\]])', re.DOTALL)
 
 
@@ -73,10 +74,15 @@ def parse(data: bytes, name: str) -> Document:
     lines = [line for line in enumerate(data.splitlines(), 1) if line[1].strip()]
     if len(lines) > 1 and _first_is_json(lines[0][1]):
         return _lines(lines)
-    value = _lenient(data)
-    if value is _NONE:
+    text = data.decode("utf-8", "replace")
+    value = _lenient(text)
+    if value is not _NONE:
+        return Document(value, [])
+    values, end = _one_after_another(text)
+    if not values:
         raise InputError(f"{name} is no JSON: {place}")
-    return Document(value, [])
+    faults = [f"everything from character {end + 1}"] if text[end:].strip() else []
+    return Document(values if len(values) > 1 else values[0], faults)
 
 
 def _first_is_json(line: bytes) -> bool:
@@ -101,14 +107,27 @@ def _value(data: bytes) -> Any:
         return _by_json(data.decode("utf-8", "replace"))
 
 
-def _lenient(data: bytes) -> Any:
+def _lenient(text: str) -> Any:
     """What NaN, half of a surrogate pair, comments or trailing commas make no JSON."""
-    text = data.decode("utf-8", "replace")
     value = _by_json(text)
     if value is _NONE:
         text = _COMMENT.sub(lambda found: found[1] or " ", text)
         value = _by_json(_COMMA.sub(lambda found: found[1] or "", text))
     return value
+
+
+def _one_after_another(text: str) -> tuple[list[Any], int]:
+    """(lists and mappings at the beginning of a text, where they end): documents that were written behind each other, or with a rest."""
+    import json
+
+    decoder, values, end = json.JSONDecoder(), list[Any](), 0
+    while (start := _START.match(text, end)) is not None:
+        try:
+            value, end = decoder.raw_decode(text, start.end())
+        except (ValueError, RecursionError):
+            break
+        values.append(value)
+    return values, end
 
 
 def _by_json(text: str) -> Any:

@@ -87,7 +87,12 @@ def _of_definition(item: Mapping[str, Any], depth: int) -> str | None:
         inside = list(held.values() if isinstance(held, Mapping) else held)[:_LOOKED_AT]
         kinds = (_of_definition(i, depth + 1) for i in map(definitions.plain, inside) if isinstance(i, Mapping))
         seen = next((kind for kind in kinds if kind is not None), "mcp")
-    if seen is None and (isinstance(item.get("name"), str) or (isinstance(item.get("id"), str) and "text" in item)):
+    said = _SAID & item.keys()
+    if (
+        seen is None
+        and (isinstance(item.get("name"), str) or (isinstance(item.get("id"), str) and said))
+        and (said or item.keys() <= _BARE)
+    ):
         seen = "anthropic" if isinstance(item.get("type"), str) and item["type"] not in ("function", "namespace") else "mcp"
     return seen
 
@@ -99,6 +104,8 @@ _LOOKS: dict[str, Callable[[Mapping[str, Any]], bool]] = {
     "n8n": _is_workflow,
     "messages": _is_conversation,
 }
+_SAID = {"description", "text", "title", "summary"}
+_BARE = {"name", "type", "annotations", "_meta", "server", "category", "tags", "cache_control"}
 _DEFINITIONS: dict[str, Callable[[Mapping[str, Any]], bool]] = {
     "mcp": lambda item: "inputSchema" in item,
     "anthropic": lambda item: "input_schema" in item,

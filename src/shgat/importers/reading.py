@@ -41,6 +41,14 @@ class Imported:
 
 
 @dataclass(eq=False)
+class _Folder:
+    """What a folder holds beside the sources in it: workflows, which are one source, and what is none."""
+
+    into: Findings
+    workflows: list[Any] = field(default_factory=list)
+
+
+@dataclass(eq=False)
 class _Reader:
     """Reads sources into findings; servers are asked together at the end."""
 
@@ -80,17 +88,19 @@ class _Reader:
             self._file(path, Findings(name, server=server, given=str(path)))
             return
         self.containers.append(name)
-        files = sorted(p for p in path.rglob("*") if p.suffix.lower() in documents.ENDINGS and p.is_file() and p.name[0] != ".")
+        top = path.parts
+        parts = (p for p in path.rglob("*") if not any(part[0] == "." for part in p.parts[len(top) :]))
+        files = sorted(p for p in parts if p.suffix.lower() in documents.ENDINGS and p.is_file())
         if len(files) > FILES:
             raise InputError(f"{path} holds {len(files):,} files, at most {FILES:,} are read")
-        workflows: list[Any] = []
-        before = len(self.found) + len(self.asked)
+        here = _Folder(Findings(name, server=server, given=str(path)))
         for file in files:
-            self._file(file, Findings(self._name(file), server=server, within=name, given=str(file)), workflows)
-        if workflows:  # a node is used in many of them, and what it is used for belongs together
-            self._take("n8n", workflows, Findings(name, server=server, given=str(path)))
-        if before == len(self.found) + len(self.asked):
-            self.found.append(Findings(name, given=str(path), error="it holds no file of JSON or YAML"))
+            self._file(file, Findings(self._name(file), server=server, within=name, given=str(file)), here)
+        if here.workflows:  # a node is used in many of them, and what it is used for belongs together
+            self._take("n8n", here.workflows, here.into)
+        elif here.into.notes or not files:
+            here.into.error = "" if files else "it holds no file of JSON or YAML"
+            self.found.append(here.into)
 
     def _name(self, path: Path) -> str:
         """What a folder remembers a file as: its way from there, so that the machine and the working directory do not matter."""
@@ -98,20 +108,29 @@ class _Reader:
             return "stdin"
         return Path(os.path.relpath(path, self.base)).as_posix() if self.base is not None else path.as_posix()
 
-    def _file(self, path: Path, into: Findings, workflows: list[Any] | None = None) -> None:
-        """One file of a source; n8n's are put aside in `workflows` where there are several."""
+    def _file(self, path: Path, into: Findings, here: "_Folder | None" = None) -> None:
+        """One file, given itself or in a folder."""
         try:
             document = documents.read(path)
         except (InputError, MissingExtraError) as error:
             into.kind, into.error = self.kind or "", str(error)
             self.found.append(into)
             return
-        for line in document.faults:
-            into.note(line, "left out", "it is no JSON")
-        if workflows is not None and (self.kind or kind_of(document.value)) == "n8n":
-            workflows += document.value if isinstance(document.value, list) else [document.value]
+        for place in document.faults:
+            into.note(place, "left out", "it is no JSON")
+        kind, value = self.kind or kind_of(document.value), document.value
+        if kind == "n8n" and isinstance(value, Mapping) and not value.get("name"):
+            value = {**value, "name": path.stem}
+        if here is None:
+            self._value(value, into)
+        elif kind is None:
+            here.into.note(into.shown, "left out", "what it holds is of no known kind")
+        elif kind == SERVERS:
+            here.into.note(into.shown, "left out", "its servers are only started where it is given itself, and not in a folder")
+        elif kind == "n8n":
+            here.workflows += value if isinstance(value, list) else [value]
         else:
-            self._value(document.value, into)
+            self._value(value, into)
 
     def _value(self, value: Any, into: Findings) -> None:
         kind = self.kind or kind_of(value)
@@ -199,8 +218,10 @@ def _read(sources: Sequence[Any], kind: str | None, server: str, timeout: float,
     for position, source in enumerate(sources):
         reader.read(source, position)
     reader.ask()
-    if all(found.error for found in reader.found):
-        said = "; ".join(f"{found.shown}: {found.error}" for found in reader.found[:5])
+    if not any(found.tools or found.traces for found in reader.found if not found.error):
+        said = "; ".join(
+            f"{found.shown}: {found.error or found.notes[0]}" for found in reader.found[:5] if found.error or found.notes
+        )
         raise InputError(
             f"nothing was imported: {said}" if said else "nothing was imported: there is no source that is switched on"
         )

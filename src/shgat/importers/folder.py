@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from .._files import parse_line, read_lines, write_atomically
+from .._files import parse_line, read_lines, replacing, write_atomically
 from .._types import Float32
 from ..errors import CatalogError, InputError
 from ..features import Encoder, encoder_of, with_embeddings
@@ -54,6 +54,8 @@ def save(folder: Path, joined: Joined, before: Catalog | None) -> tuple[Catalog,
     catalog, said = _embedded(folder, joined, before)
     dimension = next((len(t.embedding) for t in joined.traces if t.embedding is not None), None)
     catalog.save(folder)
+    if catalog.has_embeddings:
+        (folder / _KEPT).unlink(missing_ok=True)
     if joined.traces or (folder / TRACES).exists():
         write_traces(folder / TRACES, joined.traces, dimension)
     sources = {
@@ -103,7 +105,6 @@ def _embedded(folder: Path, joined: Joined, before: Catalog | None) -> tuple[Cat
         tools = _filled(tools, built_in)
         rows_of = {t.id: t.embedding for t in tools if t.embedding is not None}
         capabilities = _filled([_of_members(c, rows_of) for c in capabilities], built_in)
-    (folder / _KEPT).unlink(missing_ok=True)
     said = f"{n_kept} kept" + (f", {n_bare} made by {encoder}" if n_bare else "")
     return Catalog.from_records(tools, capabilities, encoder=encoder), said
 
@@ -147,7 +148,7 @@ def _nodes(catalog: Catalog) -> list[Tool | Capability]:
 
 def _set_aside(folder: Path, rows: Mapping[tuple[str, ...], Float32], encoder: str) -> None:
     keys = np.frombuffer(orjson.dumps({"encoder": encoder, "contents": list(rows)}), np.uint8)
-    with (folder / _KEPT).open("wb") as file:
+    with replacing(folder / _KEPT) as temporary, temporary.open("wb") as file:
         np.savez(file, keys=keys, rows=np.array(list(rows.values()), np.float32))
 
 

@@ -13,7 +13,7 @@ from ..traces import Trace
 from . import documents, folder, servers
 from .connection import listings
 from .definitions import plain
-from .findings import Findings
+from .findings import Findings, Note
 from .joining import Joining
 from .kinds import KINDS, LOGS, READERS, SERVERS, kind_of
 from .known import Joined, Known
@@ -129,6 +129,7 @@ class _Reader:
             here.into.note(into.shown, "left out", "its servers are only started where it is given itself, and not in a folder")
         elif kind == "n8n":
             here.workflows += value if isinstance(value, list) else [value]
+            here.into.notes += [Note(f"{into.shown}: {note.item}", note.what, note.why) for note in into.notes]
         else:
             self._value(value, into)
 

@@ -22,6 +22,7 @@ PACKAGES = (
     "shgat",
     "shgat.serving",
     "shgat.traces",
+    "shgat.importers",
     "shgat.graph",
     "shgat.model",
     "shgat.training",

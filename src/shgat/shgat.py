@@ -180,6 +180,19 @@ class SHGAT(LiveModel):
         self._adopt(fitted.state)
         return fitted.report
 
+    def back_to_cosine(self, traces: "Traces", report: "TrainReport") -> "TrainReport":
+        """Ranks as cosine does, and remembers the traces, where a refused `fit` on them says that there is nothing to learn; else stays.
+
+        Parameters
+        ----------
+        report : of that `fit`; see `training.update.back_to_cosine`
+        """
+        from .training.update import back_to_cosine
+
+        fitted = back_to_cosine(self.state, traces, report)
+        self._adopt(fitted.state)
+        return fitted.report
+
     def _adopt(self, trained: ModelState | None) -> None:
         """Takes what was learned, all at once; tools and capabilities that were added or removed since stay so. None: nothing changes."""
         if trained is None:

@@ -39,6 +39,7 @@ TABLES = {
     "evaluate ab AB": (("interval", "limit", "state", "added success rate", "error rate", "p99 latency ratio"), ()),
     "evaluate log --model MODEL LOG": (("policy", "value", "95 % interval", "effective decisions", "mean weight", "model, switch-dr"), ()),
     "benchmark quality --data SMALL --seeds 1": (("method", "Recall@5", "COMP@5", "NDCG@5", "MRR", "linear_adapter", "cold COMP@5"), ()),
+    "benchmark stream --data SMALL --limit 20": (("feedbacks", "SHGAT", "cosine", "kNN", "adapter", "full labels", "way"), ()),
     "gateway status --store STORE": (("store.dimension", "store.rows.traces", "ranker.model_version", "ranker.waiting_for_store"), ()),
     "gateway simulate --seconds 0.6": (("from", "intents", "live", "cosine", "p50 ms", "p99 ms", "model", "preferences"), ()),
 }  # fmt: skip

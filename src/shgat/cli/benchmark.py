@@ -1,4 +1,4 @@
-"""`shgat benchmark quality`: SHGAT beside plain methods on the same data, embeddings, split and metrics."""
+"""`shgat benchmark`: SHGAT beside plain methods on the same data, embeddings, split and metrics; of all traces, or of a stream of feedback."""
 
 import sys
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import given
+from .stream import stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,6 +59,9 @@ def quality(
             output.write(*tables(dataset, results))
     if as_json:
         output.write_json({"sets": found})
+
+
+app.command(short_help="How fast it learns from a stream of feedback.")(stream)
 
 
 def measure(dataset: "Dataset", seeds: int, ablations: bool) -> "dict[str, Result]":

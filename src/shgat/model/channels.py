@@ -182,6 +182,11 @@ class Fusion:
         weights = {"semantic": 1.0, "memory": 0.3, "word_memory": 0.15}
         return cls(weights, weights, 0.0, fitted=False)
 
+    @classmethod
+    def doubted(cls) -> "Fusion":
+        """Where held-out traces show nothing that is learned from them: similarity alone, until they do."""
+        return cls({"semantic": 1.0}, {"semantic": 1.0}, 0.0, fitted=False)
+
     @property
     def names(self) -> tuple[str, ...]:
         """Channels with a weight."""

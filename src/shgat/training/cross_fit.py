@@ -44,16 +44,12 @@ class Folds:
     largest_tool: float = 0.2
 
     def split(self, traces: Traces, n_tools: int, rng: np.random.Generator) -> list[tuple[Int64, Int64]]:
-        """(training rows, held-out rows) of each fold. With time stamps on all traces, one fold: the latest fifth is held out."""
+        """(training rows, held-out rows) of each fold. With time stamps on all traces a fold is a stretch of time; one fold is the latest."""
         n = len(traces)
         timed = n > 0 and not np.isnan(traces.timestamp).any() and len(np.unique(traces.timestamp)) > n // 2
-        if timed:
-            order = np.argsort(traces.timestamp, kind="stable")
-            parts = [order[-min(self.largest, max(8, n // 5)) :]]
-        else:
-            order = rng.permutation(n)
-            k = self.few if n < 500 else self.some if n < 3000 else 1
-            parts = np.array_split(order, k) if k > 1 else [order[: self.largest]]
+        order = np.argsort(-traces.timestamp, kind="stable") if timed else rng.permutation(n)
+        k = self.few if n < 500 else self.some if n < 3000 else 1
+        parts = np.array_split(order, k) if k > 1 else [order[: self.largest]]
         used = np.bincount(traces.tools.indices, minlength=n_tools) > 0
         deck = [t for t in rng.permutation(n_tools).tolist() if used[t]]
         return [self._with_cold(traces.tools, order, part, deck, n_tools, rng) for part in parts]

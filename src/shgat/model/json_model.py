@@ -22,6 +22,7 @@ from ..config import SHGATConfig
 from ..errors import InputError
 from ..graph import Catalog, Cooccurrence, Incidence
 from . import bounds, json_params
+from .calibration import Calibration
 from .carry_over import carried_over
 from .channels import Fusion, Learned
 from .json_arrays import array, encode, floats
@@ -158,20 +159,42 @@ def _learned(values: object, d: int) -> Learned | None:
 
 def fusion(values: object) -> Fusion:
     """From JSON values of unknown origin."""
+    record = dict(_mapping(values, "fusion"))
+    record["calibration"] = _calibration(record)
     try:
-        found = Fusion(**_mapping(values, "fusion"))
+        found = Fusion(**record)
     except TypeError as error:
         raise InputError(f"fusion: {error}") from None
     for name in ("seen", "unseen"):
         for channel, weight in _mapping(getattr(found, name), f"fusion.{name}").items():
             _check.number(weight, 0.0, _LARGEST_FUSION, f"fusion.{name}.{_check.text(channel, 'a channel')}")
-    for name, least in (("bonus", -_LARGEST_FUSION), ("slope", 0.0), ("intercept", -_LARGEST_FUSION)):
-        _check.number(getattr(found, name), least, _LARGEST_FUSION, f"fusion.{name}")
+    _check.number(found.bonus, -_LARGEST_FUSION, _LARGEST_FUSION, "fusion.bonus")
     if found.home is not None:
         _check.number(found.home, -1.0, 1.0, "fusion.home")
     if not isinstance(found.fitted, bool):
         raise InputError(f"fusion.fitted is true or false, not {_check.brief(found.fitted)}")
     return found
+
+
+def _calibration(record: dict[str, Any]) -> Calibration:
+    """Takes it out of the record of a fusion; files of 0.1 have a slope and an intercept in its place."""
+    if "calibration" not in record:
+        values: dict[str, Any] = {"slopes": [record.pop("slope", 1.0)], "intercept": record.pop("intercept", 0.0)}
+    else:
+        values = dict(_mapping(record.pop("calibration"), "fusion.calibration"))
+    for name, least in (("slopes", 0.0), ("knots", -_LARGEST_FUSION)):
+        numbers = values.get(name, ())
+        if not isinstance(numbers, list | tuple):
+            raise InputError(f"fusion.calibration.{name} is a list of numbers, not {_check.brief(numbers)}")
+        values[name] = tuple(_check.number(v, least, _LARGEST_FUSION, f"fusion.calibration.{name}") for v in numbers)
+    _check.number(values.get("intercept", 0.0), -_LARGEST_FUSION, _LARGEST_FUSION, "fusion.calibration.intercept")
+    _check.number(values.get("spread", 1.0), 0.0, 2.0, "fusion.calibration.spread")
+    if values.get("near") is not None:
+        _check.number(values["near"], -1.0, 1.0, "fusion.calibration.near")
+    try:
+        return Calibration(**values)
+    except (TypeError, InputError) as error:
+        raise InputError(f"fusion.calibration: {error}") from None
 
 
 def _ids(value: object, what: str) -> list[str]:

@@ -49,7 +49,15 @@ def probabilities(index: Index, x: Float32, texts: Sequence[str] | None, context
     """(B, n_tools) calibrated probabilities for checked intents x (B, d)."""
     if index.learned is None or not index.learned.fusion.fitted:
         raise InputError("this model has no calibrated probabilities: it has them after a training on enough traces")
-    return index.learned.fusion.probability(score(index, x, "tools", texts, context_tools))
+    return calibrated(index, x, score(index, x, "tools", texts, context_tools))
+
+
+def calibrated(index: Index, x: Float32, z: Float32, evidence: Evidence | None = None) -> Float32:
+    """(B, n_tools) probabilities of a fitted model from its scores z of the tools for checked intents x (B, d)."""
+    learned = index.channels
+    memory = None if evidence is None else evidence.memory
+    near = None if learned.fusion.calibration.near is None else learned.channels.nearness(x, z, memory)
+    return learned.fusion.probability(z, near)
 
 
 def rank(
@@ -105,7 +113,7 @@ def _rankings(
     """The top_k of each intent by z (B, n) among the columns, None for all, that are as probable as `min_score`."""
     probability = baseline = None
     if kind == "tools" and index.learned is not None and index.learned.fusion.fitted:
-        probability = index.learned.fusion.probability(z)
+        probability = calibrated(index, x, z, evidence)
     elif kind == "tools" and (index.learned is not None or evidence is not None):
         baseline = _baseline(index, x, z, context_tools)
     return [

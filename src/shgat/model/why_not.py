@@ -108,7 +108,7 @@ def why_not(index: Index, x: Float32, tool_id: str, text: str | None, context_to
     probability, seen, traces = None, None, 0
     if index.learned is not None:
         if index.learned.fusion.fitted:
-            probability = float(index.learned.fusion.probability(z[None])[0, column])
+            probability = float(scoring.calibrated(index, x[None], z[None])[0, column])
         seen = not bool(index.learned.unseen[column])
         memory = index.learned.channels.memory
         traces = int(np.count_nonzero((memory.tools.indices == column) & memory.worked[memory.tools.row_of_entry]))

@@ -10,6 +10,7 @@ import numpy as np
 from .._types import Bool, Float32, Int64
 from ..graph import Incidence
 from ..model import ModelState
+from ..model.calibration import CLOSEST
 from ..model.channels import CHANNELS, Channels
 from ..model.memory import Memory
 from ..traces import Traces
@@ -163,6 +164,12 @@ class CrossFit:
             channels = Channels.build(self._runs.state.catalog, memory)
             held.append(Held(traces, rows, traces.tools.touching(unseen), unseen, channels))
         return held
+
+    @cached_property
+    def closest(self) -> Float32:
+        """(B, at most 3) cosines of each held-out intent to the nearest of the traces that its fold trained on."""
+        parts = [h.channels.memory.closest(h.traces.vectors(np.arange(len(h.rows))), CLOSEST) for h in self.held]
+        return np.concatenate([part[:, : min(p.shape[1] for p in parts)] for part in parts])
 
     @cached_property
     def popularity(self) -> Float32:

@@ -19,6 +19,7 @@ from ..model.index import build
 from ..model.memory import Memory
 from ..traces import Traces
 from ..traces.columns import digest
+from .calibrate import calibrate, thresholds
 from .checkpoint import Checkpoint
 from .config import TrainingConfig
 from .cross_fit import CrossFit, Folds, Runs
@@ -130,7 +131,11 @@ def fit(
     folded = CrossFit(runs, folds, channels)
     first = Variant(**{name: bool(value) for name, value in given.items()})
     chosen, trials = choose(folded.candidate, first, free, np.random.default_rng([seed, 4]))
-    selection = Selection(chosen, trials, *against_baselines(chosen, folded.popularity, np.random.default_rng([seed, 3])))
+    chosen = replace(chosen, fusion=calibrate(chosen.fusion, chosen.held, folded.closest))
+    min_scores = thresholds(chosen.fusion, chosen.held, folded.closest)
+    selection = Selection(
+        chosen, trials, *against_baselines(chosen, folded.popularity, np.random.default_rng([seed, 3])), min_scores
+    )
     verdict = selection.verdict
     if not verdict.passed and not force:
         _done(saved)
@@ -293,6 +298,7 @@ def _report(
         n_traces=len(traces),
         skipped=list(traces.skipped),
         trials=[] if selection is None else selection.trials,
+        min_scores={} if selection is None else selection.min_scores,
     )
 
 

@@ -16,7 +16,6 @@ import numpy as np
 
 from .._types import Bool, Float32, Float64, Int64
 from ..graph.incidence import Incidence
-from ..metrics.calibration import PlattScaling
 from ..model.channels import Fusion, log_softmax
 
 BONUS_SCALE = 5.0
@@ -24,7 +23,6 @@ RIDGE = 1.0  # pulls the weights of unseen tools towards those of seen ones, wor
 FEWEST_COLD = 3
 SHORTLIST = 1024  # candidates of an intent that weights are fitted on
 ITERATIONS = 60
-MOST_PAIRS = 1_000_000  # (intent, tool) pairs that calibration looks at, about
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +56,7 @@ class HeldOut:
 
 
 def fit_fusion(held: HeldOut) -> Fusion:
-    """Weights and calibration from held-out scores."""
+    """Weights from held-out scores; `calibrate` comes after it, once the variant is chosen."""
     names = list(held.scores)
     features, y, unseen = _shortlist(held)
     wants = y.sum(axis=1) > 0
@@ -80,9 +78,7 @@ def fit_fusion(held: HeldOut) -> Fusion:
         first = np.append(seen, 0.0)
         v = _fit(own, y[rows], share, fixed, first, ridge=RIDGE / cold.sum(), towards=first)
         bare, bonus = v[:-1], BONUS_SCALE * v[-1]
-    fusion = Fusion(dict(zip(names, seen.tolist(), strict=True)), dict(zip(names, bare.tolist(), strict=True)), float(bonus))
-    platt = _calibrate(held, fusion)
-    return replace(fusion, slope=platt.slope, intercept=platt.intercept)
+    return Fusion(dict(zip(names, seen.tolist(), strict=True)), dict(zip(names, bare.tolist(), strict=True)), float(bonus))
 
 
 def likelihood(fused: Float32, wanted: Incidence) -> Float64:
@@ -178,15 +174,3 @@ def _objective(
     curvature = weighted @ flat.T + (own * (weight * (1.0 - rival))) @ own.T - (mean * weight) @ mean.T
     off = w - target
     return value + 0.5 * ridge * float(off @ off), gradient + ridge * off, curvature + ridge * np.eye(len(w))
-
-
-def _calibrate(held: HeldOut, fusion: Fusion) -> PlattScaling:
-    """P(tool is right) from the log softmax of the fused score, on every candidate of every intent that wants something."""
-    s = log_softmax(fusion.combine(held.scores, held.unseen))
-    right = np.zeros(s.shape, bool)
-    right[held.wanted.row_of_entry, held.wanted.indices] = True
-    rows = np.flatnonzero(held.wanted.degrees > 0)
-    if not len(rows):
-        return PlattScaling(1.0, 0.0)
-    step = max(1, len(rows) * s.shape[1] // MOST_PAIRS)
-    return PlattScaling.fit(s[rows[::step]].ravel(), right[rows[::step]].ravel())

@@ -26,6 +26,8 @@ class TrainReport:
     gradient_norms : parameter group -> norm after each epoch of the last run
     seconds : stage -> time
     skipped : (trace id, reason)
+    min_scores : "0.01", "0.05", "0.1" -> the `min_score` by which that share of the held-out intents would have got no tool, although each
+        of them wanted some; empty where nothing was validated
     trials : each variant that was tried against the best before it; it was chosen where `low` is above 0
     """
 
@@ -44,6 +46,7 @@ class TrainReport:
     n_traces: int
     skipped: list[tuple[str, str]] = field(default_factory=list)
     trials: list[Comparison] = field(default_factory=list)
+    min_scores: dict[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; NaN becomes None."""

@@ -1,7 +1,7 @@
 """What held-out traces decide: which variant of the model is trained on all traces, and whether the result may serve."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -136,12 +136,14 @@ class Selection:
     trials : each variant that was tried against the best before it
     comparisons : of the chosen one with the baselines
     validation : metrics of the chosen one and of cosine, by part
+    min_scores : share of the held-out intents that would be left without a tool -> the `min_score` that leaves them so
     """
 
     chosen: Candidate
     trials: list[Comparison]
     comparisons: list[Comparison]
     validation: dict[str, dict[str, dict[str, float]]]
+    min_scores: dict[str, float] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:

@@ -120,6 +120,7 @@ def test_a_file_of_version_0_1_is_written_again_with_all_it_holds():
     calibration = fusion.pop("calibration")
     assert (calibration["knots"], calibration["near"]) == ([], None)
     fusion |= {"slope": calibration["slopes"][0], "intercept": calibration["intercept"]}
+    assert said["config"].pop("words") is False
     assert {**said, "tensors": 0} == {**manifest, "tensors": 0}
 
 

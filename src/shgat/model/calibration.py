@@ -18,6 +18,7 @@ from ..metrics.calibration import sigmoid
 FALL = 2.0  # of the logit for each `spread` that an intent is farther than `near`
 CLOSEST = 3  # cosines that nearness is the mean of
 LEADERS = 10  # tools that rank first
+LEAST, MOST = np.float32(1e-30), np.float32(1.0 - 2.0**-24)  # nothing is certain
 NOTHING_NEAR = np.float32(-1.0)
 
 
@@ -62,7 +63,7 @@ class Calibration:
             z += slope * ramp
         if nearness is not None and self.near is not None:
             z -= fall(nearness, self.near, self.spread)[:, None]
-        return np.asarray(sigmoid(z), np.float32)
+        return np.clip(np.asarray(sigmoid(z), np.float32), LEAST, MOST)
 
 
 STRAIGHT = Calibration()

@@ -248,9 +248,9 @@ def channel_scores(
     return found
 
 
-def rank_sets(index: Index, x: Float32, top_k: int, context_tools: Sequence[str]) -> list[RankedSet]:
+def rank_sets(index: Index, x: Float32, top_k: int, text: str | None, context_tools: Sequence[str]) -> list[RankedSet]:
     """The top_k capabilities for one checked intent x (d,), each with the tools of all its members."""
-    ranking = rank(index, x, top_k, "capabilities", None, context_tools, None, None)
+    ranking = rank(index, x, top_k, "capabilities", text, context_tools, None, None)
     hierarchy, tools = index.catalog.hierarchy, index.catalog.tools
     sets = []
     for key, value in ranking:

@@ -29,6 +29,8 @@ class HashedWords:
     points, t(w) one of +-1 for every trigram of the word with its ends marked.
     """
 
+    query_prefix = passage_prefix = ""
+
     @property
     def id(self) -> str:
         """Its name, version and dimension."""

@@ -24,6 +24,7 @@ class Answer:
     degraded : why the answer or its record is less than it should be; empty where all is well
     calibrated : is a score the probability that its tool is right? Otherwise it rises with the similarity, and says no more
     explanations : of each item where asked for; None for items, and for answers, that the model did not rank
+    encoder : id of what made a vector of the intent's text, "" where it came with one or was ranked without
     tools : of `rank_sets`: all tools that each capability needs, else None
     """
 
@@ -36,6 +37,7 @@ class Answer:
     degraded: tuple[str, ...] = ()
     calibrated: bool = False
     explanations: tuple[Explanation | None, ...] | None = None
+    encoder: str = ""
     tools: tuple[tuple[str, ...], ...] | None = None
 
     @property
@@ -62,6 +64,7 @@ class Answer:
             "items": items,
             "model_version": self.model_version,
             "ranked_by": self.ranked_by,
+            "encoder": self.encoder,
             "calibrated": self.calibrated,
             "degraded": list(self.degraded),
         }

@@ -138,7 +138,8 @@ def write(path: Path, traces: Iterable[Trace], dimension: int) -> int:
         n = 0
         for trace in traces:
             n += 1
-            lines.write(orjson.dumps({name: getattr(trace, name) for name in COLUMNS}) + b"\n")
+            record = {name: getattr(trace, name) for name in COLUMNS}
+            lines.write(orjson.dumps({**record, "encoder": trace.encoder} if trace.encoder else record) + b"\n")
             matrix.write(absent if trace.embedding is None else trace.embedding.astype("<f4").tobytes())
         matrix.seek(0)
         if _write_header(matrix, n, dimension) != header:

@@ -25,7 +25,7 @@ def read(path: Path, dimension: int | None) -> Iterator[tuple[int, Trace | Trace
             names = file.schema_arrow.names
             if "id" not in names:
                 raise InputError(f"{path.name} has no column 'id'")
-            wanted = [name for name in (*COLUMNS, "embedding") if name in names]
+            wanted = [name for name in (*COLUMNS, "encoder", "embedding") if name in names]
             number = 0
             for batch in file.iter_batches(_ROW_GROUP, columns=wanted):
                 columns = {name: batch.column(name) for name in wanted}
@@ -49,7 +49,7 @@ def write(path: Path, traces: Iterable[Trace], dimension: int) -> int:
     """Writes traces, a row group at a time, and returns their number; the file appears when it is whole."""
     pa, pq = _arrow()
     columns = [(name, _column_type(pa, name)) for name in COLUMNS]
-    schema = pa.schema([*columns, ("embedding", pa.list_(pa.float32(), dimension))])
+    schema = pa.schema([*columns, ("encoder", pa.string()), ("embedding", pa.list_(pa.float32(), dimension))])
     n, waiting = 0, iter(traces)
     with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, write_page_checksum=True) as writer:
         while group := list(islice(waiting, _ROW_GROUP)):
@@ -76,8 +76,9 @@ def _embedding(vector: Any) -> npt.NDArray[Any] | None:
 
 def _record_batch(pa: Any, schema: Any, group: list[Trace]) -> Any:
     columns = [pa.array([getattr(t, name) for t in group], schema.field(name).type) for name in COLUMNS]
+    makers = pa.array([t.encoder or None for t in group], pa.string())
     vectors = pa.array([t.embedding for t in group], schema.field("embedding").type)
-    return pa.record_batch([*columns, vectors], schema)
+    return pa.record_batch([*columns, makers, vectors], schema)
 
 
 def _column_type(pa: Any, name: str) -> Any:

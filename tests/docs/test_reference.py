@@ -26,6 +26,7 @@ PACKAGES = (
     "shgat.model",
     "shgat.training",
     "shgat.metrics",
+    "shgat.features",
     "shgat.store",
 )
 

@@ -17,8 +17,11 @@ THEIRS.normalizer, THEIRS.pre_tokenizer = BertNormalizer(lowercase=True), BertPr
 
 @pytest.mark.parametrize(
     "text",
-    ["", " \t\n", "Send an email!", "mail.send_message(googleSheets)", "Größe été ñandú", "日本語のテキスト", "привет мир!", "a\u200bb\x00c\x07d",
-     "ﬁle ½ ™ İstanbul", "हिन्दी टेक्स्ट", "가나다 한국어", "x" * 100, "x" * 101 + " y", "😀 ok\u00a0go", "Ǆ ß ΑΣ", "a\x1fb\x7fc\u2028d\x85e", "don't—stop… “now”"],
+    [
+        "", " \t\n", "Send an email!", "mail.send_message(googleSheets)", "Größe été ñandú", "日本語のテキスト", "привет мир!",
+        "a\u200bb\x00c\x07d", "ﬁle ½ ™ İstanbul", "हिन्दी टेक्स्ट", "가나다 한국어", "x" * 100, "x" * 101 + " y", "😀 ok\u00a0go", "Ǆ ß ΑΣ",
+        "a\x1fb\x7fc\u2028d\x85e", "don't—stop… “now”",
+    ],
 )  # fmt: skip
 def test_texts_are_taken_apart_as_bert_does(text):
     assert OURS(text) == THEIRS.encode(text, add_special_tokens=False).ids

@@ -69,7 +69,7 @@ def rank(
         text = intent
     spoken = text is not None and intent_vector is None and intent_id is None
     if not spoken:
-        given.one_of("TEXT, --intent-vector FILE.npy or --intent-id ID", intent_vector, intent_id)
+        given.one_of("TEXT, --intent-vector FILE.npy, --intent-id ID or --text TEXT", intent_vector, intent_id)
         given.refuse({"--encoder": encoder}, "with TEXT", "with a vector")
     ranker = load_model(catalog, model, encoder)
     vector: Float32 | str | None = None
@@ -86,7 +86,7 @@ def rank(
             "--min-score": min_score,
         }
         alone |= {"--explain": explain or None, "--why-not": why_not}
-        given.refuse(alone, "with an encoder, --intent-vector or --intent-id", "with words alone")
+        given.refuse(alone, "with --intent-vector, --intent-id or an encoder", "with words alone")
     asked = Question(vector, text, kind, top, candidate, tuple(context_tool or ()), min_score)
     items, made = ranked(ranker, asked, explain)
     missed = None

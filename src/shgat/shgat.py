@@ -39,7 +39,7 @@ class SHGAT(LiveModel):
     """
 
     # ---------------------------------------------------------------- making one
-    _intent_encoder: features.IntentEncoder | None = None
+    _intent_encoder: "features.IntentEncoder | None" = None
     _given = False  # was an encoder looked for, or put in?
 
     @classmethod
@@ -245,7 +245,7 @@ class SHGAT(LiveModel):
 
     # ---------------------------------------------------------------- its encoder
     @property
-    def encoder(self) -> features.Encoder | None:
+    def encoder(self) -> "features.Encoder | None":
         """What makes vectors of texts; None where none like the catalogue's is at hand. Another one of the same space may be put in its place:
         any object with `encode`, a function, or a name, see `shgat.features.open_encoder`."""
         found = self._intents()
@@ -256,7 +256,7 @@ class SHGAT(LiveModel):
         self._intent_encoder = features.IntentEncoder.of(self._state.catalog, given)
         self._given = given is not None
 
-    def _intents(self) -> features.IntentEncoder | None:
+    def _intents(self) -> "features.IntentEncoder | None":
         if self._intent_encoder is None and not self._given:
             self._intent_encoder, self._given = features.IntentEncoder.of(self._state.catalog), True
         return self._intent_encoder

@@ -5,9 +5,28 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from shgat import Catalog
 from shgat.errors import CatalogError, InputError
 from shgat.experiments.point_in_time import known, moved
 from shgat.model.channels import tools_within
+
+
+def originating(catalog, origin):
+    tools, capabilities = catalog.records()
+    return Catalog.from_records(tools, [replace(c, origin=origin) for c in capabilities])
+
+
+def test_the_origin_of_what_is_kept_speaks_of_the_past_alone(trained):
+    catalog, traces = trained.catalog, trained.train
+    named = int(traces.capability[0])
+    rows = np.flatnonzero(traces.capability == named)
+    tools, capabilities = catalog.records()
+    of = {0: tuple(traces.ids[rows].tolist()), 1: len(rows), 2: "declared"}
+    for kind, origin in of.items():
+        told = [replace(c, origin=origin if c.id == catalog.capabilities[named].id else None) for c in capabilities]
+        before = known(Catalog.from_records(tools, told), traces, rows[:1])
+        kept = before.capabilities[before.capability_column[catalog.capabilities[named].id]]
+        assert kept.origin == {0: (traces.ids[rows[0]],), 1: 1, 2: "declared"}[kind]
 
 
 def test_a_capability_that_only_later_traces_vouch_for_is_unknown(trained):
@@ -20,8 +39,10 @@ def test_a_capability_that_only_later_traces_vouch_for_is_unknown(trained):
     assert vouched == named[0] | exact
     only_later = named[1] - vouched
     assert only_later
-    lenient = {c.id for c in known(catalog, traces, train).capabilities}
+    mined = originating(catalog, 1)
+    lenient = {c.id for c in known(mined, traces, train).capabilities}
     assert not only_later & lenient
+    assert only_later <= {c.id for c in known(originating(catalog, "declared"), traces, train, rule="vouched").capabilities}
     everything = {frozenset(traces.tools.row(i).tolist()) for i in range(400)}
     used = {c.id for c, tools in zip(catalog.capabilities, tools_within(catalog.hierarchy), strict=True) if tools in everything}
     never = {c.id for c in catalog.capabilities if c.success_rate is None} - used

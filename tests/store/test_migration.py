@@ -19,7 +19,7 @@ from shgat.store.schema import REVISION
 from traces.examples import D
 
 _V4_EMBEDDING = np.arange(D, dtype=np.float32) / 3  # which float16 does not hold: v4 knew float32 alone
-REVISIONS = ["v1_traces", "v2_parameters", "v3_priorities", "v4_claims", "v5_model_versions", REVISION]
+REVISIONS = ["v1_traces", "v2_parameters", "v3_priorities", "v4_claims", "v5_model_versions", "v6_users", REVISION]
 
 
 @pytest.mark.parametrize("revision", REVISIONS[:-1])
@@ -41,9 +41,9 @@ def test_a_populated_store_goes_back_and_forth(url, database, differences, make_
         when = "created_at" if models == "parameters" else "timestamp"
         found = {c["name"] for c in sa.inspect(connection).get_columns("traces")}
         assert when in found
-        assert "user_id" not in found
+        assert ("user_id" in found) == (age >= REVISIONS.index("v6_users"))
     with Store.open(url) as store:
-        v5 = revision == "v5_model_versions"
+        v5 = age >= REVISIONS.index("v5_model_versions")
         kept = given if v5 else [replace(t, weight=1.0) for t in given]  # what a downgrade lost starts as new
         kept = [replace(t, priority=None) for t in kept]
         if age >= REVISIONS.index("v3_priorities"):

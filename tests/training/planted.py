@@ -18,8 +18,8 @@ def unit(rows):
     return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
 
 
-def catalog(rng, n_tools, members, d):
-    """Tools t0, t1, ... and capabilities c0, c1, ... with the given (tools, capabilities)."""
+def catalog(rng, n_tools, members, d, **more):
+    """Tools t0, t1, ... and capabilities c0, c1, ... with the given (tools, capabilities) and `more` fields."""
     tools = [{"id": f"t{i}", "text": f"tool {i}", "embedding": e} for i, e in enumerate(unit(rng.standard_normal((n_tools, d))))]
     capabilities = [
         {
@@ -28,6 +28,7 @@ def catalog(rng, n_tools, members, d):
             "tools": [f"t{t}" for t in of[0]],
             "capabilities": [f"c{c}" for c in of[1]],
             "embedding": e,
+            **more,
         }
         for i, (of, e) in enumerate(zip(members, unit(rng.standard_normal((len(members), d))), strict=True))
     ]

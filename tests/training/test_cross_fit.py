@@ -85,7 +85,7 @@ def test_what_only_held_out_traces_vouch_for_does_not_reach_what_is_predicted_of
     folds = Folds().split(Traces.from_records(records, of), 20, np.random.default_rng(0))[:1]
     ((training, rows),) = folds
     clean = runs(of, records)
-    unknown = np.flatnonzero(clean.examples.capabilities.unknown(np.isin(np.arange(90), training))).tolist()
+    unknown = np.flatnonzero(clean.examples.capabilities.origins.unknown(np.isin(np.arange(90), training))).tolist()
     assert unknown
     dirty = runs(planted.poisoned(of, unknown, np.random.default_rng(1)), records)
     a, b = (CrossFit(r, folds, CHANNELS).candidate(Variant(message_passing=True, node_offsets=False)).held for r in (clean, dirty))

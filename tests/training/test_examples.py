@@ -54,6 +54,7 @@ def test_a_hidden_capability_is_no_target(examples):
     np.testing.assert_allclose(targets.values, 1.0)
 
 
-def test_vouched_is_the_support_seen_from_the_traces(examples):
-    assert as_lists(examples.vouched) == [[0], [1], [0], []]
+def test_what_gives_rise_is_what_capabilities_need_seen_from_the_traces(examples):
     assert as_lists(examples.capabilities.support) == [[0, 2], [1], []]
+    needs = examples.capabilities.origins.needs
+    assert as_lists(needs.transpose(4)) == as_lists(examples.rise)

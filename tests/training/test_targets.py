@@ -17,10 +17,10 @@ def as_rows(targets):
     ]
 
 
-def some():
+def some(**more):
     """Capabilities {0,1}, {2} + c0, {}, {0,1} again, {3,4,5}; five traces."""
     members = [((0, 1), ()), ((2,), (0,)), ((), ()), ((1, 0), ()), ((3, 4, 5), ())]
-    catalog = planted.catalog(np.random.default_rng(0), 7, members, 8)
+    catalog = planted.catalog(np.random.default_rng(0), 7, members, 8, **more)
     runs = [([0, 1], None), ([0, 1, 2], None), ([5, 6], "c4"), ([6], None), ([3, 4], None), ([], "c2"), ([0, 3], None)]
     records = [planted.record(i, np.ones(8), tools, **({"capability": c} if c else {})) for i, (tools, c) in enumerate(runs)]
     traces = Traces.from_records(records, catalog)
@@ -38,11 +38,11 @@ def test_capability_targets():
 
 
 def test_support_and_the_unknown():
-    _, _, targets = some()
+    _, _, targets = some(origin=1)
     assert [targets.support.row(c).tolist() for c in range(5)] == [[0], [1], [5], [0], [2]]  # c4 is named by trace 2
     training = np.array([False, True, False, True, True, True, True])
-    np.testing.assert_array_equal(targets.unknown(training), [True, False, False, True, True])
-    assert not targets.unknown(np.ones(7, bool)).any()
+    np.testing.assert_array_equal(targets.origins.unknown(training), [True, False, False, True, True])
+    assert not targets.origins.unknown(np.ones(7, bool)).any()
 
 
 def test_hidden_targets_leave_distributions():

@@ -110,6 +110,7 @@ def _table(title: str, about: dict[str, Any]) -> "Grid":
     rows = {
         "tools": str(about["n_tools"]),
         "capabilities": f"{about['n_capabilities']}" + (f": {levels}" if levels else ""),
+        "origin of capabilities": _origins(about),
         "memberships": str(about["n_memberships"]),
         "embeddings": _embeddings(about["dimension"], about["encoder"]),
         "tools in no capability": _some(about["orphan_tools"]),
@@ -128,6 +129,12 @@ def _table(title: str, about: dict[str, Any]) -> "Grid":
     for name, value in rows.items():
         grid.add_row(name, value)
     return grid
+
+
+def _origins(about: dict[str, Any]) -> str:
+    unsaid = about["n_capabilities"] - about["declared"] - about["mined"]
+    said = f"{about['declared']} declared, {about['mined']} mined from traces"
+    return said + (f", {unsaid} do not say: training looks at the traces" if unsaid else "")
 
 
 def _embeddings(dimension: int | None, encoder: str) -> str:

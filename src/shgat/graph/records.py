@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
 from .._check import as_float32, brief, number, text, texts, writable
 from .._types import Float32
 from ..errors import InputError
+
+Origin = Literal["declared"] | int | tuple[str, ...] | None
 
 _Value = TypeVar("_Value")
 _ABSENT = object()
@@ -57,6 +59,8 @@ class Capability:
     success_rate : share of successful executions, or None
     uses : number of executions behind the success rate
     embedding : (d,) float32, or None where the catalogue has none yet
+    origin : "declared" where somebody wrote it down before any trace; the ids, or the number, of the traces that it was mined from; None
+        where nobody said, and training looks at the traces
     """
 
     id: str
@@ -66,10 +70,11 @@ class Capability:
     success_rate: float | None = None
     uses: int = 0
     embedding: Float32 | None = field(default=None)
+    origin: Origin = None
 
     @classmethod
     def from_record(cls, record: "Capability | Mapping[str, Any]", left_out: list[str] | None = None) -> "Capability":
-        """From a mapping with `id` and optional `text`, `tools`, `capabilities`, `success_rate`, `uses`, `embedding`.
+        """From a mapping with `id` and optional `text`, `tools`, `capabilities`, `success_rate`, `uses`, `embedding`, `origin`.
 
         Parameters
         ----------
@@ -84,6 +89,7 @@ class Capability:
             given.read("success_rate", lambda rate, what: number(rate, 0.0, 1.0, what), None),
             given.read("uses", lambda uses, what: int(number(uses, 0, 2**53, what)), 0),
             given.embedding(),
+            given.read("origin", _origin, None),
         )
 
     def __repr__(self) -> str:
@@ -152,6 +158,18 @@ def _string(value: object, what: str) -> str:
     if not isinstance(value, str):
         raise InputError(f"{what} is a string, not {brief(value)}")
     return writable(value, what)
+
+
+def _origin(value: Any, what: str) -> Origin:
+    if value is None:
+        return None
+    if isinstance(value, str) and value == "declared":
+        return "declared"
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        return int(number(value, 1, 2**53, what))
+    if isinstance(value, (list, tuple)) and value:
+        return tuple(texts(value, what))
+    raise InputError(f'{what} is "declared", or the ids or the number of the traces that it was mined from, not {brief(value)}')
 
 
 def _embedding(value: Any, what: str) -> Float32 | None:

@@ -23,6 +23,7 @@ class CatalogStatistics:
     orphan_tools : tools in no capability
     empty_capabilities : capabilities without members
     duplicate_tools, duplicate_capabilities : groups of ids with the same embedding; they can only be told apart by their order
+    declared, mined : capabilities that were declared, and that were mined from traces, where they say so
     mean_tool_cosine, mean_capability_cosine : between different items; None for fewer than two
     """
 
@@ -35,6 +36,8 @@ class CatalogStatistics:
     empty_capabilities: tuple[str, ...]
     duplicate_tools: tuple[tuple[str, ...], ...]
     duplicate_capabilities: tuple[tuple[str, ...], ...]
+    declared: int
+    mined: int
     mean_tool_cosine: float | None
     mean_capability_cosine: float | None
 
@@ -54,6 +57,8 @@ class CatalogStatistics:
             tuple(capabilities[i] for i in np.flatnonzero(members == 0).tolist()),
             _duplicates(catalog.tool_embeddings, tools),
             _duplicates(catalog.capability_embeddings, capabilities),
+            sum(c.origin == "declared" for c in catalog.capabilities),
+            sum(c.origin not in ("declared", None) for c in catalog.capabilities),
             _mean_cosine(catalog.tool_embeddings),
             _mean_cosine(catalog.capability_embeddings),
         )

@@ -223,6 +223,8 @@ def _capability(c: Capability) -> dict[str, Any]:
         "capabilities": list(c.capabilities),
         "uses": c.uses,
     }
+    if c.origin is not None:
+        record["origin"] = c.origin
     return record if c.success_rate is None else {**record, "success_rate": c.success_rate}
 
 

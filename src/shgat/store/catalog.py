@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import orjson
 from sqlalchemy import Connection, Table, delete, select
 
 from .._check import storable_text, vector
 from .._types import Float32
 from ..errors import CatalogError
 from ..graph import Catalog
-from ..graph.records import Capability, Tool
+from ..graph.records import Capability, Origin, Tool
 from .database import Database
 from .schema import capabilities, members, meta, tools
 
@@ -137,6 +138,7 @@ class CatalogRows:
                     success_rate=row.success_rate,
                     uses=row.uses,
                     embedding=row.embedding,
+                    origin=_origin(row.origin),
                 )
                 for row in capability_rows
             ],
@@ -171,9 +173,15 @@ def _capability_row(capability: Capability, now: float, embedding: Float32 | Non
         "text": capability.text,
         "success_rate": capability.success_rate,
         "uses": capability.uses,
+        "origin": None if capability.origin is None else orjson.dumps(capability.origin).decode(),
         "embedding": embedding,
         "updated_at": now,
     }
+
+
+def _origin(stored: str | None) -> Origin:
+    found = None if stored is None else orjson.loads(stored)
+    return tuple(found) if isinstance(found, list) else found
 
 
 def _member_rows(capability: Capability) -> list[dict[str, Any]]:

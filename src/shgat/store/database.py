@@ -65,13 +65,14 @@ class Database:
         event.listen(self.engine, "connect", self._configure)
         event.listen(self.engine, "begin", self._begin)
         self._parents: list[object] = []
+        self._closed = False
         _databases.add(self)
         _fork.renew(self)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that reads."""
-        with _transactions, self._failures(), self.engine.begin() as connection:
+        with _transactions, self._failures(), self._returned(), self.engine.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -80,7 +81,7 @@ class Database:
         if not self.is_postgresql and not self._turn.acquire(timeout=self.timeout):
             raise StoreError(f"{self.name}: other threads are writing; waited {self.timeout:g} s; retry")
         try:
-            with _transactions, self._failures(), self._writing.begin() as connection:
+            with _transactions, self._failures(), self._returned(), self._writing.begin() as connection:
                 yield connection
         finally:
             if not self.is_postgresql:
@@ -96,8 +97,20 @@ class Database:
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
 
     def close(self) -> None:
-        """Closes every connection that is not in use."""
+        """Closes every connection; one that is in use, when it no longer is."""
+        self._closed = True
         self.engine.dispose()
+
+    @contextlib.contextmanager
+    def _returned(self) -> Iterator[None]:
+        """Closes the connection of a transaction that `close` overtook: the pool that it goes back to is nobody's any more."""
+        pool = self.engine.pool
+        try:
+            yield
+        finally:
+            if self._closed:
+                pool.dispose()
+                self.engine.dispose()
 
     def before_fork(self) -> None:
         """No file of SQLite is open while the process forks: the library would believe in the child that the parent's locks are its own."""

@@ -33,7 +33,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from .embedding import embedding_type
 
-REVISION = "v6_users"  # the newest migration
+REVISION = "v7_origins"  # the newest migration
 DEFAULT_USER = "local"
 
 METADATA = MetaData()
@@ -64,6 +64,7 @@ capabilities = Table(
     Column("text", Text, nullable=False),
     Column("success_rate", Double),
     Column("uses", BigInteger, nullable=False),
+    Column("origin", Text),  # JSON of `Capability.origin`
     Column("embedding", embedding_type()),
     Column("updated_at", Double, nullable=False),
 )

@@ -17,20 +17,20 @@ class Examples:
 
     Attributes
     ----------
-    capabilities : targets and support
-    vouched : (N rows) -> capabilities the trace vouches for (support, transposed)
+    capabilities : targets and origins
+    rise : (N rows) -> capabilities that the trace gave rise to (`Origins.needs`, transposed)
     """
 
     catalog: Catalog
     traces: Traces
     tools: Targets
     capabilities: CapabilityTargets
-    vouched: Incidence
+    rise: Incidence
 
     @classmethod
     def build(cls, catalog: Catalog, traces: Traces) -> "Examples":
         capabilities = CapabilityTargets.build(traces, catalog)
-        return cls(catalog, traces, tool_targets(traces), capabilities, capabilities.support.transpose(len(traces)))
+        return cls(catalog, traces, tool_targets(traces), capabilities, capabilities.origins.needs.transpose(len(traces)))
 
     def batch(self, rows: Int64, weight: Float32 | None = None, hidden: Bool | None = None) -> Batch:
         """The traces of `rows` as one batch; `weight` (B,) multiplies their own, no hidden capability is a target."""

@@ -62,7 +62,7 @@ def fit(
 ) -> Fitted:
     """Learns from traces, from scratch, and hands a model out only if held-out traces say that it ranks better than frozen cosine.
 
-    Folds of traces are held out, whole tools among them; a capability is unknown where only held-out traces vouch for it. From the
+    Folds of traces are held out, whole tools among them; a capability that only held-out traces gave rise to is unknown. From the
     held-out predictions come message passing and offsets or not, the channel weights and the decision. Then one model is trained on all
     traces. Nothing of an earlier training goes into it.
 
@@ -217,7 +217,7 @@ def _report(
 ) -> TrainReport:
     """The report of a training that ended with the run `final`, or was refused."""
     traces, fusion = runs.examples.traces, None if selection is None else selection.chosen.fusion
-    progress = None if final is None else final.progress
+    progress, origins = None if final is None else final.progress, runs.examples.capabilities.origins
     td = {} if progress is None else dict(zip(traces.ids.tolist(), progress.td.tolist(), strict=True))
     return TrainReport(
         accepted=final is not None,
@@ -227,7 +227,12 @@ def _report(
         comparisons=[] if selection is None else selection.comparisons,
         validation={} if selection is None else selection.validation,
         weights={} if fusion is None else {"seen": fusion.seen, "unseen": {**fusion.unseen, "bonus": fusion.bonus}},
-        choices={**asdict(variant or Variant(False, False)), "folds": n_folds, **runs.settings.to_dict()},
+        choices={
+            **asdict(variant or Variant(False, False)),
+            "folds": n_folds,
+            "capabilities": origins.to_dict(),
+            **runs.settings.to_dict(),
+        },
         td_errors={key: value for key, value in td.items() if not math.isnan(value)},  # replay may never draw a trace
         gradient_norms={} if final is None else final.gradient_norms,
         seconds={**runs.seconds, "total": time.perf_counter() - started},

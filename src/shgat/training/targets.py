@@ -1,5 +1,6 @@
 """What training wants each intent to find: tools, and the capabilities that stand for them."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from .._types import Bool, Float32
 from ..graph import Catalog, Incidence
 from ..model.channels import tools_within
 from ..traces.columns import Traces
+from .origins import Origins
 
 OVERLAP_POWER = 4  # capability targets are proportional to Jaccard^4
 SMALLEST = 1e-3  # below it a capability is no target
@@ -59,18 +61,20 @@ def tool_targets(traces: Traces) -> Targets:
 
 @dataclass(frozen=True, eq=False)
 class CapabilityTargets:
-    """Capability targets of all traces, and who vouches for each capability.
+    """Capability targets of all traces, who vouches for each capability, and where it comes from.
 
     Attributes
     ----------
     exact : the capability that the trace names, else those whose tools it ran exactly; many rows are empty
     overlapping : proportional to Jaccard^4 of the tools
     support : (n_capabilities rows) -> traces that name the capability, else traces that ran exactly its tools
+    origins : which traces each capability would not be there without
     """
 
     exact: Targets
     overlapping: Targets
     support: Incidence
+    origins: Origins
 
     def visible(self, rows: npt.NDArray[np.integer], hidden: Bool) -> Targets:
         """Targets of the given traces among the capabilities that are not hidden: exact ones where any is left, else overlapping ones."""
@@ -90,8 +94,8 @@ class CapabilityTargets:
         overlapping: list[list[tuple[int, float]]] = []
         named: list[list[int]] = [[] for _ in within]
         same: list[list[int]] = [[] for _ in within]
-        for i, capability in enumerate(traces.capability.tolist()):
-            ran = frozenset(traces.tools.row(i).tolist())
+        sets = [frozenset(traces.tools.row(i).tolist()) for i in range(len(traces))]
+        for i, (capability, ran) in enumerate(zip(traces.capability.tolist(), sets, strict=True)):
             if ran not in overlap:
                 overlap[ran] = _overlaps(ran, within, containing)
             same_tools = [c for c, jaccard in overlap[ran] if jaccard == 1.0]
@@ -103,12 +107,8 @@ class CapabilityTargets:
             soft = [(c, jaccard**OVERLAP_POWER) for c, jaccard in overlap[ran]]
             overlapping.append([(c, value) for c, value in soft if value >= SMALLEST])
         support = Incidence.from_rows(n or s for n, s in zip(named, same, strict=True))
-        return cls(_normalized(exact), _normalized(overlapping), support)
-
-    def unknown(self, training: Bool) -> Bool:
-        """(n_capabilities,) capabilities that only traces outside the training part (N,) vouch for: not known while fitting."""
-        supported = self.support.touching(training)
-        return (self.support.degrees > 0) & ~supported
+        origins = Origins.of(catalog.capabilities, support, Counter(sets), within, traces.ids.tolist())
+        return cls(_normalized(exact), _normalized(overlapping), support, origins)
 
 
 def _overlaps(ran: frozenset[int], within: list[frozenset[int]], containing: list[list[int]]) -> list[tuple[int, float]]:

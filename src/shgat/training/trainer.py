@@ -121,9 +121,11 @@ class Trainer:
         self._on_epoch = on_epoch or (lambda epoch: None)
         training = np.zeros(len(examples.traces), bool)
         training[rows] = True
-        self.unknown = examples.capabilities.unknown(training) if provenance else np.zeros(len(examples.catalog.capabilities), bool)
-        support = examples.capabilities.support
-        self._support = np.bincount(support.row_of_entry, training[support.indices], support.n_rows)
+        self.unknown = (
+            examples.capabilities.origins.unknown(training) if provenance else np.zeros(len(examples.catalog.capabilities), bool)
+        )
+        needs = examples.capabilities.origins.needs
+        self._needs = np.bincount(needs.row_of_entry, training[needs.indices], needs.n_rows)
         self._base = Masks(
             hierarchy=examples.catalog.hierarchy.hiding(self.unknown) if self.unknown.any() else None,
             hidden=self.unknown if self.unknown.any() else None,
@@ -239,8 +241,8 @@ class Trainer:
         rng, config = self.progress.rng, self.config
         masks, hidden = self._base, self.unknown
         if config.leave_batch_out and self._provenance:
-            seen, count = np.unique(self.examples.vouched.take(np.unique(rows)).indices, return_counts=True)
-            alone = seen[count >= self._support[seen]]
+            seen, count = np.unique(self.examples.rise.take(np.unique(rows)).indices, return_counts=True)
+            alone = seen[count >= self._needs[seen]]
             if len(alone):
                 hidden = hidden.copy()
                 hidden[alone] = True

@@ -1,6 +1,6 @@
 """The messages of a training child: one JSON job in, one JSON line out.
 
-    job     capabilities[{id, embedding, toolsUsed, successRate?, uses?, children?, parents?}], toolEmbeddings?{id: [..]},
+    job     capabilities[{id, embedding, toolsUsed, successRate?, uses?, children?, parents?, origin?}], toolEmbeddings?{id: [..]},
             existingParams?; or modelPath (a model file); or storeUrl (catalogue, newest model and traces of a store)
             examples[{intentEmbedding, contextTools?, candidateId?, toolsUsed?, outcome, negativeCapIds?, traceId?, intent?}]
             or examplesPath (traces as JSON lines, embeddings in the .npy beside them)
@@ -33,7 +33,7 @@ PARSED = 24  # bytes of memory that parsing takes, at the most, for a byte of JS
 _JOB = {
     "capabilities", "toolEmbeddings", "existingParams", "modelPath", "storeUrl", "examples", "examplesPath", "config", "paramsPath",
 }  # fmt: skip
-_CAPABILITY = {"id", "embedding", "toolsUsed", "successRate", "uses", "children", "parents", "text"}
+_CAPABILITY = {"id", "embedding", "toolsUsed", "successRate", "uses", "children", "parents", "text", "origin"}
 _EXAMPLE = {
     "intentEmbedding", "contextTools", "candidateId", "toolsUsed", "outcome", "negativeCapIds", "traceId", "intent", "timestamp",
 }  # fmt: skip

@@ -170,6 +170,7 @@ def _capability(record: Mapping[str, Any], i: int) -> dict[str, Any]:
         "tools": _check.texts(record["toolsUsed"], f"capability {key!r}: toolsUsed"),
         "capabilities": _check.texts(record.get("children") or [], f"capability {key!r}: children"),
         "uses": record.get("uses", 0),
+        "origin": record.get("origin"),
     }
     if "successRate" in record:
         found["success_rate"] = record["successRate"]

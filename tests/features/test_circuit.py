@@ -1,5 +1,7 @@
 """A circuit: a time limit, rest after failures, and the way back."""
 
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -89,6 +91,39 @@ def test_a_call_that_takes_too_long_is_left_and_nothing_is_tried_before_it_ends(
         if thread.name == "shgat-encoder":
             thread.join(30.0)
     assert circuit.encode(["c"]).shape == (1, 8)
+
+
+def test_many_texts_have_more_time():
+    def slow(texts):
+        threading.Event().wait(0.02 * len(texts))
+        return np.ones((len(texts), 8))
+
+    assert Circuit(OwnEncoder(slow, "slow", 8), limit=2.0).encode(["a"] * 3).shape == (3, 8)
+    entered = threading.Event()
+
+    def late(texts):
+        entered.wait(0.3)
+        return np.ones((len(texts), 8))
+
+    assert Circuit(OwnEncoder(late, "late", 8), limit=0.1).encode(["a"] * 20).shape == (20, 8)
+
+
+def test_the_end_of_the_process_waits_for_a_call_that_took_too_long():
+    code = """
+import time
+import numpy as np
+from shgat.features import Circuit, OwnEncoder
+def slow(texts):
+    time.sleep(0.5)
+    print("ended", flush=True)
+    return np.ones((len(texts), 8))
+try:
+    Circuit(OwnEncoder(slow, "slow", 8), limit=0.01).encode(["a"])
+except Exception as error:
+    print(error, flush=True)
+"""
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert found.stdout.splitlines() == ["no answer in 0.01 s", "ended"]
 
 
 def test_after_a_fork_no_call_is_under_way(parts):

@@ -41,7 +41,7 @@ def test_it_lies_where_the_model_would_put_it():
 
 
 def test_nothing_said_is_zero_and_a_book_is_a_text():
-    assert not ENCODER.encode(["", " \n", "\x00"]).any()
+    assert not ENCODER.encode(["", " \n", "\x00", "?!", "..."]).any()
     assert np.isfinite(ENCODER.encode(["\ud800", "word " * 100_000])).all()
 
 

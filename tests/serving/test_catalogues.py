@@ -69,7 +69,7 @@ def test_texts_alone_are_ranked_by_the_model_and_learned_from(open_ranker, peopl
 
 def test_a_vector_of_another_encoder_leaves_the_text(open_ranker):
     ranker = open_ranker(catalog=Catalog.from_records(TOOLS))
-    for intent in (np.ones(384), "x", [1.0], np.full(ranker.catalog.dimension, np.nan)):
+    for intent in (np.ones(800), "x", [1.0], np.full(ranker.catalog.dimension, np.nan)):
         answer = ranker.rank(intent, 1, text="read the file")
         assert (answer.ids, answer.ranked_by) == (("files.read",), "model")
 

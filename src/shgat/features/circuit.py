@@ -1,5 +1,7 @@
 """A circuit around an encoder that may be slow or dead: a time limit, and rest after a failure, longer each time."""
 
+import atexit
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -10,6 +12,7 @@ from ..errors import EncoderError
 from .encoder import Encoder
 
 LIMIT = 2.0  # seconds of one intent
+_AT_EXIT = 5.0  # seconds that the end of the process waits for calls that took too long
 FIRST_REST, LONGEST_REST = 1.0, 60.0  # seconds
 
 
@@ -22,7 +25,7 @@ class Circuit:
     Parameters
     ----------
     encoder : what is called
-    limit : seconds of one call
+    limit : seconds a text
     clock : seconds
     """
 
@@ -55,7 +58,7 @@ class Circuit:
             self._trying = True
         call = _Call(self.encoder, texts)
         try:
-            found = call.result(self._limit)
+            found = call.result(self._limit * max(1, len(texts)))
         except BaseException as error:
             self._failed(call, error)
             raise
@@ -78,13 +81,14 @@ class Circuit:
 
 
 class _Call:
-    """One call on a thread of its own, which does not hold up the end of the process."""
+    """One call on a thread of its own, which holds up the end of the process for some seconds at most."""
 
     def __init__(self, encoder: Encoder, texts: Sequence[str]) -> None:
         self._found: Float32 | None = None
         self._error: BaseException | None = None
         self._done, self._lock = threading.Event(), threading.Lock()
         self._on_end: Callable[[], None] | None = None
+        _running.add(self)
         threading.Thread(target=self._run, args=(encoder, texts), name="shgat-encoder", daemon=True).start()
 
     def _run(self, encoder: Encoder, texts: Sequence[str]) -> None:
@@ -95,6 +99,7 @@ class _Call:
         with self._lock:
             self._done.set()
             on_end = self._on_end
+        _running.discard(self)
         if on_end is not None:
             on_end()
 
@@ -113,3 +118,19 @@ class _Call:
                 return False
             self._on_end = on_end
             return True
+
+    def wait(self, seconds: float) -> None:
+        """Until its end, or so long."""
+        self._done.wait(seconds)
+
+
+def _wait_for_all() -> None:
+    """A thread that is inside of native code while the interpreter goes away would end the process with an abort."""
+    until = time.monotonic() + _AT_EXIT
+    for call in list(_running):
+        call.wait(max(0.0, until - time.monotonic()))
+
+
+_running: "set[_Call]" = set()
+atexit.register(_wait_for_all)
+os.register_at_fork(after_in_child=_running.clear)

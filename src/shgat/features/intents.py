@@ -35,7 +35,7 @@ class IntentEncoder:
     ----------
     encoder : asked first. One that may be slow has a `Circuit` around it
     made : id of what made the embeddings of the catalogue; "" where nobody said
-    limit : seconds of one call
+    limit : seconds a text
     remembered : intents whose vectors are kept, by the hash of their text
     """
 

@@ -5,7 +5,7 @@ The vectors are in the wheel, so that ranking by meaning needs nothing else: `sc
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._files import sha256
-from .._types import Float32
+from .._types import Bool, Float32
 from ..errors import ModelFileError
 from ..graph.space import BETWEEN
 from ..model.tensor_file import pack, unpack
@@ -67,10 +67,15 @@ class StaticVectors:
             total[0::2] = weights @ ((codes & 15) - np.float32(7.5))
             total[1::2] = weights @ ((codes >> 4) - np.float32(7.5))
             length = float(np.linalg.norm(total))
-            if length > 0.0:
+            if length > 0.0 and self._spoken[numbers].any():
                 x = (total / length) @ self.basis + self.mean  # a text at a time, so that no other one changes a bit
                 row[:] = x / np.linalg.norm(x)
         return out
+
+    @cached_property
+    def _spoken(self) -> Bool:
+        """(n,) pieces with a letter or a digit: punctuation alone says nothing."""
+        return np.array([any(c.isalnum() for c in piece) for piece in self.pieces.number], bool)
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str) -> "StaticVectors":

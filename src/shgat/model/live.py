@@ -142,7 +142,7 @@ class LiveModel:
         if not isinstance(intent, str):
             return asked.one(intent, dimension), NOT_MADE
         x, made = self._encoded([str(intent)], dimension)
-        return asked.one(x, dimension, "what was made of the text"), made
+        return asked.one(x, dimension), made
 
     def _many(self, intents: object, dimension: int) -> tuple[Float32, Made, list[str] | None]:
         """Checked intents (B, d), and where they are texts, those."""

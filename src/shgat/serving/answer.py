@@ -24,8 +24,8 @@ class Answer:
     degraded : why the answer or its record is less than it should be; empty where all is well
     calibrated : is a score the probability that its tool is right? Otherwise it rises with the similarity, and says no more
     explanations : of each item where asked for; None for items, and for answers, that the model did not rank
-    encoder : id of what made a vector of the intent's text, "" where it came with one or was ranked without
     tools : of `rank_sets`: all tools that each capability needs, else None
+    encoder : id of what made a vector of the intent's text, "" where it came with one or was ranked without
     """
 
     decision_id: str
@@ -37,8 +37,8 @@ class Answer:
     degraded: tuple[str, ...] = ()
     calibrated: bool = False
     explanations: tuple[Explanation | None, ...] | None = None
-    encoder: str = ""
     tools: tuple[tuple[str, ...], ...] | None = None
+    encoder: str = ""
 
     @property
     def probabilities(self) -> tuple[float, ...] | None:

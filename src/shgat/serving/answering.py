@@ -72,5 +72,5 @@ class Answering:
         self.latency.add(time.perf_counter() - started, bool(why))
         return Answer(
             key, request.kind, items.ids, items.scores, found.version, found.by, why, items.calibrated, items.explanations,
-            found.encoder,
+            encoder=found.encoder,
         )  # fmt: skip

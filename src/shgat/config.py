@@ -30,6 +30,7 @@ class SHGATConfig:
     reliability : factor from success rates on the probability scale: "smooth" (Beta posterior), "steps" (0.5 / 1 / 1.2), "none".
     message_passing : whether the graph may speak; `fit` opens its gates where held-out traces say that it should.
     node_offsets : whether tools and capabilities have trainable offsets to their frozen embeddings; `fit` may choose them.
+    words : whether intents, tools and capabilities are seen by their words beside their embeddings, see `model.wide`; `fit` may choose them.
     slope : negative slope of LeakyReLU in attention.
     log_scale : ln kappa of an untrained model.
     """
@@ -43,6 +44,7 @@ class SHGATConfig:
     reliability: Literal["smooth", "steps", "none"] = "smooth"
     message_passing: bool = True
     node_offsets: bool = False
+    words: bool = False
     slope: float = 0.2
     log_scale: float = 2.995732273553991  # ln 20
 
@@ -53,7 +55,7 @@ class SHGATConfig:
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
                 raise InputError(f"SHGATConfig.{name} is a positive whole number or None, not {brief(value)}")
-        for name in ("message_passing", "node_offsets"):
+        for name in ("message_passing", "node_offsets", "words"):
             if not isinstance(getattr(self, name), bool):
                 raise InputError(f"SHGATConfig.{name} is true or false, not {brief(getattr(self, name))}")
         number(self.slope, 0.0, 0.99, "SHGATConfig.slope")

@@ -87,6 +87,7 @@ class SHGAT(LiveModel):
         channels: Sequence[str] = CHANNELS,
         message_passing: bool | None = None,
         node_offsets: bool | None = None,
+        words: bool | None = None,
         on_epoch: "OnEpoch | None" = None,
         checkpoint: str | Path | None = None,
         resume: bool = False,
@@ -95,7 +96,7 @@ class SHGAT(LiveModel):
     ) -> "TrainReport":
         """Learns from traces, from scratch. The model changes only if held-out traces say that it ranks better than frozen cosine.
 
-        Folds of traces are held out, whole tools among them; from the held-out predictions come message passing and offsets or not, the
+        Folds of traces are held out, whole tools among them; from the held-out predictions come words, offsets and message passing or not, the
         channel weights and the decision. Then one model is trained on all traces. Nothing of an earlier training goes into it.
 
         Parameters
@@ -111,6 +112,8 @@ class SHGAT(LiveModel):
             configuration has none stays without
         node_offsets : whether nodes learn offsets; None: the same, tried from a trace a tool on, or where the configuration of an
             untrained model says so
+        words : whether words are seen beside the embeddings; None: the same, tried where most traces have a text and the embeddings are not
+            made of words themselves
         on_epoch : called after each epoch of each run
         checkpoint, resume : a file to keep the state in after each epoch, and whether to go on from it
         keep_checkpoint : leave the file there at the end, for who removes it once the model is stored
@@ -131,7 +134,7 @@ class SHGAT(LiveModel):
         from .training import fit
 
         _refuse_misplaced(config, on_epoch)
-        for name, value in {"message_passing": message_passing, "node_offsets": node_offsets}.items():
+        for name, value in {"message_passing": message_passing, "node_offsets": node_offsets, "words": words}.items():
             if value is not None:
                 _check.flag(value, name)
         for name, value in {"resume": resume, "keep_checkpoint": keep_checkpoint, "force": force}.items():
@@ -141,8 +144,8 @@ class SHGAT(LiveModel):
         state = self.state
         fitted = fit(
             state, Traces.of(traces, state.catalog), epochs=epochs, batch_size=batch_size, lr=lr, seed=_check.seed(seed), config=config,
-            validation=validation, channels=channels, message_passing=message_passing, node_offsets=node_offsets, on_epoch=on_epoch,
-            checkpoint=checkpoint, resume=resume, keep_checkpoint=keep_checkpoint, force=force,
+            validation=validation, channels=channels, message_passing=message_passing, node_offsets=node_offsets, words=words,
+            on_epoch=on_epoch, checkpoint=checkpoint, resume=resume, keep_checkpoint=keep_checkpoint, force=force,
         )  # fmt: skip
         self._adopt(fitted.state)
         return fitted.report
@@ -174,6 +177,19 @@ class SHGAT(LiveModel):
             state, Traces.of(traces, state.catalog), epochs=epochs, batch_size=batch_size, lr=lr, seed=_check.seed(seed), config=config,
             on_epoch=on_epoch,
         )  # fmt: skip
+        self._adopt(fitted.state)
+        return fitted.report
+
+    def back_to_cosine(self, traces: "Traces", report: "TrainReport") -> "TrainReport":
+        """Ranks as cosine does, and remembers the traces, where a refused `fit` on them says that there is nothing to learn; else stays.
+
+        Parameters
+        ----------
+        report : of that `fit`; see `training.update.back_to_cosine`
+        """
+        from .training.update import back_to_cosine
+
+        fitted = back_to_cosine(self.state, traces, report)
         self._adopt(fitted.state)
         return fitted.report
 

@@ -69,7 +69,8 @@ def test_table(data, capfd):
     assert "83 tools, 110 traces, 100 test intents" in out
     assert " warm and " in out
     for method in METHODS:
-        assert out.count(f" {method} ") == 2
+        assert out.count(f" {method} ") == 2 + (method == "shgat")  # which alone has probabilities
+    assert "intents that no tool fits" in out
     assert "small: cosine: Recall@5 41.8, COMP@5 37.0" in err
 
 
@@ -82,6 +83,9 @@ def test_sets(data, capfd):
     sets = orjson.loads(out)["sets"]
     assert list(sets) == ["other", "small", "third"]
     assert sets["other"]["shgat"]["recall@5"] == sets["third"]["shgat"]["recall@5"]
+    run = sets["other"]["shgat"]["seeds"][0]
+    assert run["abstention"] == pytest.approx({"small": 0.5, "third": 0.5})  # which ask for the same
+    assert 0.0 < run["calibration"]["all"]["ece"] < 0.2
 
 
 @pytest.mark.parametrize(

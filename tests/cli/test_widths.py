@@ -26,6 +26,7 @@ METRICS = ("Hit@1", "Recall@5", "NDCG@10", "COMP@3", "MRR", "MAP", "criterion")
 TABLES = {
     "demo": (("intent", "really used", "cosine, and before training", "after training"), ("storage.create_share_link",)),
     "catalog check SAMPLE": (("tools", "capabilities", "mean cosine between capabilities", "train.jsonl"), ("mail.archive_message",)),
+    "catalog import TOOLS --out IMPORTED": (("source", "kind", "tools", "capabilities", "traces", "left out"), ()),
     "rank --catalog SAMPLE --intent-id t0404": (("#", "tool", "score", "text"), ("mail.send_message", "calendar.respond_invitation")),
     "rank --catalog SAMPLE --intent-id t0404 --explain": (("#", "tool", "score", "why", "text"), ("cap.write_mail",)),
     "rank --catalog SAMPLE --model MODEL --intent-id t0404 --explain": (("probability", "why", "score"), ("storage.create_share_link",)),
@@ -38,6 +39,7 @@ TABLES = {
     "evaluate ab AB": (("interval", "limit", "state", "added success rate", "error rate", "p99 latency ratio"), ()),
     "evaluate log --model MODEL LOG": (("policy", "value", "95 % interval", "effective decisions", "mean weight", "model, switch-dr"), ()),
     "benchmark quality --data SMALL --seeds 1": (("method", "Recall@5", "COMP@5", "NDCG@5", "MRR", "linear_adapter", "cold COMP@5"), ()),
+    "benchmark stream --data SMALL --limit 20": (("feedbacks", "SHGAT", "cosine", "kNN", "adapter", "full labels", "way"), ()),
     "gateway status --store STORE": (("store.dimension", "store.rows.traces", "ranker.model_version", "ranker.waiting_for_store"), ()),
     "gateway simulate --seconds 0.6": (("from", "intents", "live", "cosine", "p50 ms", "p99 ms", "model", "preferences"), ()),
 }  # fmt: skip
@@ -64,7 +66,17 @@ def places(trained, tmp_path_factory):
     small.mkdir()
     for file in SAMPLE.glob("*.*"):
         (small / file.name).write_bytes(file.read_bytes())
-    return {"SAMPLE": SAMPLE, "MODEL": trained.path, "OUT": folder / "m", "AB": ab, "LOG": log, "SMALL": small, "STORE": url}
+    (folder / "tools.json").write_bytes(orjson.dumps([{"name": "send_mail", "description": "Sends an email."}, {"name": None}]))
+    given = {"TOOLS": folder / "tools.json", "IMPORTED": folder / "imported"}
+    return given | {
+        "SAMPLE": SAMPLE,
+        "MODEL": trained.path,
+        "OUT": folder / "m",
+        "AB": ab,
+        "LOG": log,
+        "SMALL": small,
+        "STORE": url,
+    }
 
 
 def words(line, places):

@@ -22,6 +22,7 @@ PACKAGES = (
     "shgat",
     "shgat.serving",
     "shgat.traces",
+    "shgat.importers",
     "shgat.graph",
     "shgat.model",
     "shgat.training",
@@ -65,11 +66,11 @@ def test_when_learning_starts_is_what_the_code_says():
         f"1 in {1 / success.FLOOR:g} of what it was",
     ):
         assert said in page, said
-    assert (scheduler.AGAIN, evidence.SHARE, evidence.LONGEST, success.HALF_LIFE) == (2, 4, 3600.0, 30 * 86400.0)
+    assert (scheduler.AGAIN, evidence.SHARE, evidence.LONGEST, success.HALF_LIFE) == (1.5, 4, 3600.0, 30 * 86400.0)
     assert (update.HELD_SHARE, scheduler.BATCH.epochs) == (
         0.2,
         3,
-    )  # "twice", "a quarter", "an hour", "thirty days", "a fifth", "three"
+    )  # "half more", "a quarter", "an hour", "thirty days", "a fifth", "three"
 
 
 def test_every_command_is_on_its_page():

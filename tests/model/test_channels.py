@@ -6,6 +6,7 @@ import numpy as np
 
 from shgat import Catalog
 from shgat.graph import Incidence
+from shgat.model.calibration import Calibration
 from shgat.model.channels import Channels, Fusion, Learned, log_softmax, tools_within
 from shgat.model.memory import Memory
 from shgat.model.words import asked, terms
@@ -87,7 +88,7 @@ def test_fused_scores_are_the_weighted_sum_and_unseen_tools_have_weights_of_thei
 
 
 def test_probabilities_keep_the_order_within_a_row():
-    fusion = Fusion({}, {}, 0.0, slope=1.5, intercept=0.5)
+    fusion = Fusion({}, {}, 0.0, Calibration((1.5,), intercept=0.5))
     fused = np.random.default_rng(0).standard_normal((6, 9)).astype(np.float32) * 4.0
     p = fusion.probability(fused)
     np.testing.assert_array_equal(np.argsort(p, axis=1), np.argsort(fused, axis=1))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from shgat import SHGAT, Catalog, InputError, SHGATConfig
 from shgat.graph import Incidence
 from shgat.model import json_model
+from shgat.model.calibration import Calibration
 from shgat.model.channels import CHANNELS, Fusion, Learned
 from shgat.model.memory import Memory
 from worlds import catalog, pairs, trained, unit
@@ -31,7 +32,8 @@ def learned_model(**config):
         np.array([1, 0, 0.5, 1, 1, 0], np.float32), np.array([1e9, np.nan, 2e9, 3, 4, 5]),
     )  # fmt: skip
     weights = {name: 0.1 + 0.1 * i for i, name in enumerate(CHANNELS)}
-    fusion = Fusion(weights, weights, 0.5, 1.25, -0.75, True, 0.3)
+    calibration = Calibration((1.25, 0.5), (-2.0,), -0.75, near=0.4, spread=0.1)
+    fusion = Fusion(weights, weights, 0.5, calibration, True, 0.3)
     state = dataclasses.replace(model.state, learned=Learned(fusion, memory, tuple(model.tool_ids), frozenset(["t3"])))
     return SHGAT(dataclasses.replace(state, report={"accepted": True, "losses": [1.0, None]}))
 
@@ -139,7 +141,27 @@ def test_weights_that_could_not_be_computed_with_are_refused():
 
 @pytest.mark.parametrize(
     "values",
-    [{"seen": {}, "unseen": {}}, {"seen": {}, "unseen": {}, "bonus": 0, "x": 1}, [], {"seen": [], "unseen": {}, "bonus": 0}],
+    [
+        {"seen": {}, "unseen": {}},
+        {"seen": {}, "unseen": {}, "bonus": 0, "x": 1},
+        [],
+        {"seen": [], "unseen": {}, "bonus": 0},
+        *(
+            {"seen": {}, "unseen": {}, "bonus": 0, "calibration": c}
+            for c in (
+                [],
+                {"slopes": []},
+                {"slopes": [1, "x"]},
+                {"slopes": 1.0},
+                {"slopes": [1.0], "spread": 0},
+                {"slopes": [-1.0]},
+                {"slopes": [1.0], "near": 7},
+                {"slopes": [1.0], "intercept": None},
+                {"slopes": [1.0, 1.0]},
+                {"y": 1},
+            )
+        ),
+    ],
 )
 def test_a_fusion_that_is_none_is_named(values):
     with pytest.raises(InputError, match="fusion"):

@@ -117,6 +117,10 @@ def test_a_file_of_version_0_1_is_written_again_with_all_it_holds():
     assert {name: said["tensors"][name] for name in tensors} == manifest["tensors"]
     fusion = said["learned"]["fusion"]
     assert (fusion.pop("fitted"), fusion.pop("home")) == (True, None)
+    calibration = fusion.pop("calibration")
+    assert (calibration["knots"], calibration["near"]) == ([], None)
+    fusion |= {"slope": calibration["slopes"][0], "intercept": calibration["intercept"]}
+    assert said["config"].pop("words") is False
     assert {**said, "tensors": 0} == {**manifest, "tensors": 0}
 
 

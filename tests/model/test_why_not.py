@@ -45,8 +45,8 @@ def test_cosine_and_traces_are_counted(trained):
 
 
 def test_the_carrier_holds_the_tool_also_through_members(trained):
-    sets = {s.id: s.tools for s in trained.model.rank_sets(intent(trained, 0)[0], 40)}
     x, text = intent(trained, 0)
+    sets = {s.id: s.tools for s in trained.model.rank_sets(x, 40, text=text)}
     for tool in trained.model.tool_ids:
         carrier = trained.model.why_not(x, tool, text=text).carrier
         holding = [key for key, tools in sets.items() if tool in tools]

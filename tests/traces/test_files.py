@@ -66,6 +66,17 @@ def test_any_traces_come_back_as_they_went(tmp_path, ending, traces):
     assert [columns(t) for t in found.values()] == [columns(t) for t in traces]
 
 
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_traces_of_texts_alone_have_no_matrix(tmp_path, ending):
+    path = tmp_path / f"x.{ending}"
+    write_traces(path, known(), D)
+    assert write_traces(path, known(), None) == len(known())
+    assert not path.with_suffix(".npy").exists()
+    found = [trace for _, trace in read_traces(path)]
+    assert [trace.id for trace in found] == [trace.id for trace in known()]
+    assert all(trace.embedding is None for trace in found)
+
+
 def test_the_columns_are_the_same_from_either_kind_of_file(tmp_path):
     write_traces(tmp_path / "x.jsonl", known(), D)
     write_traces(tmp_path / "x.parquet", known(), D)

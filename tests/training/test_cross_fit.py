@@ -48,23 +48,33 @@ def test_some_held_out_traces_need_a_tool_that_no_training_trace_has(n):
             assert not any(t in traces.tools.row(i) for i in training)
 
 
-def test_with_time_stamps_the_latest_part_is_held_out():
+def test_with_time_stamps_a_fold_is_a_stretch_of_time():
     traces = some_traces(300)
     rng = np.random.default_rng(2)
     moments = rng.permutation(300).astype(float)
     timed = dataclasses.replace(traces, timestamp=moments)
-    ((training, held),) = Folds(cold_share=0.0).split(timed, 30, rng)
-    assert len(held) == 60
-    assert moments[training].max() < moments[held].min()
-    ((training, held),) = Folds().split(timed, 30, rng)
-    late = held[moments[held] >= 240]
-    assert len(late) == 60
-    unseen = unseen_tools(timed.tools, training, 30)
-    assert all(unseen[timed.tools.row(i)].any() for i in np.setdiff1d(held, late))  # earlier ones are there as cold ones only
+    folds = Folds(cold_share=0.0).split(timed, 30, rng)
+    assert [len(held) for _, held in folds] == [60] * 5
+    assert all(np.ptp(moments[held]) == 59 for _, held in folds)
+    for training, held in Folds().split(timed, 30, rng):
+        unseen = unseen_tools(timed.tools, training, 30)
+        stretch = np.median(moments[held])
+        others = held[np.abs(moments[held] - stretch) > 60]
+        assert all(unseen[timed.tools.row(i)].any() for i in others)  # from other times there are cold ones only
     moments[7] = np.nan
-    assert len(Folds().split(dataclasses.replace(traces, timestamp=moments), 30, rng)) == 5
+    mixed, _ = Folds(cold_share=0.0).split(dataclasses.replace(traces, timestamp=moments), 30, rng)[0]
+    assert np.ptp(np.setdiff1d(np.arange(300), mixed)) > 200
     same = dataclasses.replace(traces, timestamp=np.zeros(300))
     assert len(Folds().split(same, 30, rng)) == 5
+
+
+def test_of_many_traces_with_time_stamps_the_latest_are_held_out():
+    moments = np.random.default_rng(2).permutation(3000).astype(float)
+    ((training, held),) = Folds(cold_share=0.0).split(
+        dataclasses.replace(some_traces(3000), timestamp=moments), 30, np.random.default_rng(3)
+    )
+    assert len(held) == 1000
+    assert moments[training].max() < moments[held].min()
 
 
 def test_the_same_generator_gives_the_same_folds():

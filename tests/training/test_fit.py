@@ -84,11 +84,11 @@ def test_a_seed_determines_every_bit(replay):
 def test_the_given_state_stays_as_it_was_and_a_refusal_gives_none(good):
     of, records, rotation = planted.rotated(np.random.default_rng(0))
     model = SHGAT.from_catalog(of)
-    assert model.fit(Traces.from_records(records, of), config=QUICK).accepted
+    assert model.fit(Traces.from_records(records, of), config=QUICK, words=False).accepted
     given, before = model.state, state(model)
     _, news, _ = planted.rotated(np.random.default_rng(1), of=of, rotation=rotation)
     news = [{**r, "id": f"y{i}"} for i, r in enumerate(news if good else shuffled(np.random.default_rng(2), news))]
-    fitted = fit(given, Traces.from_records(news, of), config=QUICK)
+    fitted = fit(given, Traces.from_records(news, of), config=QUICK, words=False)
     assert fitted.report.accepted == good, fitted.report.reason
     assert (model.state is given, state(model)) == (True, before)
     assert (fitted.state is None) != good
@@ -164,12 +164,15 @@ def test_the_report_is_complete_and_json():
     report = model.fit(traces, config=QUICK, on_epoch=seen.append)
     assert seen == report.epochs
     variants = {"plain", *(trial.name for trial in report.trials)}
-    assert variants == {"plain", "offsets", "message passing and offsets" if report.choices["node_offsets"] else "message passing"}
+    better = ["words"] * report.choices["words"], ["offsets"] * report.choices["node_offsets"]
+    steps = ["words"], [*better[0], "offsets"], [*better[0], "message passing", *better[1]]
+    assert variants == {"plain", *(" and ".join(names) for names in steps)}
     assert {e.stage for e in seen} == {*(f"{v}, fold {i}/5" for i in range(1, 6) for v in variants), "all traces"}
-    assert [(e.run, e.runs) for e in seen] == [(run, 16) for run in range(1, 17) for _ in range(2)]
+    assert [(e.run, e.runs) for e in seen] == [(run, 21) for run in range(1, 22) for _ in range(2)]
     assert set(report.td_errors) == set(traces.ids.tolist())
     assert all(0.0 <= td <= 1.0 for td in report.td_errors.values())
-    assert {"readout", "intent", "attention", "scalars"} <= set(report.gradient_norms)
+    assert {"readout", "intent", "scalars"} <= set(report.gradient_norms)
+    assert ("attention" in report.gradient_norms) == report.choices["message_passing"]
     assert all(len(norms) == 2 for norms in report.gradient_norms.values())
     assert {(c.against, c.part) for c in report.comparisons} >= {("cosine", "all"), ("cosine", "warm"), ("cosine", "cold")}
     assert report.validation["shgat"]["all"]["n"] >= len(traces)  # whole tools are held out of several folds

@@ -1,4 +1,4 @@
-"""Channel weights: planted ones are found, the optimum is the optimum, and probabilities rise with scores."""
+"""Channel weights: planted ones are found, and the optimum is the optimum."""
 
 import itertools
 
@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from shgat.graph import Incidence
-from shgat.metrics.calibration import expected_calibration_error
-from shgat.model.channels import log_softmax
 from shgat.training.fusion import SHORTLIST, HeldOut, fit_fusion
 
 NAMES = ("semantic", "route", "cosine")
@@ -86,20 +84,4 @@ def test_nothing_to_find():
     rng = np.random.default_rng(5)
     scores = {name: rng.standard_normal((6, 5)).astype(np.float32) for name in NAMES}
     fusion = fit_fusion(HeldOut(scores, np.zeros((6, 5), bool), Incidence.from_rows([[]] * 6)))
-    assert np.isfinite([*fusion.seen.values(), fusion.slope, fusion.intercept]).all()
-
-
-def test_probabilities_are_calibrated_and_rise_with_the_score():
-    held = planted_scores(np.random.default_rng(6), (1.5, 0.5, 0.5), n=3000)
-    fusion = fit_fusion(held)
-    fused = fusion.combine(held.scores, held.unseen)
-    p = fusion.probability(fused)
-    for row, score in zip(p[:50], fused[:50], strict=True):
-        assert (np.diff(row[np.argsort(score, kind="stable")]) >= 0.0).all()
-    assert fusion.slope > 0.0
-    right = np.zeros(p.shape, bool)
-    right[np.arange(3000), held.wanted.indices] = True
-    assert p.mean() == pytest.approx(right.mean(), rel=0.02)
-    assert expected_calibration_error(p.ravel(), right.ravel()) < 0.01
-    np.testing.assert_allclose(fusion.probability(fused), fusion.probability(fused + 7.0), rtol=1e-3)
-    assert log_softmax(fused).shape == p.shape
+    assert np.isfinite(list(fusion.seen.values())).all()

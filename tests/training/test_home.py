@@ -30,6 +30,8 @@ def test_home_lies_between_the_traffic_and_what_is_outside():
     assert found == sorted(found)
     memory = state.learned.memory
     assert np.median(memory.nearest(outside)) < found[0] < found[-1] < 1.0
+    assert homes(state, outside, apart=True) == found
+    assert homes(state, traffic.astype(np.float32), apart=True) == []  # nothing would be left of the traffic
     assert (memory.nearest(planted.unit(np.eye(1, 16) + 0.1 * rng.standard_normal((20, 16))).astype(np.float32)) > found[1]).all()
 
 

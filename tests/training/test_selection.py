@@ -69,7 +69,7 @@ def test_intents_without_a_relevant_tool_have_no_say():
 def test_message_passing_is_chosen_where_only_the_graph_knows(seed):
     of, traces = speaking(seed)
     model = SHGAT.from_catalog(of)
-    report = model.fit(traces, channels=("semantic",), node_offsets=False, epochs=6, lr=3e-3)
+    report = model.fit(traces, channels=("semantic",), node_offsets=False, words=False, epochs=6, lr=3e-3)
     assert report.accepted, report.reason
     assert report.choices["message_passing"]
     trial = report.trials[-1]
@@ -81,7 +81,7 @@ def test_message_passing_is_chosen_where_only_the_graph_knows(seed):
 def test_what_was_not_chosen_leaves_the_gates_closed():
     of, traces = speaking(0)
     model = SHGAT.from_catalog(of)
-    report = model.fit(traces, message_passing=False, node_offsets=False, config=QUICK, force=True)
+    report = model.fit(traces, message_passing=False, node_offsets=False, words=False, config=QUICK, force=True)
     assert report.trials == []
     assert not report.choices["message_passing"]
     assert model.config.message_passing  # allowed still: the next training may choose it
@@ -89,29 +89,38 @@ def test_what_was_not_chosen_leaves_the_gates_closed():
     assert model.index().shares is None
     model.partial_fit(traces.take(range(100)), epochs=2)
     assert not gates_open(model.params)
-    assert model.fit(traces, channels=("semantic",), node_offsets=False, epochs=6, lr=3e-3).choices["message_passing"]
+    assert model.fit(traces, channels=("semantic",), node_offsets=False, words=False, epochs=6, lr=3e-3).choices["message_passing"]
 
 
 def test_what_the_configuration_rules_out_is_not_tried():
     of, traces = speaking(0)
     silent = SHGAT.from_catalog(of, SHGATConfig(message_passing=False))
-    assert [t.name for t in silent.fit(traces, config=QUICK).trials] == ["offsets"]
+    assert [t.name for t in silent.fit(traces, config=QUICK, words=False).trials] == ["offsets"]
     few = SHGAT.from_catalog(of)
-    assert [t.name for t in few.fit(traces.take(range(40)), config=QUICK).trials] == [
+    assert [t.name for t in few.fit(traces.take(range(40)), config=QUICK, words=False).trials] == [
         "message passing"
     ]  # too few traces for offsets
 
 
+def test_words_are_not_tried_where_there_are_none():
+    of, traces = speaking(0)
+    mute = dataclasses.replace(traces, texts=type(traces.texts)(["", *traces.texts[1:20], *[""] * (len(traces) - 20)]))
+    assert not any("words" in t.name for t in SHGAT.from_catalog(of).fit(mute, config=QUICK).trials)
+    by_words = SHGAT.from_catalog(dataclasses.replace(of, encoder="hashed-words-1-800"))
+    assert not any("words" in t.name for t in by_words.fit(traces, config=QUICK).trials)
+    assert SHGAT.from_catalog(of).fit(traces, config=QUICK).trials[0].name == "words"
+
+
 def test_offsets_are_chosen_anew_in_each_training():
     model, traces, _ = planted.planted_model(config=SHGATConfig(node_offsets=True))
-    first = model.fit(traces, config=QUICK)
+    first = model.fit(traces, config=QUICK, words=False)
     assert first.choices["node_offsets"]
     assert {t.name for t in first.trials} == {"message passing and offsets"}
     assert "tool_offsets" in model.params
-    again = model.fit(traces, config=QUICK)
+    again = model.fit(traces, config=QUICK, words=False)
     assert again.trials[0].name == "offsets"
     fresh, same, _ = planted.planted_model()
-    assert dataclasses.asdict(fresh.fit(same, config=QUICK).trials[0]) == dataclasses.asdict(again.trials[0])
+    assert dataclasses.asdict(fresh.fit(same, config=QUICK, words=False).trials[0]) == dataclasses.asdict(again.trials[0])
 
 
 def test_cold_intents_count_as_often_as_they_come():

@@ -1,11 +1,14 @@
 """`partial_fit`: goes on from where the model is, keeps what is better, and remembers what worked either way."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from shgat import SHGAT, InputError, TraceError, Traces, TrainingConfig
 from shgat.model.channels import Fusion
 from shgat.training import partial_fit
+from shgat.training.update import DOUBTED, PROOF
 from training import planted
 
 
@@ -139,3 +142,36 @@ def test_nothing_to_learn_from():
     model, traces, _ = planted.planted_model()
     with pytest.raises(TraceError, match="no trace with tools"):
         model.partial_fit(traces.take([]))
+
+
+def test_what_teaches_nothing_leads_back_to_cosine():
+    rng = np.random.default_rng(5)
+    of, records, _ = planted.rotated(rng, n_tools=20, n_traces=PROOF, d=16)
+    shuffled = [{**r, "tools": records[i]["tools"]} for r, i in zip(records, rng.permutation(PROOF).tolist(), strict=True)]
+    traces, model = Traces.from_records(shuffled, of), SHGAT.from_catalog(of)
+    model.partial_fit(traces.take(np.arange(30)))
+    report = model.fit(traces, epochs=2)
+    assert not report.accepted
+    assert model.back_to_cosine(traces.take(np.arange(PROOF - 1)), report) is report  # too few to tell
+    back = model.back_to_cosine(traces, report)
+    assert back.reason == f"back to cosine: {report.reason}"
+    assert model.learned.fusion == Fusion.doubted()
+    assert len(model.learned.memory) == PROOF
+    x = traces.vectors(np.arange(10))
+    plain = SHGAT.from_catalog(of).score(x)
+    proven = model.index().channels.channels.memory.tools.indices
+    chosen = np.unique(proven)  # of tools that nobody ran a hub may be put down
+    np.testing.assert_array_equal(np.argsort(-model.score(x)[:, chosen]), np.argsort(-plain[:, chosen]))
+    assert model.partial_fit(traces.take(np.arange(20))).reason.startswith(DOUBTED)
+    np.testing.assert_array_equal(np.argsort(-model.score(x)[:, chosen]), np.argsort(-plain[:, chosen]))
+
+
+def test_a_model_that_a_fit_has_proved_does_not_give_way():
+    model, rotation = fitted()
+    traces, rng = more(model, rotation, 3, PROOF), np.random.default_rng(6)
+    shuffled = replace(traces, tools=traces.tools.take(rng.permutation(PROOF)))
+    report = model.fit(shuffled, epochs=2)
+    assert not report.accepted
+    before = model.version
+    assert model.back_to_cosine(shuffled, report) is report
+    assert model.version == before

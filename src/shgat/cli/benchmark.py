@@ -1,4 +1,4 @@
-"""`shgat benchmark quality`: SHGAT beside plain methods on the same data, embeddings, split and metrics."""
+"""`shgat benchmark`: SHGAT beside plain methods on the same data, embeddings, split and metrics; of all traces, or of a stream of feedback."""
 
 import sys
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import given
+from .stream import stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +38,7 @@ def quality(
         int | None, typer.Option(min=1, metavar="N", help="Learn from N traces, drawn at random.  [default: all]")
     ] = None,
     ablations: Annotated[bool, typer.Option("--ablations", help="Also SHGAT with parts taken out.")] = False,
+    peers: Annotated[bool, typer.Option("--peers", help="Also callbus, which learns too; needs the extra peers.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
 ) -> None:
     """Rank the test intents of each set by SHGAT, trained with its defaults, and by plain methods."""
@@ -47,10 +49,10 @@ def quality(
     names = [name for several in sets or () for name in several.split(",") if name]
     found: dict[str, Any] = {}
     for folder in folders(data, names):
-        dataset = Dataset.load(folder)
+        dataset = Dataset.load(folder).among(folders(data))
         if traces is not None:
             dataset = dataset.with_traces(traces)
-        results = measure(dataset, seeds, ablations)
+        results = measure(dataset, seeds, ablations, peers)
         if as_json:
             against = {name: results[name] for name in UNTRAINED}
             found[dataset.name] = {name: r.to_dict({} if name in against else against) for name, r in results.items()}
@@ -60,14 +62,17 @@ def quality(
         output.write_json({"sets": found})
 
 
-def measure(dataset: "Dataset", seeds: int, ablations: bool) -> "dict[str, Result]":
+app.command(short_help="How fast it learns from a stream of feedback.")(stream)
+
+
+def measure(dataset: "Dataset", seeds: int, ablations: bool, peers: bool = False) -> "dict[str, Result]":
     """Every method on one set, in the order in which they are shown; says on stderr how far it is."""
     from ..experiments.quality import Result, Run, measured
     from . import output
 
     runs: dict[str, list[Run]] = {name: [] for name in FIRST}
     with _status(dataset.name) as on_epoch:
-        for name, run in measured(dataset, range(seeds), ablations, on_epoch):
+        for name, run in measured(dataset, range(seeds), ablations, on_epoch, peers):
             runs.setdefault(name, []).append(run)
             one = Result([run], dataset.cold)
             figures = f"Recall@5 {100 * one.mean('recall@5'):.1f}, COMP@5 {100 * one.mean('comp@5'):.1f}"
@@ -99,7 +104,38 @@ def tables(dataset: "Dataset", results: "Mapping[str, Result]") -> "list[Grid]":
         seconds = f"{result.seconds:.1f}" if result.seconds else "-"
         whole.add_row(name, _cell(result, "recall@5"), _cell(result, "comp@5"), *plain, seconds)
         apart.add_row(name, *(_cell(result, metric, part) for part in ("warm", "cold") for metric in ("recall@5", "comp@5")))
-    return [whole, apart] if 0 < cold < n else [whole]
+    trust = confidences(dataset, results)
+    return [whole, *([apart] if 0 < cold < n else []), *([trust] if trust.rows else [])]
+
+
+def confidences(dataset: "Dataset", results: "Mapping[str, Result]") -> "Grid":
+    """Calibration error of what was trained, and whether low best scores tell intents of other sets; means over seeds."""
+    from ..experiments.confidence import summary
+    from .grid import Grid
+
+    about = (
+        "ECE: of the first ten tools, in brackets what chance alone gives; AUROC: of the best score, against intents of other sets"
+    )
+    grid = Grid(f"{dataset.name}: probabilities, and intents that no tool fits", f"%; {about}")
+    for column in ("method", "ECE", "warm", "cold", "AUROC", "worst"):
+        grid.add_column(column, "left" if column == "method" else "right")
+    for name, result in results.items():
+        cells = [_mean_of(result, "calibration", part) for part in ("all", "warm", "cold")]
+        areas = [summary(run.about["abstention"]) for run in result.runs if "abstention" in run.about]
+        for key in ("mean", "worst"):
+            cells.append(f"{100 * sum(area[key] for area in areas) / len(areas):.1f}" if areas else "-")
+        if set(cells) != {"-"}:
+            grid.add_row(name, *cells)
+    return grid
+
+
+def _mean_of(result: "Result", key: str, part: str) -> str:
+    found = [run.about[key][part] for run in result.runs if part in run.about.get(key, {})]
+    if not found:
+        return "-"
+    return " ".join(
+        form.format(100 * sum(f[name] for f in found) / len(found)) for name, form in (("ece", "{:.1f}"), ("chance", "[{:.1f}]"))
+    )
 
 
 def _cell(result: "Result", metric: str, part: str = "all") -> str:

@@ -1,4 +1,4 @@
-"""`shgat catalog check`: is a catalogue sound, and what is in it."""
+"""`shgat catalog check`: is a catalogue sound, and what is in it; `shgat catalog import` is of `importing`."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .importing import import_
+
 if TYPE_CHECKING:
     from ..graph import Catalog
     from .grid import Grid
 
-app = typer.Typer(help="Look at a catalogue.", rich_markup_mode=None)
+app = typer.Typer(help="Make a catalogue, and look at one.", rich_markup_mode=None)
+app.command("import", short_help="Tools and traces from what there is.")(import_)
 _SHOWN = 5
 
 
 @app.callback()
 def _catalog() -> None:
-    """Look at a catalogue."""
+    """Make a catalogue, and look at one."""
 
 
 @app.command(short_help="Is it sound, and what is in it?")

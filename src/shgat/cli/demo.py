@@ -38,7 +38,7 @@ def demo(as_json: Annotated[bool, typer.Option("--json", help="JSON for programs
     columns = {"cosine": cosine_order(catalog, shown), **{name: order(model, shown) for name, model in models.items()}}
     scores = {"cosine": recall(cosine_order(catalog, everything, 5), everything)}
     scores |= {name: recall(order(model, everything, 5), everything) for name, model in models.items()}
-    sets = [models["after"].rank_sets(i.embedding, 1)[0] for i in shown]
+    sets = [models["after"].rank_sets(i.embedding, 1, text=i.intent)[0] for i in shown]
     if as_json:
         rows = [
             {"id": i.id, "intent": i.intent, "used": i.tools, "best_set": {"id": s.id, "tools": s.tools}}

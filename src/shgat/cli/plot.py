@@ -32,6 +32,18 @@ def plot(
         output.write_lines(str(path))
 
 
+def write_svg(path: Path, figure: "Figure") -> None:
+    """The same bytes for the same figure."""
+    import matplotlib
+
+    from .._files import write_atomically
+
+    svg = BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "shgat"}):
+        figure.savefig(svg, format="svg", metadata={"Date": None})
+    write_atomically(path, svg.getvalue())
+
+
 def _write(path: Path, figure: "Figure") -> None:
     from .._files import write_atomically
 

@@ -146,7 +146,9 @@ def ranked(model: "SHGAT", asked: Question, explain: bool) -> list[dict[str, Any
                 why["rest"] = item["score"] - why["weights"].get("bonus", 0.0)
                 why["rest"] -= sum(why["weights"].get(name, 0.0) * score for name, score in why["channels"].items())
     if asked.kind is Kind.sets and items:
-        needed = {s.id: list(s.tools) for s in model.rank_sets(asked.intent, len(nodes), context_tools=asked.context)}
+        needed = {
+            s.id: list(s.tools) for s in model.rank_sets(asked.intent, len(nodes), text=asked.text, context_tools=asked.context)
+        }
         for item in items:
             item["tools"] = needed[item["id"]]
     return items

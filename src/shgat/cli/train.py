@@ -69,7 +69,7 @@ def train(
     else:
         if report.comparisons:
             output.write(summary(report))
-        for line in (*choices(report), *remarks(report)):
+        for line in (*choices(report), *abstentions(report), *remarks(report)):
             output.note(f"shgat: {line}")
         output.note(_verdict(report, out))
     return 0 if report.accepted else 1
@@ -99,6 +99,14 @@ def choices(report: "TrainReport") -> list[str]:
         f"{trial.against} {100 * trial.theirs:.1f} (difference {100 * trial.low:+.1f} to {100 * trial.high:+.1f}, 68 %)"
         for trial in report.trials
     ]
+
+
+def abstentions(report: "TrainReport") -> list[str]:
+    """Which `min_score` leaves few intents without a tool that fits."""
+    if not report.accepted or not report.min_scores:
+        return []
+    least = "; ".join(f"{score:.3f} leaves {100 * float(share):g} %" for share, score in report.min_scores.items())
+    return [f"min_score, of held-out intents that a tool fits, without any: {least}"]
 
 
 def remarks(report: "TrainReport") -> list[str]:

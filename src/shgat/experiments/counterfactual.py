@@ -22,6 +22,7 @@ from ..graph import Catalog, Incidence
 from ..metrics.calibration import PlattScaling
 from ..metrics.off_policy import Estimate, LoggedDecisions, clipped_ips, direct_method, doubly_robust, ips, snips, switch_dr
 from ..metrics.splits import k_folds
+from ..model import scoring
 from ..shgat import SHGAT
 from ..traces import Trace, Traces
 from .measurement import BLOCK, scores
@@ -239,7 +240,7 @@ def _shares(model: SHGAT, log: DecisionLog) -> Float64:
         rows = np.arange(start, min(start + BLOCK, len(log)))
         z = scores(model, log.traces, rows)
         z = z - z.max(axis=1, keepdims=True)
-        p: NDArray[Any] = np.exp(z) if learned is None else learned.fusion.probability(z)
+        p: NDArray[Any] = np.exp(z) if learned is None else scoring.calibrated(model.index(), log.traces.vectors(rows), z)
         entries = slice(int(offered.indptr[rows[0]]), int(offered.indptr[rows[-1] + 1]))
         share[entries] = np.maximum(p[offered.row_of_entry[entries] - start, offered.indices[entries]], _SMALLEST)
     return np.asarray(share / np.bincount(offered.row_of_entry, share, len(log))[offered.row_of_entry])

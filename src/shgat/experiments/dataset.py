@@ -1,6 +1,7 @@
 """A folder of data: a catalogue, traces to learn from (`train`) and traces to be judged by (`test`)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ..graph import Catalog, Incidence
 from ..metrics.ranking import per_query
 from ..traces import Traces, load_traces
 from ..training.validation import unseen_tools
+from .confidence import STRANGERS, Intents
 
 FILES = ("tools.jsonl", "capabilities.jsonl", "train.jsonl", "test.jsonl")
 
@@ -26,12 +28,14 @@ class Dataset:
     name : of its folder
     catalog : with embeddings
     train, test : traces
+    outside : name of another set -> intents that no tool of this one is meant for
     """
 
     name: str
     catalog: Catalog
     train: Traces
     test: Traces
+    outside: Mapping[str, Intents] = field(default_factory=dict)
 
     @classmethod
     def load(cls, folder: str | Path) -> "Dataset":
@@ -39,12 +43,23 @@ class Dataset:
         folder = Path(folder)
         catalog = Catalog.load(folder)
         _ = catalog.dimension  # raises where there are no embeddings
-        return cls(folder.name, catalog, *(load_traces(folder / name, catalog) for name in FILES[2:]))
+        train, test = (load_traces(folder / name, catalog) for name in FILES[2:])
+        return cls(folder.name, catalog, train, test)
 
     def with_traces(self, n: int) -> "Dataset":
         """The same with n training traces, drawn at random; the draw of a smaller number is part of that of a larger one."""
         drawn = np.random.default_rng(0).permutation(len(self.train))[:n]
-        return Dataset(self.name, self.catalog, self.train.take(np.sort(drawn)), self.test)
+        return replace(self, train=self.train.take(np.sort(drawn)))
+
+    def among(self, others: Sequence[Path]) -> "Dataset":
+        """The same, with test intents of other sets, at most 500 evenly spaced ones of each; those of another dimension are left out."""
+        found = {}
+        for folder in others:
+            other = Dataset.load(folder)
+            if other.name != self.name and other.catalog.dimension == self.catalog.dimension:
+                rows = np.arange(len(other.test))[:: max(1, -(-len(other.test) // STRANGERS))]
+                found[other.name] = Intents(other.intents[rows], [other.texts[i] for i in rows.tolist()])
+        return replace(self, outside=found)
 
     @cached_property
     def wanted(self) -> Incidence:

@@ -18,7 +18,7 @@ from ..model.channels import CHANNELS
 from ..shgat import SHGAT
 from ..training.trainer import Epoch
 from ..training.validation import by_part
-from . import baselines
+from . import baselines, confidence, peers
 from .dataset import Dataset
 
 Metrics = dict[str, Float64]
@@ -40,12 +40,18 @@ def _without(*channels: str) -> Variant:
     return Variant(options={"channels": tuple(c for c in CHANNELS if c not in channels)})
 
 
-CHOICES = ("message_passing", "node_offsets")  # of `fit`; an ablation keeps those of the default but for the one it is about
+CHOICES = (
+    "message_passing",
+    "node_offsets",
+    "words",
+)  # of `fit`; an ablation keeps those of the default but for the one it is about
 ABLATIONS = {
     "shgat_no_message_passing": Variant(options={"message_passing": False}),
     "shgat_message_passing": Variant(options={"message_passing": True}),
     "shgat_no_route": _without("route"),
     "shgat_no_lexical": _without("lexical", "usage", "word_memory"),
+    "shgat_no_words": Variant(options={"words": False}),
+    "shgat_words": Variant(options={"words": True}),
     "shgat_no_offsets": Variant(options={"node_offsets": False}),
     "shgat_offsets": Variant(options={"node_offsets": True}),
     "shgat_no_memory": _without("memory", "word_memory"),
@@ -72,8 +78,10 @@ class Run:
 
 
 def baseline(data: Dataset, name: str) -> Run:
-    """A method that has nothing random."""
-    return Run(0, data.metrics(BASELINES[name](data)))
+    """A method that has nothing random. Cosine is what a model ranks by before it is trained, so its best scores are judged too."""
+    own = confidence.Intents(data.intents, data.texts)
+    areas = confidence.abstention(SHGAT.from_catalog(data.catalog), own, data.outside) if name == "cosine" else {}
+    return Run(0, data.metrics(BASELINES[name](data)), about={"abstention": areas} if areas else {})
 
 
 def linear_adapter(data: Dataset, seed: int) -> Run:
@@ -83,6 +91,12 @@ def linear_adapter(data: Dataset, seed: int) -> Run:
     return Run(seed, data.metrics(scores), time.process_time() - began)
 
 
+def peer(data: Dataset, name: str, seed: int) -> Run:
+    """A method of others that learns; see `peers`."""
+    scores, seconds, about = peers.callbus(data, seed, peers.SETTINGS[name])
+    return Run(seed, data.metrics(scores), seconds, about)
+
+
 def shgat(data: Dataset, seed: int, variant: Variant | None = None, on_epoch: OnEpoch | None = None) -> Run:
     """SHGAT with its defaults, or with something taken out. Where `fit` refuses its own result, the untrained model is scored."""
     variant = variant or Variant()
@@ -90,7 +104,7 @@ def shgat(data: Dataset, seed: int, variant: Variant | None = None, on_epoch: On
     began = time.process_time()
     report = model.fit(data.train, seed=seed, on_epoch=on_epoch, **variant.options)
     seconds = time.process_time() - began
-    about = {
+    about: dict[str, Any] = {
         "accepted": report.accepted,
         "reason": report.reason,
         "choices": {name: report.choices[name] for name in CHOICES},
@@ -98,20 +112,31 @@ def shgat(data: Dataset, seed: int, variant: Variant | None = None, on_epoch: On
         "weights": report.weights,
         "held_out": report.validation,  # on which a change of the recipe may be judged, unlike on `test`
     }
+    if report.accepted:
+        p = model.probabilities(data.intents, texts=data.texts)
+        about["calibration"] = confidence.calibration(p, data.wanted, data.cold, np.random.default_rng(seed))
+        about["min_scores"] = report.min_scores
+    areas = confidence.abstention(model, confidence.Intents(data.intents, data.texts), data.outside)
+    if areas:
+        about["abstention"] = areas
     return Run(seed, data.metrics(model.score(data.intents, texts=data.texts)), seconds, about)
 
 
 def measured(
-    data: Dataset, seeds: Sequence[int], ablations: bool = False, on_epoch: OnEpoch | None = None
+    data: Dataset, seeds: Sequence[int], ablations: bool = False, on_epoch: OnEpoch | None = None, others: bool = False
 ) -> Iterator[tuple[str, Run]]:
     """(method, run) one after the other: baselines first, then SHGAT and, if asked for, its ablations.
 
-    An ablation is measured whether it would be handed out or not; one that is what the default chose anyway is not trained twice.
+    `others`: also those of `peers`. An ablation is measured whether it would be handed out or not; one that is what the default chose
+    anyway is not trained twice.
     """
     for name in BASELINES:
         yield name, baseline(data, name)
     for seed in seeds:
         yield "linear_adapter", linear_adapter(data, seed)
+    for name in peers.SETTINGS if others else ():
+        for seed in seeds:
+            yield name, peer(data, name, seed)
     for seed in seeds:
         default = shgat(data, seed, on_epoch=on_epoch)
         yield "shgat", default

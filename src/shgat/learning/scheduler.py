@@ -1,6 +1,7 @@
 """The loop beside the answers: when to train and with what, what other processes trained, pauses after failures."""
 
 import logging
+import math
 import os
 import threading
 import time
@@ -10,15 +11,16 @@ from typing import Any
 
 from .. import _fork
 from ..errors import DamagedError, ShgatError, StoreError
+from ..model.channels import Fusion
 from ..registry import Slots
 from ..store import Backlog, Retention, Store
 from .journal import Journal
 from .learner import Learner, Plan, Training
 
 _log = logging.getLogger("shgat")
-LIVE, BATCH = Plan(50, 1, False), Plan(500, 3, True)
-FIRST = 100  # traces from which a model that was only updated so far begins anew with a batch
-AGAIN = 2  # times the traces that the model was fitted on, from which it begins anew
+LIVE, BATCH = Plan(50, 1, False), Plan(5000, 3, True)
+FIRST = 50  # traces from which a model that was only updated so far begins anew with a batch
+AGAIN = 1.5  # times the traces that the model was fitted on, from which it begins anew
 BATCH_AGE = 3600.0  # seconds below which a model is young enough for the batch mode
 REFRESH = 2.0  # seconds between looks at what other processes trained
 LONGEST_PAUSE = 60.0  # seconds after failures
@@ -163,10 +165,12 @@ class Scheduler:
         return True
 
     def stats(self) -> dict[str, Any]:
-        """As JSON values."""
+        """As JSON values. "doubted": feedback teaches nothing that is better than cosine, which ranks for that reason."""
+        learned = self.slots.production.model.learned
         return {
             "training": self.training,
             "trainings": dict(self.trainings),
+            "doubted": learned is not None and learned.fusion == Fusion.doubted(),
             "last_training": None if self.last is None else self.last.to_dict(),
             "backlog": {"traces": self.backlog.untrained, "oldest": self.backlog.oldest},
             "set_aside": {"traces": self.backlog.aside, "latest": [{"id": key, "reason": why} for key, why in self._aside]},
@@ -196,14 +200,14 @@ class Scheduler:
         return age is None or age >= BATCH_AGE
 
     def _begins(self, store: Store) -> bool:
-        """Are there traces enough for a batch: the first hundred, then twice as many as the model remembers?
+        """Are there traces enough for a batch: the first fifty, then half more than the model was fitted on?
 
         After an attempt that was refused a quarter more has to come in.
         """
-        learned = self.slots.production.model.learned
+        model = self.slots.production.model
         n = store.replayable(self._learner.versions.user_id)
-        if learned is not None and learned.fusion.fitted:
-            self._enough = max(self._enough, AGAIN * len(learned.memory))
+        if model.learned is not None and model.learned.fusion.fitted and model.report is not None:
+            self._enough = max(self._enough, math.ceil(AGAIN * int(model.report["n_traces"])))
         if n < self._enough:
             return False
         self._enough = n + n // 4

@@ -45,7 +45,7 @@ def over(state: ModelState, catalog: Catalog) -> ModelState:
     CatalogError
         for a catalogue of another dimension or another encoder.
     """
-    before, d = state.catalog, state.params.layout.d
+    before, d = state.catalog, state.catalog.dimension
     if before is catalog:
         return state
     catalog.check_encoder(before.encoder, "the model")
@@ -72,7 +72,7 @@ def check_new(state: ModelState, tools: Sequence[Tool], known: Container[str] = 
     ----------
     known : ids that are taken besides those of the catalogue
     """
-    d, fitting = state.params.layout.d, list[Tool]()
+    d, fitting = state.catalog.dimension, list[Tool]()
     faults = _taken(state.catalog, [t.id for t in tools], known)
     for tool in tools:
         if tool.embedding is None:

@@ -16,6 +16,8 @@ import numpy as np
 
 from .._types import Bool, Float32, Int32
 from ..graph import Catalog, Hierarchy, Incidence
+from . import calibration
+from .calibration import Calibration
 from .lexical import Bm25, Descriptions
 from .memory import Memory
 from .readout import product
@@ -27,7 +29,6 @@ NEED_TEXT = ("lexical", "usage", "word_memory")
 ROUTE_FLOOR = 1e-4
 NO_CANDIDATE = np.float32(-1e29)  # logits below say: not known
 HOME_SHARPNESS = 40.0
-_FARTHEST = np.float32(80.0)  # exp of more overflows float32
 STRETCH = 20.0  # cosine and relative BM25 lie in [0, 1]; logits do not
 
 
@@ -102,6 +103,18 @@ class Channels:
         out *= np.float32(STRETCH) / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12).astype(np.float32)
         return out
 
+    def nearness(self, x: Float32, fused: Float32, memory: Memory | None = None, without: Sequence[int] | None = None) -> Float32:
+        """(B,) how near intents x (B, d) are to what is known: the mean of their three highest cosines to traces and leading tools.
+
+        `fused`: (B, n_tools) what ranks the tools; `memory`, `without` as those of `score`.
+        """
+        voting = self.memory if memory is None else memory
+        unit = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+        k = min(calibration.LEADERS, fused.shape[1])
+        leaders = np.argpartition(fused, -k, axis=1)[:, -k:] if k else np.zeros((len(x), 0), np.int64)
+        cosine = np.einsum("bkd,bd->bk", self.unit[leaders], unit)
+        return calibration.nearness(voting.closest(x, calibration.CLOSEST, without), np.asarray(cosine, np.float32))
+
     @cached_property
     def success(self) -> SuccessRates:
         """Of the tools, from the memory."""
@@ -159,7 +172,7 @@ class Fusion:
     ----------
     seen, unseen : non-negative weight of each channel
     bonus : added to every tool without training traces
-    slope, intercept : of the calibrated probability sigmoid(slope * log softmax of the fused score + intercept)
+    calibration : from the log softmax of the fused scores to probabilities
     fitted : were weights and calibration chosen on held-out traces? Else they are those of `cold_start`
     home : cosine to the nearest remembered trace below which an intent is away from all traffic, and is ranked by cosine; None: none is
     """
@@ -167,8 +180,7 @@ class Fusion:
     seen: dict[str, float]
     unseen: dict[str, float]
     bonus: float
-    slope: float = 1.0
-    intercept: float = 0.0
+    calibration: Calibration = calibration.STRAIGHT
     fitted: bool = True
     home: float | None = None
 
@@ -181,6 +193,11 @@ class Fusion:
         """
         weights = {"semantic": 1.0, "memory": 0.3, "word_memory": 0.15}
         return cls(weights, weights, 0.0, fitted=False)
+
+    @classmethod
+    def doubted(cls) -> "Fusion":
+        """Where held-out traces show nothing that is learned from them: similarity alone, until they do."""
+        return cls({"semantic": 1.0}, {"semantic": 1.0}, 0.0, fitted=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -197,10 +214,12 @@ class Fusion:
         pairs["bonus"] = (0.0, self.bonus)
         return {name: np.where(is_unseen, np.float32(unseen), np.float32(seen)) for name, (seen, unseen) in pairs.items()}
 
-    def probability(self, fused: Float32) -> Float32:
-        """Calibrated probability that the item is right, (B, n); monotone in the fused score within a row."""
-        z = self.slope * log_softmax(fused) + self.intercept
-        return np.asarray(1.0 / (1.0 + np.exp(np.minimum(-z, _FARTHEST))), np.float32)
+    def probability(self, fused: Float32, nearness: Float32 | None = None) -> Float32:
+        """Calibrated probability that the item is right, (B, n); monotone in the fused score within a row.
+
+        `nearness`: (B,) see `Channels.nearness`; None where the intents are known to be of the traffic.
+        """
+        return self.calibration.probability(log_softmax(fused), nearness)
 
 
 def at_home(fused: Float32, cosine: Float32, nearest: Float32, home: float) -> Float32:

@@ -19,14 +19,14 @@ def explain(
 ) -> Ranking:
     """The ranking of a checked intent x (d,) with an explanation of each item."""
     candidates = index.candidates(ranking.kind)
-    q = scoring.queries(index, x[None], context_tools)[0]
+    q = scoring.queries(index, x[None], context_tools, None if text is None else [text])[0]
     start = index.catalog.tool_embeddings if ranking.kind == "tools" else index.catalog.capability_embeddings
     assert start is not None
     rows = np.array([candidates.column[i] for i in ranking.ids], np.int64)
     own = start[rows]
     cosine = own @ x / np.maximum(np.linalg.norm(own, axis=1) * np.linalg.norm(x), 1e-12)
     heads = sigmoid(head_scores(q, candidates.keys[rows], index.scale, index.state.params.layout.n_heads))
-    carried = _carriers(index, rows, x, context_tools) if ranking.kind == "tools" else [()] * len(rows)
+    carried = _carriers(index, rows, x, text, context_tools) if ranking.kind == "tools" else [()] * len(rows)
     trust = np.ones(len(rows)) if candidates.reliability is None else candidates.reliability[rows]
     parts, factors = _parts(index, rows, x, q, text, evidence) if ranking.kind == "tools" else ({}, {})
     why = tuple(
@@ -55,9 +55,11 @@ def _parts(
     return parts, factors
 
 
-def _carriers(index: Index, rows: Int64, x: Float32, context_tools: Sequence[str]) -> list[tuple[tuple[str, float], ...]]:
+def _carriers(
+    index: Index, rows: Int64, x: Float32, text: str | None, context_tools: Sequence[str]
+) -> list[tuple[tuple[str, float], ...]]:
     """For each tool the capabilities that list it, by attention (evenly where no message passes) times P(capability | x)."""
-    z = scoring.score(index, x[None], "capabilities", None, context_tools)[0].astype(np.float64)
+    z = scoring.score(index, x[None], "capabilities", None if text is None else [text], context_tools)[0].astype(np.float64)
     if len(z) == 0:
         return [()] * len(rows)
     p = np.exp(z - z.max())

@@ -17,6 +17,7 @@ from .memory import Memory
 from .message_passing import Cache, MessagePassing
 from .params import Params
 from .state import ModelState
+from .wide import LENGTH, SHARE, wide, words_of
 
 PRIOR_STRENGTH = 10.0  # observations that the catalogue's mean success rate counts as
 
@@ -57,7 +58,8 @@ class Index:
     version : of the model
     state : what it was built from
     tools, capabilities : the candidates of both kinds
-    w_query, w_context : (D, d) W_q W_intent and W_q W_context
+    w_query, w_context : (D, d) W_q W_intent and W_q W_context, of a model with words (D, d + 256) the latter
+    w_words : (256, D) what the words of an intent add to its query, None for a model without words
     scale : from the product of unit query and unit key to z
     shares : (nnz,) mean attention over heads on the way down from capabilities to tools, for the entries of `hierarchy.containing`;
         None where no message passes
@@ -73,6 +75,7 @@ class Index:
     scale: float
     shares: Float32 | None
     learned: LearnedChannels | None = None
+    w_words: Float32 | None = None
 
     @property
     def catalog(self) -> Catalog:
@@ -81,7 +84,7 @@ class Index:
     @property
     def dimension(self) -> int:
         """d of intents."""
-        return self.state.params.layout.d
+        return self.catalog.dimension
 
     @property
     def cosine(self) -> bool:
@@ -127,7 +130,7 @@ class Index:
 
 def build(state: ModelState, version: int, maps_of: Index | None = None) -> Index:
     """Message passing, keys and folded maps of one version. `maps_of`: an index with the same W_q, W_intent, W_context, or None."""
-    catalog, params, config = state.catalog, state.params, state.config
+    catalog, params, config = state.space, state.params, state.config
     phases = passing(catalog.hierarchy, state.cooccurrence, params, config)
     x, cache = phases.forward(stack(catalog, params), params)
     keys = readout.keys(x, params, config.similarity).rows
@@ -135,16 +138,20 @@ def build(state: ModelState, version: int, maps_of: Index | None = None) -> Inde
     rates = np.array([np.nan if c.success_rate is None else c.success_rate for c in catalog.capabilities])
     uses = np.array([c.uses for c in catalog.capabilities], np.int64)
     trust = reliability(rates, uses, config.reliability)
+    w_query, w_words = (
+        _apart(_fold(params.w_q, params["w_intent"]), state) if maps_of is None else (maps_of.w_query, maps_of.w_words)
+    )
     return Index(
         version,
         state,
         Candidates.of([t.id for t in catalog.tools], catalog.tool_column, x[:n], keys[:n], None),
         Candidates.of([c.id for c in catalog.capabilities], catalog.capability_column, x[row_of], keys[row_of], trust),
-        _fold(params.w_q, params["w_intent"]) if maps_of is None else maps_of.w_query,
+        w_query,
         _fold(params.w_q, params["w_context"]) if maps_of is None else maps_of.w_context,
         readout.scale(params, config.similarity),
         _shares(catalog.hierarchy, phases, cache),
         _learned(state),
+        w_words,
     )
 
 
@@ -156,7 +163,8 @@ def with_isolated_tools(index: Index, state: ModelState, version: int, steps: Se
     """
     catalog, n = state.catalog, len(index.tools.ids)
     assert catalog.tool_embeddings is not None
-    x = catalog.tool_embeddings[n:]  # V->V leaves a tool without neighbours as it is
+    rows = catalog.tool_embeddings[n:]
+    x = wide(rows, words_of(catalog.tools[n:])) if state.config.words else rows  # V->V leaves a tool without neighbours as it is
     parts = np.split(x, np.cumsum(steps)[:-1])
     keys = np.concatenate([readout.keys(part, index.state.params, state.config.similarity).rows for part in parts])
     tools = index.tools.with_more([t.id for t in catalog.tools[n:]], catalog.tool_column, x, keys)
@@ -222,6 +230,14 @@ def gates_open(params: Params) -> bool:
     """Does any gate let messages through? With every rho at 0, message passing is the identity."""
     gates = (params[f"level{k}.gate_{way}"][0] for k in range(params.layout.n_levels) for way in ("up", "down"))
     return any(rho != 0.0 for rho in gates)
+
+
+def _apart(folded: Float32, state: ModelState) -> tuple[Float32, Float32 | None]:
+    """The map (D, d + 256) of what a model with words sees as maps (D, d) of embeddings and (256, D) of hashed words, both of length 1."""
+    if not state.config.words:
+        return folded, None
+    d = state.catalog.dimension
+    return np.ascontiguousarray(folded[:, :d] / LENGTH), np.ascontiguousarray(folded[:, d:].T * (SHARE / LENGTH))
 
 
 def _fold(w_q: Float32, w: Float32) -> Float32:

@@ -22,6 +22,7 @@ from ..config import SHGATConfig
 from ..errors import InputError
 from ..graph import Catalog, Cooccurrence, Incidence
 from . import bounds, json_params
+from .calibration import Calibration
 from .carry_over import carried_over
 from .channels import Fusion, Learned
 from .json_arrays import array, encode, floats
@@ -49,7 +50,7 @@ def export(state: ModelState) -> dict[str, Any]:
 def imported(values: Mapping[str, Any], state: ModelState) -> ModelState:
     """The model with what `export` gave in the place of its own; InputError names what does not fit.
 
-    Message passing and offsets are as the values' `config` has them, since a training chooses them; in everything else it has to mean
+    Message passing, offsets and words are as the values' `config` has them, since a training chooses them; in everything else it has to mean
     the same model.
     """
     if not isinstance(values, Mapping):
@@ -57,8 +58,9 @@ def imported(values: Mapping[str, Any], state: ModelState) -> ModelState:
     catalog, config = state.catalog, state.config
     if isinstance(values.get("config"), Mapping):
         given = SHGATConfig.from_dict(values["config"])
-        config = replace(config, node_offsets=given.node_offsets, message_passing=given.message_passing)
-    current = carried_over(state.params, catalog, catalog, config)
+        config = replace(config, node_offsets=given.node_offsets, message_passing=given.message_passing, words=given.words)
+    start = state.params if config.words == state.config.words else ModelState.untrained(catalog, config).params
+    current = carried_over(start, catalog, catalog, config)
     parameters = {key: value for key, value in values.items() if key not in _KEYS}
     for key, kind, nodes in (("toolOffsets", "tools", catalog.tools), ("capabilityOffsets", "capabilities", catalog.capabilities)):
         if key in values and kind in values:
@@ -71,7 +73,7 @@ def imported(values: Mapping[str, Any], state: ModelState) -> ModelState:
     if "cooccurrence" in values:
         found = replace(found, cooccurrence=_cooccurrence(values["cooccurrence"], values.get("tools"), catalog))
     if "learned" in values:
-        found = replace(found, learned=_learned(values["learned"], found.params.layout.d))
+        found = replace(found, learned=_learned(values["learned"], found.catalog.dimension))
     if "report" in values:
         report = values["report"]
         found = replace(found, report=None if report is None else dict(_mapping(report, "report")))
@@ -157,20 +159,42 @@ def _learned(values: object, d: int) -> Learned | None:
 
 def fusion(values: object) -> Fusion:
     """From JSON values of unknown origin."""
+    record = dict(_mapping(values, "fusion"))
+    record["calibration"] = _calibration(record)
     try:
-        found = Fusion(**_mapping(values, "fusion"))
+        found = Fusion(**record)
     except TypeError as error:
         raise InputError(f"fusion: {error}") from None
     for name in ("seen", "unseen"):
         for channel, weight in _mapping(getattr(found, name), f"fusion.{name}").items():
             _check.number(weight, 0.0, _LARGEST_FUSION, f"fusion.{name}.{_check.text(channel, 'a channel')}")
-    for name, least in (("bonus", -_LARGEST_FUSION), ("slope", 0.0), ("intercept", -_LARGEST_FUSION)):
-        _check.number(getattr(found, name), least, _LARGEST_FUSION, f"fusion.{name}")
+    _check.number(found.bonus, -_LARGEST_FUSION, _LARGEST_FUSION, "fusion.bonus")
     if found.home is not None:
         _check.number(found.home, -1.0, 1.0, "fusion.home")
     if not isinstance(found.fitted, bool):
         raise InputError(f"fusion.fitted is true or false, not {_check.brief(found.fitted)}")
     return found
+
+
+def _calibration(record: dict[str, Any]) -> Calibration:
+    """Takes it out of the record of a fusion; files of 0.1 have a slope and an intercept in its place."""
+    if "calibration" not in record:
+        values: dict[str, Any] = {"slopes": [record.pop("slope", 1.0)], "intercept": record.pop("intercept", 0.0)}
+    else:
+        values = dict(_mapping(record.pop("calibration"), "fusion.calibration"))
+    for name, least in (("slopes", 0.0), ("knots", -_LARGEST_FUSION)):
+        numbers = values.get(name, ())
+        if not isinstance(numbers, list | tuple):
+            raise InputError(f"fusion.calibration.{name} is a list of numbers, not {_check.brief(numbers)}")
+        values[name] = tuple(_check.number(v, least, _LARGEST_FUSION, f"fusion.calibration.{name}") for v in numbers)
+    _check.number(values.get("intercept", 0.0), -_LARGEST_FUSION, _LARGEST_FUSION, "fusion.calibration.intercept")
+    _check.number(values.get("spread", 1.0), 0.0, 2.0, "fusion.calibration.spread")
+    if values.get("near") is not None:
+        _check.number(values["near"], -1.0, 1.0, "fusion.calibration.near")
+    try:
+        return Calibration(**values)
+    except (TypeError, InputError) as error:
+        raise InputError(f"fusion.calibration: {error}") from None
 
 
 def _ids(value: object, what: str) -> list[str]:

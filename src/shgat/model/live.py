@@ -50,7 +50,7 @@ class LiveModel:
             state, version = self.state, self.version
         catalog, report = state.catalog, state.report
         learned = "untrained" if report is None else f"trained on {report.get('n_traces', 'some')} traces"
-        held = f"{len(catalog.tools)} tools, {len(catalog.capabilities)} capabilities, d={state.params.layout.d}"
+        held = f"{len(catalog.tools)} tools, {len(catalog.capabilities)} capabilities, d={state.catalog.dimension}"
         return f"SHGAT({held}, {learned}, version {version})"
 
     # ---------------------------------------------------------------- what it holds
@@ -108,7 +108,7 @@ class LiveModel:
     @property
     def dimension(self) -> int:
         """d of intents and embeddings."""
-        return self.params.layout.d
+        return self.catalog.dimension
 
     def index(self) -> index.Index:
         """What answers requests at the current version; built on first use after a change."""
@@ -237,11 +237,15 @@ class LiveModel:
         said = asked.texts(texts, len(x))
         return scoring.rank_many(current, x, top_k, kind, said, asked.used(context_tools), candidates, min_score)
 
-    def rank_sets(self, intent: object, top_k: int = 5, *, context_tools: Iterable[str] | None = ()) -> list[RankedSet]:
-        """The best capabilities for one intent, each with all the tools it needs."""
+    def rank_sets(
+        self, intent: object, top_k: int = 5, *, text: str | None = None, context_tools: Iterable[str] | None = ()
+    ) -> list[RankedSet]:
+        """The best capabilities for one intent, each with all the tools it needs; parameters as those of `rank`."""
         _check.positive_integer(top_k, "top_k")
         current = self.index()
-        return scoring.rank_sets(current, asked.one(self._encoded(intent), current.dimension), top_k, asked.used(context_tools))
+        text = intent if text is None and isinstance(intent, str) else text
+        x = asked.one(self._encoded(intent), current.dimension)
+        return scoring.rank_sets(current, x, top_k, asked.text(text), asked.used(context_tools))
 
     def why_not(self, intent: object, tool: str, *, text: str | None = None, context_tools: Iterable[str] | None = ()) -> WhyNot:
         """Why a tool is not the first for an intent (d,); `text` and `context_tools` as in `rank`. InputError for an unknown tool."""

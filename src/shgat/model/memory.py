@@ -142,11 +142,25 @@ class Memory:
         """(B,) cosine of each intent (B, d) to the nearest trace that worked, -2 where there is none."""
         return np.asarray(self._heard(x, without).max(axis=1, initial=UNHEARD), np.float32)
 
+    def closest(self, x: Float32, k: int, without: Sequence[int] | None = None) -> Float32:
+        """(B, at most k) cosines of each intent (B, d) to the nearest traces that worked, -2 where there are fewer."""
+        cosine = self._heard(x, without)
+        k = min(k, cosine.shape[1])
+        return np.asarray(np.partition(cosine, -k, axis=1)[:, -k:] if k else cosine, np.float32)
+
     def _heard(self, x: Float32, without: Sequence[int] | None) -> Float32:
-        """(B, N) cosines of intents (B, d) and the traces, -2 where a trace has no vote."""
+        """(B, N) cosines of intents (B, d) and the traces, -2 where a trace has no vote. Not to be written to: votes, nearness and home ask
+        for the same, so that those of a single intent are kept until the next."""
+        alone = len(x) == 1
+        question = (x.tobytes(), tuple(without or ())) if alone else None
+        kept: tuple[object, Float32] | None = self.__dict__.get("_heard_last")
+        if alone and kept is not None and kept[0] == question:
+            return kept[1]
         unit = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
         cosine = self._cosines(np.ascontiguousarray(unit, np.float32))
         self._silence(cosine, without, UNHEARD)
+        if alone:
+            self.__dict__["_heard_last"] = question, cosine
         return cosine
 
     def _silence(self, scores: Float32, without: Sequence[int] | None, least: np.float32) -> None:

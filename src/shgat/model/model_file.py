@@ -22,6 +22,7 @@ from .memory import Memory
 from .params import Layout, Params
 from .state import ModelState
 from .tensor_file import FORMAT, Tensors, pack, read, unpack
+from .wide import WORDS
 
 _LATEST = 1e11  # seconds since 1970
 
@@ -98,9 +99,10 @@ def _state(tensors: Tensors, manifest: Mapping[str, Any], over: Catalog | None) 
     for field in ("n_heads", "d_head", "n_message_heads", "attention"):
         if getattr(config, field) not in (None, getattr(layout, field)):
             raise ValueError(f"config.{field} is {getattr(config, field)!r}, the layout's is {getattr(layout, field)!r}")
-    catalog = over if over is not None and over.fingerprint == manifest["fingerprint"] else _catalog(tensors, manifest, layout.d)
-    if catalog.dimension != layout.d:
-        raise ValueError(f"its embeddings have {catalog.dimension} dimensions, its parameters {layout.d}")
+    d = layout.d - WORDS * config.words  # of embeddings
+    catalog = over if over is not None and over.fingerprint == manifest["fingerprint"] else _catalog(tensors, manifest, d)
+    if catalog.dimension != d:
+        raise ValueError(f"its embeddings have {catalog.dimension} dimensions, its parameters {d}")
     if layout.n_tools > len(catalog.tools) or layout.n_capabilities > len(catalog.capabilities):
         raise ValueError("it has offsets of more tools or capabilities than there are")
     if config.message_passing and layout.n_levels < len(catalog.hierarchy.levels):
@@ -109,7 +111,7 @@ def _state(tensors: Tensors, manifest: Mapping[str, Any], over: Catalog | None) 
     if "cooccurrence_weights" in tensors:
         incidence = _incidence(tensors, "cooccurrence", n, n)
         cooccurrence = Cooccurrence(incidence, _floats(tensors["cooccurrence_weights"], (incidence.nnz,), "cooccurrence_weights"))
-    learned = None if manifest["learned"] is None else _learned(_record(manifest["learned"], "learned"), tensors, layout.d)
+    learned = None if manifest["learned"] is None else _learned(_record(manifest["learned"], "learned"), tensors, d)
     report = None if manifest["report"] is None else _record(manifest["report"], "report")
     return ModelState(catalog, config, Params(layout, buffer.copy()), cooccurrence, learned, report)  # read-only before
 

@@ -16,6 +16,7 @@ from .._types import Float32
 from ..config import SHGATConfig, adaptive_heads, largest_divisor
 from ..errors import InputError
 from ..graph import Catalog
+from .wide import WORDS
 
 SMALL = 4096  # parameters with fewer entries are cleared in each step
 IDENTITY_NOISE = 0.01  # of W_child and W_parent at the start, in units of 1 / sqrt(d)
@@ -240,7 +241,7 @@ def _orthonormal(rows: int, columns: int, rng: "np.random.Generator") -> Float32
 
 def resolve_layout(catalog: Catalog, config: SHGATConfig) -> Layout:
     """Sizes of the parameters for a catalogue; InputError where heads do not divide d."""
-    d, hierarchy = catalog.dimension, catalog.hierarchy
+    d, hierarchy = catalog.dimension + WORDS * config.words, catalog.hierarchy
     adaptive, _ = adaptive_heads(hierarchy.n_tools, hierarchy.n_capabilities, max(hierarchy.max_level, 0))
     heads = config.n_heads or largest_divisor(d, adaptive)
     if config.d_head is None and d % heads:

@@ -15,6 +15,7 @@ from .evidence import Evidence
 from .index import Index
 from .ranking import RankedSet, Ranking
 from .readout import head_scores, product, scores
+from .wide import add_words
 
 WORD_WEIGHTS = {"lexical": 0.3, "usage": 0.1, "word_memory": 0.3}  # at least, where an intent has nothing but words
 
@@ -37,7 +38,7 @@ def score(
     """
     if texts is not None and len(texts) != len(x):
         raise InputError(f"texts: {len(texts)} for {len(x)} intents")
-    q = queries(index, x, context_tools)
+    q = queries(index, x, context_tools, texts)
     if kind == "tools" and (index.learned is not None or evidence is not None):
         return index.tools.tie(_fused(index, x, q, texts, evidence, without))
     candidates = index.candidates(kind)
@@ -48,7 +49,15 @@ def probabilities(index: Index, x: Float32, texts: Sequence[str] | None, context
     """(B, n_tools) calibrated probabilities for checked intents x (B, d)."""
     if index.learned is None or not index.learned.fusion.fitted:
         raise InputError("this model has no calibrated probabilities: it has them after a training on enough traces")
-    return index.learned.fusion.probability(score(index, x, "tools", texts, context_tools))
+    return calibrated(index, x, score(index, x, "tools", texts, context_tools))
+
+
+def calibrated(index: Index, x: Float32, z: Float32, evidence: Evidence | None = None) -> Float32:
+    """(B, n_tools) probabilities of a fitted model from its scores z of the tools for checked intents x (B, d)."""
+    learned = index.channels
+    memory = None if evidence is None else evidence.memory
+    near = None if learned.fusion.calibration.near is None else learned.channels.nearness(x, z, memory)
+    return learned.fusion.probability(z, near)
 
 
 def rank(
@@ -65,7 +74,7 @@ def rank(
     """The top_k of one checked intent x (d,)."""
     columns = None if allowed is None else index.candidates(kind).columns(allowed, kind)
     learned = kind == "tools" and (index.learned is not None or evidence is not None)
-    if not learned and not context_tools and index.state.config.fusion != "sigmoid":
+    if not learned and not context_tools and index.state.config.fusion != "sigmoid" and index.w_words is None:
         candidates = index.candidates(kind)
         z = _finished(_score_one(index, candidates, x), candidates, index)
         return _best(index, kind, z, None, 0.0, top_k, columns, min_score)
@@ -104,7 +113,7 @@ def _rankings(
     """The top_k of each intent by z (B, n) among the columns, None for all, that are as probable as `min_score`."""
     probability = baseline = None
     if kind == "tools" and index.learned is not None and index.learned.fusion.fitted:
-        probability = index.learned.fusion.probability(z)
+        probability = calibrated(index, x, z, evidence)
     elif kind == "tools" and (index.learned is not None or evidence is not None):
         baseline = _baseline(index, x, z, context_tools)
     return [
@@ -143,7 +152,7 @@ def _best(
 
 def _baseline(index: Index, x: Float32, z: Float32, context_tools: Sequence[str]) -> Float32:
     """(B,) what fusing added to every tool alike, so that z less it is the logit of a similarity again: the median over tools."""
-    plain = _finished(_logits(index, queries(index, x, context_tools), index.tools), index.tools, index)
+    plain = _finished(_logits(index, queries(index, x, context_tools, None), index.tools), index.tools, index)
     return np.asarray(np.median(z - plain, axis=1), np.float32)
 
 
@@ -179,10 +188,14 @@ def _probable(probability: Float32 | None, least: float, columns: Int32 | None) 
     return good if columns is None else np.intersect1d(columns, good)
 
 
-def queries(index: Index, x: Float32, context_tools: Sequence[str]) -> Float32:
+def queries(index: Index, x: Float32, context_tools: Sequence[str], texts: Sequence[str] | None) -> Float32:
     """(B, D) unit queries (as they are for "dot")."""
     context = index.tools.columns(context_tools, "context_tools")
+    if index.w_words is not None:
+        x = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), np.float32(1e-12))
     q = product(x, index.w_query)
+    if index.w_words is not None and texts is not None:
+        add_words(q, index.w_words, texts)
     if len(context):
         q += index.w_context @ index.tools.x[context].mean(axis=0)
     if index.cosine:
@@ -235,9 +248,9 @@ def channel_scores(
     return found
 
 
-def rank_sets(index: Index, x: Float32, top_k: int, context_tools: Sequence[str]) -> list[RankedSet]:
+def rank_sets(index: Index, x: Float32, top_k: int, text: str | None, context_tools: Sequence[str]) -> list[RankedSet]:
     """The top_k capabilities for one checked intent x (d,), each with the tools of all its members."""
-    ranking = rank(index, x, top_k, "capabilities", None, context_tools, None, None)
+    ranking = rank(index, x, top_k, "capabilities", text, context_tools, None, None)
     hierarchy, tools = index.catalog.hierarchy, index.catalog.tools
     sets = []
     for key, value in ranking:

@@ -10,6 +10,7 @@ from ..config import SHGATConfig
 from ..graph import Catalog, Cooccurrence
 from .channels import Learned
 from .params import Params, initial_params, resolve_layout
+from .wide import wide_catalog
 
 _log = logging.getLogger("shgat")
 
@@ -36,6 +37,11 @@ class ModelState:
     cooccurrence: Cooccurrence | None = None
     learned: Learned | None = None
     report: dict[str, Any] | None = None
+
+    @property
+    def space(self) -> Catalog:
+        """The catalogue as the parameters see it: with words beside the embeddings, or as it is."""
+        return wide_catalog(self.catalog) if self.config.words else self.catalog
 
     @classmethod
     def untrained(cls, catalog: Catalog, config: SHGATConfig, seed: int | list[int] = 0) -> "ModelState":

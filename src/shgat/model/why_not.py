@@ -104,11 +104,11 @@ def why_not(index: Index, x: Float32, tool_id: str, text: str | None, context_to
     pair = Ranking("tools", (tool_id, index.tools.ids[order[0]]), z[[column, order[0]]], index.version)
     mine, first = explanation.explain(index, pair, x, text, context_tools).explanations or ()
     cosine = _cosines(index, x)
-    ranked = _capabilities(index, x, context_tools)
+    ranked = _capabilities(index, x, text, context_tools)
     probability, seen, traces = None, None, 0
     if index.learned is not None:
         if index.learned.fusion.fitted:
-            probability = float(index.learned.fusion.probability(z[None])[0, column])
+            probability = float(scoring.calibrated(index, x[None], z[None])[0, column])
         seen = not bool(index.learned.unseen[column])
         memory = index.learned.channels.memory
         traces = int(np.count_nonzero((memory.tools.indices == column) & memory.worked[memory.tools.row_of_entry]))
@@ -158,9 +158,9 @@ def _cosines(index: Index, x: Float32) -> Float32:
     return np.asarray(own @ x / np.maximum(np.linalg.norm(own, axis=1) * np.linalg.norm(x), 1e-12), np.float32)
 
 
-def _capabilities(index: Index, x: Float32, context_tools: Sequence[str]) -> list[Carrier]:
+def _capabilities(index: Index, x: Float32, text: str | None, context_tools: Sequence[str]) -> list[Carrier]:
     """All capabilities in catalogue order with probability and rank."""
-    z = scoring.score(index, x[None], "capabilities", None, context_tools)[0].astype(np.float64)
+    z = scoring.score(index, x[None], "capabilities", None if text is None else [text], context_tools)[0].astype(np.float64)
     if not len(z):
         return []
     p = np.exp(z - z.max())

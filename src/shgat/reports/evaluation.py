@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..experiments.confidence import first_tools
 from ..experiments.measurement import BLOCK, Measurement, left_out, scores
 from ..experiments.pair import CRITERION, MetricTest, PartSummary
 from ..experiments.protocols import Trials
 from ..graph import Catalog
 from ..metrics.calibration import brier, expected_calibration_error, reliability_bins
-from ..model import Explanation
+from ..model import Explanation, scoring
 from ..shgat import SHGAT
 from ..traces.columns import Traces
 from ..training.selection import Variant
@@ -19,7 +20,6 @@ from .html import BreakdownRow, ComparisonRow, EvaluationReport, MissedIntent, R
 
 SHOWN = ("hit@1", "recall@5", "ndcg@5", "comp@5", "mrr", "map", CRITERION)
 _GROUP = ("recall@5", "ndcg@5", "comp@5")  # of a breakdown
-_TOP = 10  # ranked tools of each intent whose probabilities are looked at
 _LISTED = 5  # tools shown of a missed intent
 _READING = (
     "Fractions, over the whole catalogue; differences are the first ranker minus the second, with 95 % intervals by paired bootstrap and "
@@ -122,7 +122,7 @@ def learning_curve(report: Mapping[str, Any] | None) -> dict[str, dict[str, list
     """Loss and held-out metrics by epoch, one series a run of the chosen variant, from a model's training report; empty without one."""
     curves: dict[str, dict[str, list[tuple[float, float]]]] = {}
     choices = (report or {}).get("choices") or {}
-    chosen = str(Variant(bool(choices.get("message_passing")), bool(choices.get("node_offsets"))))
+    chosen = str(Variant(bool(choices.get("message_passing")), bool(choices.get("node_offsets")), bool(choices.get("words"))))
     for epoch in (report or {}).get("epochs", ()):
         if "fold" in epoch["stage"] and not epoch["stage"].startswith(f"{chosen}, "):
             continue
@@ -198,13 +198,10 @@ def _calibration(model: SHGAT, traces: Traces, m: Measurement) -> Reliability | 
     known = np.flatnonzero(m.parts["all"])
     for start in range(0, len(known), BLOCK):
         rows = known[start : start + BLOCK]
-        probability = learned.fusion.probability(scores(model, traces, rows))
-        top = np.argsort(-probability, axis=1, kind="stable")[:, :_TOP]
-        needed = np.zeros(probability.shape, bool)
-        wanted = m.relevance.take(rows)
-        needed[wanted.row_of_entry, wanted.indices] = True
-        p.append(np.take_along_axis(probability, top, axis=1).ravel())
-        right.append(np.take_along_axis(needed, top, axis=1).ravel())
+        probability = scoring.calibrated(model.index(), traces.vectors(rows), scores(model, traces, rows))
+        first, needed = first_tools(probability, m.relevance.take(rows))
+        p.append(first.ravel())
+        right.append(needed.ravel())
     predicted, outcome = np.concatenate(p), np.concatenate(right)
     bins = reliability_bins(predicted, outcome)
     lists = ([None if np.isnan(v) else float(v) for v in values] for values in (bins.predicted, bins.observed))

@@ -1,6 +1,6 @@
 """Pictures of a trained model: loss, validation, channels, and what its heads attend to. Needs matplotlib."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +61,22 @@ def draw_sheet(model: SHGAT) -> "Figure":
         for part, (_, paint) in zip(parts, panels.values(), strict=True):
             paint(part)
     return sheet
+
+
+def draw_curves(sets: Mapping[str, tuple[Sequence[int], Mapping[str, Sequence[float]]]]) -> "Figure":
+    """Recall@5 of methods by number of feedbacks: a panel for each set of (feedbacks, method -> shares of 1); MissingExtraError as `draw`."""
+    figure_type, n = _figure_type(), max(1, len(sets))
+    with _style():
+        figure = figure_type(figsize=(1.0 + 4.6 * n, 4.2), layout="constrained")
+        for panel, (name, (feedbacks, methods)) in zip(figure.subplots(1, n, squeeze=False)[0], sets.items(), strict=False):
+            for i, (method, values) in enumerate(methods.items()):
+                line = {"linewidth": 2.4, "zorder": 3} if i == 0 else {"linewidth": 1.4}
+                panel.plot(feedbacks, 100.0 * np.array(values), marker="o", markersize=3.5, label=method, **line)
+            panel.set_xscale("symlog", linthresh=50.0)
+            panel.set(title=name, xlabel="feedbacks", ylabel="Recall@5, %", xticks=feedbacks, xticklabels=map(str, feedbacks))
+            panel.minorticks_off()
+            panel.legend()
+    return figure
 
 
 def _figure_type() -> "type[Figure]":

@@ -90,7 +90,7 @@ class Ranker(Intake, Asking):
         Parameters
         ----------
         url : of the store
-        mode : "live" trains on at most 50 traces after executions; "batch" on at most 500 at the start, unless the model is
+        mode : "live" trains on at most 50 traces after executions; "batch" on at most 5000 at the start, unless the model is
             younger than an hour; "off" when `maybe_train` is called
         catalog : or its folder, of which what is broken is left out; `stats()["catalogue"]` names it. A catalogue without embeddings is
             given some of the words of its texts; intents are texts then

@@ -31,8 +31,13 @@ def read_traces(path: str | Path, dimension: int | None = None) -> Iterator[tupl
     return jsonl.read(path, dimension) if _is_jsonl(path) else parquet.read(path, dimension)
 
 
-def write_traces(path: str | Path, traces: Iterable[Trace], dimension: int) -> int:
-    """Writes traces and returns their number. Files appear when they are whole: what is interrupted leaves the old ones."""
+def write_traces(path: str | Path, traces: Iterable[Trace], dimension: int | None) -> int:
+    """Writes traces and returns their number. Files appear when they are whole: what is interrupted leaves the old ones.
+
+    Parameters
+    ----------
+    dimension : of the embeddings; None: texts alone, embeddings are left out
+    """
     from . import jsonl, parquet
 
     path = Path(path)

@@ -126,24 +126,37 @@ def with_embedding(trace: Trace, row: npt.NDArray[Any]) -> Trace:
     return found
 
 
-def write(path: Path, traces: Iterable[Trace], dimension: int) -> int:
-    """Writes traces with the matrix of their embeddings (n, dimension), and returns their number; both files appear when they are whole."""
+def write(path: Path, traces: Iterable[Trace], dimension: int | None) -> int:
+    """Writes traces with the matrix of their embeddings (n, dimension), and returns their number; both files appear when they are whole.
+
+    `dimension` None: texts alone; embeddings are left out, and there is no matrix any more.
+    """
     with ExitStack() as stack:
         lines_path = stack.enter_context(replacing(path))
-        matrix_path = stack.enter_context(replacing(path.with_suffix(".npy")))  # the matrix takes its place first
+        matrix_path = None  # the matrix takes its place first
+        if dimension is not None:
+            matrix_path = stack.enter_context(replacing(path.with_suffix(".npy")))
         lines = stack.enter_context(lines_path.open("wb"))
+        if dimension is None or matrix_path is None:
+            n = sum(_write_line(lines, trace) for trace in traces)
+            path.with_suffix(".npy").unlink(missing_ok=True)
+            return n
         matrix = stack.enter_context(matrix_path.open("wb"))
         header = _write_header(matrix, 0, dimension)
         absent = np.full(dimension, np.nan, "<f4").tobytes()
         n = 0
         for trace in traces:
-            n += 1
-            lines.write(orjson.dumps({name: getattr(trace, name) for name in COLUMNS}) + b"\n")
+            n += _write_line(lines, trace)
             matrix.write(absent if trace.embedding is None else trace.embedding.astype("<f4").tobytes())
         matrix.seek(0)
         if _write_header(matrix, n, dimension) != header:
             raise InputError(f"{n} traces are too many for one .npy file; write a .parquet")
         return n
+
+
+def _write_line(file: BinaryIO, trace: Trace) -> int:
+    file.write(orjson.dumps({name: getattr(trace, name) for name in COLUMNS}) + b"\n")
+    return 1
 
 
 def _record(line: bytes) -> dict[str, Any] | TraceError:

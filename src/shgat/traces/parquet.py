@@ -45,11 +45,13 @@ def read(path: Path, dimension: int | None) -> Iterator[tuple[int, Trace | Trace
         raise InputError(f"cannot read {path}: {reason(error)}") from None
 
 
-def write(path: Path, traces: Iterable[Trace], dimension: int) -> int:
-    """Writes traces, a row group at a time, and returns their number; the file appears when it is whole."""
+def write(path: Path, traces: Iterable[Trace], dimension: int | None) -> int:
+    """Writes traces, a row group at a time, and returns their number; the file appears when it is whole. `dimension` None: texts alone."""
     pa, pq = _arrow()
     columns = [(name, _column_type(pa, name)) for name in COLUMNS]
-    schema = pa.schema([*columns, ("embedding", pa.list_(pa.float32(), dimension))])
+    if dimension is not None:
+        columns.append(("embedding", pa.list_(pa.float32(), dimension)))
+    schema = pa.schema(columns)
     n, waiting = 0, iter(traces)
     with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, write_page_checksum=True) as writer:
         while group := list(islice(waiting, _ROW_GROUP)):
@@ -76,8 +78,9 @@ def _embedding(vector: Any) -> npt.NDArray[Any] | None:
 
 def _record_batch(pa: Any, schema: Any, group: list[Trace]) -> Any:
     columns = [pa.array([getattr(t, name) for t in group], schema.field(name).type) for name in COLUMNS]
-    vectors = pa.array([t.embedding for t in group], schema.field("embedding").type)
-    return pa.record_batch([*columns, vectors], schema)
+    if "embedding" in schema.names:
+        columns.append(pa.array([t.embedding for t in group], schema.field("embedding").type))
+    return pa.record_batch(columns, schema)
 
 
 def _column_type(pa: Any, name: str) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from .._types import Bool, Float32, Int64
 from ..graph import Incidence
 from ..model import ModelState
+from ..model.calibration import CLOSEST
 from ..model.channels import CHANNELS, Channels
 from ..model.memory import Memory
 from ..traces import Traces
@@ -44,16 +45,12 @@ class Folds:
     largest_tool: float = 0.2
 
     def split(self, traces: Traces, n_tools: int, rng: np.random.Generator) -> list[tuple[Int64, Int64]]:
-        """(training rows, held-out rows) of each fold. With time stamps on all traces, one fold: the latest fifth is held out."""
+        """(training rows, held-out rows) of each fold. With time stamps on all traces a fold is a stretch of time; one fold is the latest."""
         n = len(traces)
         timed = n > 0 and not np.isnan(traces.timestamp).any() and len(np.unique(traces.timestamp)) > n // 2
-        if timed:
-            order = np.argsort(traces.timestamp, kind="stable")
-            parts = [order[-min(self.largest, max(8, n // 5)) :]]
-        else:
-            order = rng.permutation(n)
-            k = self.few if n < 500 else self.some if n < 3000 else 1
-            parts = np.array_split(order, k) if k > 1 else [order[: self.largest]]
+        order = np.argsort(-traces.timestamp, kind="stable") if timed else rng.permutation(n)
+        k = self.few if n < 500 else self.some if n < 3000 else 1
+        parts = np.array_split(order, k) if k > 1 else [order[: self.largest]]
         used = np.bincount(traces.tools.indices, minlength=n_tools) > 0
         deck = [t for t in rng.permutation(n_tools).tolist() if used[t]]
         return [self._with_cold(traces.tools, order, part, deck, n_tools, rng) for part in parts]
@@ -105,12 +102,15 @@ class Runs:
         """One training on the traces `rows`, validated on `held`; goes on from the checkpoint where that has begun the stage."""
         began, kept = time.perf_counter(), self.checkpoint
         number = len(self.seconds) + 1 if held is not None else self.most
-        start = ModelState.untrained(
-            self.state.catalog, replace(self.state.config, node_offsets=variant.node_offsets), [self.seed, 2]
+        config = replace(self.state.config, node_offsets=variant.node_offsets, words=variant.words)
+        start = ModelState.untrained(self.state.catalog, config, [self.seed, 2])
+        examples, model = (
+            self.examples.wide if variant.words else self.examples,
+            replace(config, message_passing=variant.message_passing),
         )
         trainer = Trainer(
-            self.examples, self.state.cooccurrence, replace(start.config, message_passing=variant.message_passing), start.params,
-            self.settings, rows, self.seed, held=held, on_epoch=self.on_epoch, stage=stage, run=number, runs=self.most,
+            examples, self.state.cooccurrence, model, start.params, self.settings, rows, self.seed, held=held,
+            on_epoch=self.on_epoch, stage=stage, run=number, runs=self.most,
         )  # fmt: skip
         if kept is not None:
             kept.restore(stage, trainer)
@@ -166,16 +166,26 @@ class CrossFit:
         return held
 
     @cached_property
+    def closest(self) -> Float32:
+        """(B, at most 3) cosines of each held-out intent to the nearest of the traces that its fold trained on."""
+        parts = [h.channels.memory.closest(h.traces.vectors(np.arange(len(h.rows))), CLOSEST) for h in self.held]
+        return np.concatenate([part[:, : min(p.shape[1] for p in parts)] for part in parts])
+
+    @cached_property
     def popularity(self) -> Float32:
         """(B, n_tools) scores of the ranking that knows only how often each tool was used, for all held-out traces."""
         return np.concatenate([popularity(self._traces, training, rows, self._n_tools) for training, rows in self.folds])
 
     def candidate(self, variant: Variant) -> Candidate:
         """Trains a variant on every fold: the channel scores of all held-out traces, and what they are worth."""
+        wide = self._runs.examples.wide.traces if variant.words else None
         z = [
-            self._runs.predict(f"{variant}, fold {i + 1}/{len(self.folds)}", variant, training, self.held[i])
-            for i, (training, _) in enumerate(self.folds)
-        ]
+            self._runs.predict(
+                f"{variant}, fold {i + 1}/{len(self.folds)}", variant, training,
+                held if wide is None else replace(held, traces=wide.take(held.rows)),
+            )
+            for i, ((training, _), held) in enumerate(zip(self.folds, self.held, strict=True))
+        ]  # fmt: skip
         scores = self._untrained | self._scored([name for name in TRAINED if name in self._channels], z)
         unseen = np.concatenate([np.broadcast_to(held.unseen, (len(held.rows), self._n_tools)) for held in self.held])
         wanted = self._traces.take(np.concatenate([held.rows for held in self.held])).relevant

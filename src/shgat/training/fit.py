@@ -11,25 +11,33 @@ import numpy as np
 
 from .. import _check
 from ..errors import InputError, TraceError
+from ..metrics.gate import compare, kept
+from ..metrics.ranking import criterion, per_query
 from ..model import ModelState
 from ..model.channels import CHANNELS, Learned
+from ..model.index import build
 from ..model.memory import Memory
 from ..traces import Traces
 from ..traces.columns import digest
+from .calibrate import calibrate, thresholds
 from .checkpoint import Checkpoint
 from .config import TrainingConfig
 from .cross_fit import CrossFit, Folds, Runs
 from .examples import Examples
 from .home import homes, staying
-from .reference import Reference, descriptions, earlier, loses_descriptions
+from .reference import Part, Reference, descriptions, earlier, held_out, loses_descriptions
 from .report import TrainReport
-from .selection import Selection, Variant, against_baselines, choose
+from .selection import Candidate, Selection, Variant, against_baselines, choose
 from .trainer import Epoch, Trainer
 from .validation import unseen_tools
 
 OnEpoch = Callable[[Epoch], None]
 
 TRACES_PER_TOOL = 1  # from here on it is tried whether tools and capabilities should learn offsets of their own
+OF_WORDS = "hashed-words"  # how the names of encoders begin that know nothing but words
+LOOKED_AT = 1000  # traces that tell whether most have a text
+FORGIVEN = 0.01  # of the criterion
+FEWEST_NEW = 8  # held-out traces below which a model is not compared with the one before
 FEWEST = 16  # traces below which nothing can be validated
 
 
@@ -54,6 +62,7 @@ def fit(
     channels: Sequence[str] = CHANNELS,
     message_passing: bool | None = None,
     node_offsets: bool | None = None,
+    words: bool | None = None,
     on_epoch: OnEpoch | None = None,
     checkpoint: str | Path | None = None,
     resume: bool = False,
@@ -77,6 +86,8 @@ def fit(
         configuration has none stays without
     node_offsets : whether nodes learn offsets; None: the same, tried from a trace a tool on, or where the configuration of an untrained
         model says so
+    words : whether words are seen beside the embeddings, see `model.wide`; None: the same, tried where most traces have a text and the
+        embeddings are not made of words themselves
     on_epoch : called after each epoch of each run
     checkpoint, resume : a file to keep the state in after each epoch, and whether to go on from it
     keep_checkpoint : leave the file there at the end, for who removes it once the model is stored; else `fit` removes it
@@ -102,57 +113,95 @@ def fit(
     if not len(traces) or not traces.tools.nnz:
         raise TraceError("there is no trace with tools to learn from")
     settings = TrainingConfig.for_fit(len(traces), overridden(config, epochs=epochs, batch_size=batch_size, lr=lr))
-    given = _given(state, len(traces), message_passing, node_offsets)
-    kept = None
+    given = _given(state, traces, message_passing, node_offsets, words)
+    saved = None
     if checkpoint is not None:
         identity = _identity(state, traces, settings, seed, validation, given)
-        kept = Checkpoint.open(Path(checkpoint), identity, resume, keep_checkpoint)
+        saved = Checkpoint.open(Path(checkpoint), identity, resume, keep_checkpoint)
     folds = Folds().split(traces, len(state.catalog.tools), np.random.default_rng([seed, 1]))
     free = [name for name, value in given.items() if value is None]
     unvalidated = validation == "none" or (force and len(traces) < FEWEST)
     most = 1 if unvalidated else (1 + len(free)) * len(folds) + 1
-    runs = Runs(state, Examples.build(state.catalog, traces), settings, seed, on_epoch, kept, most)
+    runs = Runs(state, Examples.build(state.catalog, traces), settings, seed, on_epoch, saved, most)
     if unvalidated:
-        variant = Variant(given["message_passing"] is not False, given["node_offsets"] is not False)
+        variant = Variant(given["message_passing"] is not False, given["node_offsets"] is not False, given["words"] is True)
         return _finished(runs, len(folds), started, variant, None, "trained without validation")
     if len(traces) < FEWEST:
         reason = f"{len(traces)} traces are too few to validate on, at least {FEWEST} are needed"
         return Fitted(None, _report(runs, len(folds), started, None, None, None, reason))
-    held_out = CrossFit(runs, folds, channels)
+    folded = CrossFit(runs, folds, channels)
     first = Variant(**{name: bool(value) for name, value in given.items()})
-    chosen, trials = choose(held_out.candidate, first, free, np.random.default_rng([seed, 4]))
-    selection = Selection(chosen, trials, *against_baselines(chosen, held_out.popularity, np.random.default_rng([seed, 3])))
+    chosen, trials = choose(folded.candidate, first, free, np.random.default_rng([seed, 4]))
+    chosen = replace(chosen, fusion=calibrate(chosen.fusion, chosen.held, folded.closest))
+    min_scores = thresholds(chosen.fusion, chosen.held, folded.closest)
+    selection = Selection(
+        chosen, trials, *against_baselines(chosen, folded.popularity, np.random.default_rng([seed, 3])), min_scores
+    )
     verdict = selection.verdict
     if not verdict.passed and not force:
-        _done(kept)
+        _done(saved)
         return Fitted(None, _report(runs, len(folds), started, None, chosen.variant, selection, verdict.reason))
     why = "better than frozen cosine on held-out traces" if verdict.passed else f"forced, although {verdict.reason}"
     fitted = _finished(runs, len(folds), started, chosen.variant, selection, why)
-    return fitted if force else _kept(state, fitted, traces, np.random.default_rng([seed, 5]))
+    if force:
+        return fitted
+    asked = traces.take(np.concatenate([held.rows for held in folded.held]))
+    lost = _behind(state, chosen, asked, np.random.default_rng([seed, 6]))
+    return _refused(fitted, lost) if lost else _kept(state, fitted, traces, np.random.default_rng([seed, 5]))
+
+
+def _behind(before: ModelState, chosen: Candidate, asked: Traces, rng: np.random.Generator) -> str:
+    """Why held-out predictions for `asked` speak for the model before, "" where they do not.
+
+    Only intents count that it has not learned from: on its own ones it is better than any model can be on what it has not seen. A point is
+    forgiven: who made these predictions had fewer traces than the model that comes of it.
+    """
+    known = () if before.learned is None else set(before.learned.memory.ids)
+    rows = np.flatnonzero(np.array([key not in known for key in asked.ids.tolist()], bool) & (asked.relevant.degrees > 0))
+    if not known or len(rows) < FEWEST_NEW:
+        return ""
+    held = chosen.held.take(rows)
+    ours = criterion(per_query(chosen.fusion.combine(held.scores, held.unseen), held.wanted, (5,)))
+    theirs = held_out(asked.take(rows)).judge(build(before, 1)).criterion
+    verdict = kept([test] if (test := compare("before", "new", ours + FORGIVEN, theirs, rng)) else [], one_of_many=False)
+    return "" if verdict.passed else verdict.reason
+
+
+def _refused(fitted: Fitted, reason: str) -> Fitted:
+    return Fitted(None, replace(fitted.report, accepted=False, reason=reason))
 
 
 def _kept(before: ModelState, fitted: Fitted, traces: Traces, rng: np.random.Generator) -> Fitted:
-    """The new model if it takes nothing away: neither tools that no trace mentions, nor what the model before had learned.
+    """The new model if it takes nothing away: neither tools that no trace mentions, nor what the model before had learned
+    from other traces than these.
 
-    Where tools are no longer found by their own descriptions, intents away from all traffic are left to cosine; see `Fusion.home`. That
-    costs the traffic's own outskirts a little, so it is done for tools without traces, and for the others where those are the most.
+    Where tools are no longer found by their own descriptions, intents away from all traffic are left to cosine; see `Fusion.home`. For tools
+    without traces this is done whatever it costs. Where they are the most, it is done for the others too, as long as their descriptions lie
+    apart from the traffic: else half of the traffic would be left to cosine with them.
     """
     assert fitted.state is not None
     idle, after = descriptions(before, traces.tools, rng), fitted.state
-    asked = descriptions(before, None, rng) if 2 * idle.of >= len(before.catalog.tools) else idle
-    lost = loses_descriptions(after, asked)
-    for home in homes(after, asked.x) if lost else ():
-        after = staying(after, home)
-        lost = loses_descriptions(after, asked)
-        if not lost:
-            break
-    if asked is not idle:
-        lost = loses_descriptions(after, idle)
+    if 2 * idle.of >= len(before.catalog.tools):
+        asked = descriptions(before, None, rng)
+        after, _ = _at_home(after, asked, homes(after, asked.x, apart=True))
+    after, lost = _at_home(after, idle, homes(after, idle.x))
     if not lost and before.learned is not None:
         channels, _ = before.learned.over(before.catalog)
-        verdict, _ = Reference.of(before, [earlier(channels.memory, rng)]).verdict(after, rng, one_of_many=False)
+        verdict, _ = Reference.of(before, [earlier(channels.memory, rng, set(traces.ids.tolist()))]).verdict(
+            after, rng, one_of_many=False
+        )
         lost = "" if verdict.passed else verdict.reason
-    return Fitted(None, replace(fitted.report, accepted=False, reason=lost)) if lost else Fitted(after, fitted.report)
+    return _refused(fitted, lost) if lost else Fitted(after, fitted.report)
+
+
+def _at_home(state: ModelState, asked: Part, tried: Sequence[float]) -> tuple[ModelState, str]:
+    """The model with the first home that lets it find what is asked for, or as it is; and what it still loses."""
+    lost = loses_descriptions(state, asked)
+    for home in tried if lost else ():
+        at_home = staying(state, home)
+        if not loses_descriptions(at_home, asked):
+            return at_home, ""
+    return state, lost
 
 
 def overridden(config: TrainingConfig | None, **asked: Any) -> TrainingConfig:
@@ -160,15 +209,26 @@ def overridden(config: TrainingConfig | None, **asked: Any) -> TrainingConfig:
     return replace(config or TrainingConfig(), **{name: value for name, value in asked.items() if value is not None})
 
 
-def _given(state: ModelState, n: int, message_passing: bool | None, node_offsets: bool | None) -> dict[str, bool | None]:
-    """What is settled before any validation; None: to be tried. Offsets first: where they help they leave less for messages to do."""
+def _given(
+    state: ModelState, traces: Traces, message_passing: bool | None, node_offsets: bool | None, words: bool | None
+) -> dict[str, bool | None]:
+    """What is settled before any validation; None: to be tried. Words first, then offsets: they leave less for messages to do."""
+    n = len(traces)
+    if words is None and (state.catalog.encoder.startswith(OF_WORDS) or not _spoken(traces)):
+        words = False
     if node_offsets is None and state.config.node_offsets and state.learned is None:
         node_offsets = True
     if node_offsets is None and n < TRACES_PER_TOOL * len(state.catalog.tools):
         node_offsets = False
     if not state.config.message_passing or not state.catalog.hierarchy.levels:
         message_passing = False
-    return {"node_offsets": node_offsets, "message_passing": message_passing}
+    return {"words": words, "node_offsets": node_offsets, "message_passing": message_passing}
+
+
+def _spoken(traces: Traces) -> bool:
+    """Have most traces a text?"""
+    rows = np.linspace(0, len(traces) - 1, min(len(traces), LOOKED_AT)).astype(np.int64)
+    return 2 * sum(bool(str(traces.texts[i]).strip()) for i in rows.tolist()) > len(rows)
 
 
 def _identity(
@@ -201,7 +261,7 @@ def _finished(runs: Runs, n_folds: int, started: float, variant: Variant, select
         never = frozenset(t for t, u in zip(ids, unseen.tolist(), strict=True) if u)
         learned = Learned(selection.chosen.fusion, Memory.of(traces, everything), ids, never)
     report = _report(runs, n_folds, started, trainer, variant, selection, reason)
-    config = replace(before.config, node_offsets=variant.node_offsets)
+    config = replace(before.config, node_offsets=variant.node_offsets, words=variant.words)
     _done(runs.checkpoint)
     return Fitted(ModelState(before.catalog, config, trainer.result(), before.cooccurrence, learned, report.to_dict()), report)
 
@@ -240,6 +300,7 @@ def _report(
         n_traces=len(traces),
         skipped=list(traces.skipped),
         trials=[] if selection is None else selection.trials,
+        min_scores={} if selection is None else selection.min_scores,
     )
 
 

@@ -1,6 +1,8 @@
-"""Channel weights from held-out scores: non-negative, by multi-positive log-likelihood, convex, so nothing is searched.
+"""Channel weights from held-out scores: non-negative, by the log-likelihood of each wanted tool, convex, so nothing is searched.
 
-    minimise  sum_i r_i [ log sum_t exp(z_it) - sum_t y_it z_it ],   z = sum_c w_c s_c,  w >= 0
+    minimise  sum_i r_i sum_t y_it [ log(exp(z_it) + N_i) - z_it ],   N_i = sum of exp(z_is) over unwanted s,   z = sum_c w_c s_c,  w >= 0
+
+Each wanted tool competes with what is not wanted and not with the others of its set, so that a large one does not push them out.
 
 The semantic channel's own weight is among them, so temperature is chosen too. Tools without training traces have weights of their own
 (their semantic score was trained only as a negative, and no trace votes for them), fitted afterwards with the others fixed, on warm and
@@ -14,7 +16,6 @@ import numpy as np
 
 from .._types import Bool, Float32, Float64, Int64
 from ..graph.incidence import Incidence
-from ..metrics.calibration import PlattScaling
 from ..model.channels import Fusion, log_softmax
 
 BONUS_SCALE = 5.0
@@ -22,7 +23,6 @@ RIDGE = 1.0  # pulls the weights of unseen tools towards those of seen ones, wor
 FEWEST_COLD = 3
 SHORTLIST = 1024  # candidates of an intent that weights are fitted on
 ITERATIONS = 60
-MOST_PAIRS = 1_000_000  # (intent, tool) pairs that calibration looks at, about
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ class HeldOut:
 
 
 def fit_fusion(held: HeldOut) -> Fusion:
-    """Weights and calibration from held-out scores."""
+    """Weights from held-out scores; `calibrate` comes after it, once the variant is chosen."""
     names = list(held.scores)
     features, y, unseen = _shortlist(held)
     wants = y.sum(axis=1) > 0
@@ -78,9 +78,7 @@ def fit_fusion(held: HeldOut) -> Fusion:
         first = np.append(seen, 0.0)
         v = _fit(own, y[rows], share, fixed, first, ridge=RIDGE / cold.sum(), towards=first)
         bare, bonus = v[:-1], BONUS_SCALE * v[-1]
-    fusion = Fusion(dict(zip(names, seen.tolist(), strict=True)), dict(zip(names, bare.tolist(), strict=True)), float(bonus))
-    platt = _calibrate(held, fusion)
-    return replace(fusion, slope=platt.slope, intercept=platt.intercept)
+    return Fusion(dict(zip(names, seen.tolist(), strict=True)), dict(zip(names, bare.tolist(), strict=True)), float(bonus))
 
 
 def likelihood(fused: Float32, wanted: Incidence) -> Float64:
@@ -156,27 +154,23 @@ def _objective(
 ) -> tuple[float, Float64, Float64]:
     """Value, gradient (F,) and Hessian (F, F)."""
     z = fixed + np.einsum("f,fbt->bt", w, features)
-    top = z.max(axis=1, keepdims=True)
-    p = np.exp(z - top)
-    total = p.sum(axis=1, keepdims=True)
-    p /= total
-    value = float(share @ (top[:, 0] + np.log(total[:, 0]) - (y * z).sum(axis=1)))
-    mean = np.einsum("fbt,bt->fb", features, p)
+    z -= z.max(axis=1, keepdims=True)
+    wanted = np.nonzero(y)
+    weight = y[wanted] * share[wanted[0]]  # of each (intent, wanted tool) pair
+    others = np.exp(z)
+    others[wanted] = 0.0
+    mass = np.maximum(others.sum(axis=1), 1e-300)
+    rival = 1.0 / (
+        1.0 + np.exp(np.clip(z[wanted] - np.log(mass[wanted[0]]), -700.0, 700.0))
+    )  # probability that an unwanted one wins
+    others /= mass[:, None]
+    value = float(weight @ -np.log1p(-np.minimum(rival, 1.0 - 1e-16)))
+    lost = np.bincount(wanted[0], weight * rival, len(z))
     flat = features.reshape(len(w), -1)
-    weighted = flat * (p * share[:, None]).ravel()
-    gradient = weighted.sum(axis=1) - flat @ (y * share[:, None]).ravel()
-    curvature = weighted @ flat.T - (mean * share) @ mean.T
+    weighted = flat * (others * lost[:, None]).ravel()
+    own = features[:, wanted[0], wanted[1]]
+    gradient = weighted.sum(axis=1) - own @ (weight * rival)
+    mean = (1.0 - rival) * own + rival * np.einsum("fbt,bt->fb", features, others)[:, wanted[0]]
+    curvature = weighted @ flat.T + (own * (weight * (1.0 - rival))) @ own.T - (mean * weight) @ mean.T
     off = w - target
     return value + 0.5 * ridge * float(off @ off), gradient + ridge * off, curvature + ridge * np.eye(len(w))
-
-
-def _calibrate(held: HeldOut, fusion: Fusion) -> PlattScaling:
-    """P(tool is right) from the log softmax of the fused score, on every candidate of every intent that wants something."""
-    s = log_softmax(fusion.combine(held.scores, held.unseen))
-    right = np.zeros(s.shape, bool)
-    right[held.wanted.row_of_entry, held.wanted.indices] = True
-    rows = np.flatnonzero(held.wanted.degrees > 0)
-    if not len(rows):
-        return PlattScaling(1.0, 0.0)
-    step = max(1, len(rows) * s.shape[1] // MOST_PAIRS)
-    return PlattScaling.fit(s[rows[::step]].ravel(), right[rows[::step]].ravel())

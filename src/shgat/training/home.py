@@ -13,10 +13,14 @@ MOST = 1000  # traces looked at
 STEPS = 0.25, 0.5, 0.75, 1.0  # of the way from what has to be outside to the traffic
 
 
-def homes(state: ModelState, outside: Float32) -> list[float]:
+def homes(state: ModelState, outside: Float32, apart: bool = False) -> list[float]:
     """Cosines that tell the traffic from intents (n, d) that have to be outside, from those to the traffic.
 
     Traffic is where all but a fiftieth of the remembered intents see another one that does not say the same.
+
+    Parameters
+    ----------
+    apart : none where what has to be outside is as near as the traffic's own outskirts, which would be shut out with it
     """
     assert state.learned is not None
     memory = state.learned.memory
@@ -26,7 +30,7 @@ def homes(state: ModelState, outside: Float32) -> list[float]:
     cosine = memory.vectors[rows] @ memory.vectors[rows].T
     cosine[cosine > SAME] = -1.0
     traffic, far = float(np.quantile(cosine.max(axis=1), ABROAD)), float(np.median(memory.nearest(outside)))
-    return [far + share * max(traffic - far, 0.0) for share in STEPS]
+    return [] if apart and far >= traffic else [far + share * max(traffic - far, 0.0) for share in STEPS]
 
 
 def staying(state: ModelState, home: float) -> ModelState:

@@ -5,7 +5,7 @@ of them, each ranked without its own vote. Tools without traces are asked for by
 to be found after.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,9 +67,9 @@ class Part:
         return Judged(criterion(per_query(z, self.wanted, (5,))), likelihood(z, self.wanted))
 
 
-def earlier(memory: Memory, rng: np.random.Generator) -> Part:
-    """The reservoir."""
-    good = np.flatnonzero(memory.worked & np.abs(memory.vectors).any(axis=1))
+def earlier(memory: Memory, rng: np.random.Generator, but: Collection[str] = ()) -> Part:
+    """The reservoir, without the traces of the ids `but`."""
+    good = np.flatnonzero(memory.worked & np.abs(memory.vectors).any(axis=1) & np.array([i not in but for i in memory.ids], bool))
     room: dict[int, int] = {}
     chosen: list[int] = []
     for i in rng.permutation(good).tolist():

@@ -21,11 +21,13 @@ class TrainReport:
     comparisons : against frozen cosine and against popularity
     validation : held-out metrics of the fused ranking and of cosine, by part
     weights : of the channels, for tools with and without traces, if any were chosen
-    choices : settings that were chosen from the data, `message_passing` and `node_offsets` among them
+    choices : settings that were chosen from the data, `message_passing`, `node_offsets` and `words` among them
     td_errors : trace id -> |outcome - probability mass on its tools|
     gradient_norms : parameter group -> norm after each epoch of the last run
     seconds : stage -> time
     skipped : (trace id, reason)
+    min_scores : "0.01", "0.05", "0.1" -> the `min_score` by which that share of the held-out intents would have got no tool, although each
+        of them wanted some; empty where nothing was validated
     trials : each variant that was tried against the best before it; it was chosen where `low` is above 0
     """
 
@@ -44,6 +46,7 @@ class TrainReport:
     n_traces: int
     skipped: list[tuple[str, str]] = field(default_factory=list)
     trials: list[Comparison] = field(default_factory=list)
+    min_scores: dict[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; NaN becomes None."""

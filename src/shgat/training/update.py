@@ -10,9 +10,9 @@ import numpy as np
 from .._types import Bool, Int64
 from ..errors import TraceError
 from ..graph import Incidence
-from ..metrics.gate import Comparison
+from ..metrics.gate import Comparison, decide
 from ..model import ModelState
-from ..model.channels import Learned
+from ..model.channels import Fusion, Learned
 from ..model.index import gates_open
 from ..model.memory import Memory
 from ..traces import Traces
@@ -25,8 +25,10 @@ from .report import TrainReport
 from .trainer import Epoch, Trainer
 from .validation import unseen_tools
 
+PROOF = 100  # traces from which on what was learned has to be better than cosine
 HELD_SHARE = 0.2
 FEWEST = 20  # traces below which none is held out
+DOUBTED = "ranked by cosine until a fit is better"
 MOST_OF_A_BATCH = 0.25  # of the weight, for one set of tools
 
 
@@ -70,7 +72,8 @@ def partial_fit(
     channels, _ = learned.over(state.catalog)
     parts = earlier(channels.memory, rng), held_out(taught.take(rows)), descriptions(state, traces.tools, rng)
     reference = Reference.of(start, parts)
-    trainer = _trained(start, taught, training, settings, seed, on_epoch) if len(training) else None
+    doubted = learned.fusion == Fusion.doubted()
+    trainer = _trained(start, taught, training, settings, seed, on_epoch) if len(training) and not doubted else None
     tried: list[Comparison] = []
     after, reason, accepted = None, "", False
     for candidate in _candidates(start, traces, taught, training, trainer):
@@ -81,8 +84,9 @@ def partial_fit(
             after, accepted = candidate.state, candidate.trained
             reason = verdict.reason if candidate.trained else f"{candidate.what}: {reason}"
             break
-    report = _report(traces, settings, trainer, accepted, reason, tried, seed, began)
-    return Fitted(after, report)
+    if doubted:
+        reason = f"{DOUBTED}: {reason}"
+    return Fitted(after, _report(traces, settings, trainer, accepted, reason, tried, seed, began))
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +96,20 @@ class _Candidate:
     state: ModelState
     trained: bool
     what: str
+
+
+def back_to_cosine(state: ModelState, traces: Traces, report: TrainReport) -> Fitted:
+    """The untrained model that remembers the traces and lets none of them vote, where a `fit` on them did not pass the gate.
+
+    That is done from 100 traces on to a model that no `fit` has proved; failures still count against their tools. State None: not done.
+    """
+    proved = state.learned is not None and state.learned.fusion.fitted
+    if proved or len(traces) < PROOF or not report.comparisons or decide(report.comparisons, on_every_part=("cosine",)).passed:
+        return Fitted(None, report)
+    learned = replace(Learned.cold_start(state.catalog), fusion=Fusion.doubted())
+    cosine = replace(ModelState.untrained(state.catalog, state.config), cooccurrence=state.cooccurrence, learned=learned)
+    after = replace(cosine, learned=_with_memory(cosine, traces, np.arange(len(traces)), None))
+    return Fitted(after, replace(report, reason=f"back to cosine: {report.reason}"))
 
 
 def _candidates(
@@ -150,9 +168,10 @@ def _trained(
     catalog = state.catalog
     fitted = state.learned is not None and state.learned.fusion.fitted
     speaks = state.config.message_passing and (not fitted or gates_open(state.params))
+    examples, model = Examples.build(catalog, traces), replace(state.config, message_passing=speaks)
     trainer = Trainer(
-        Examples.build(catalog, traces), state.cooccurrence, replace(state.config, message_passing=speaks), state.params, settings,
-        training, seed, unseen=_unseen(state, traces), provenance=False, on_epoch=on_epoch, stage="partial",
+        examples.wide if model.words else examples, state.cooccurrence, model, state.params, settings, training, seed,
+        unseen=_unseen(state, traces), provenance=False, on_epoch=on_epoch, stage="partial",
     )  # fmt: skip
     trainer.run()
     return trainer

@@ -73,7 +73,7 @@ class Task:
 def train(model: SHGAT, traces: Traces, job: Job, on_epoch: Callable[[Epoch], None] | None = None) -> TrainReport:
     """The training that the job's `config` asks for: from scratch, or going on from the model's parameters.
 
-    Where a model from scratch is refused, the one that is there goes on.
+    Where a model from scratch is refused, the one that is there goes on, or gives way to cosine where nothing shows that it is better.
     """
     asked = job.config
     config = TrainingConfig(
@@ -87,7 +87,10 @@ def train(model: SHGAT, traces: Traces, job: Job, on_epoch: Callable[[Epoch], No
     if not asked.from_scratch:
         return model.partial_fit(traces, config=config, seed=asked.seed, on_epoch=on_epoch)
     report = model.fit(traces, config=config, seed=asked.seed, on_epoch=on_epoch)
-    if report.accepted:
+    version = model.version
+    if not report.accepted:
+        report = model.back_to_cosine(traces, report)
+    if report.accepted or model.version != version:
         return report
     update = model.partial_fit(traces, config=config, seed=asked.seed, on_epoch=on_epoch)
     return replace(update, reason=f"not begun anew: {report.reason}; updated: {update.reason}")

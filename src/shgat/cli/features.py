@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..store import Store
     from .grid import Grid
 
-app = typer.Typer(help="Features of capabilities: build them, look at them, check them.", rich_markup_mode=None)
+app = typer.Typer(help="Features of capabilities in a store.", rich_markup_mode=None)
 
 Hours = Annotated[float, typer.Option(min=0.0, help="Hours that features may be old.")]
 

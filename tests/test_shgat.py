@@ -130,9 +130,13 @@ def test_from_capabilities_gives_tools_the_mean_of_what_contains_them():
     np.testing.assert_allclose(model.catalog.tool_embeddings, [e[0], (e[0] + e[1]) / np.sqrt(2)], rtol=1e-6)
 
 
-def test_a_catalogue_without_embeddings_is_refused():
+def test_a_catalogue_without_embeddings_is_given_some_and_an_empty_one_is_refused():
+    found = SHGAT.from_catalog(Catalog.from_records([{"id": "a"}], []))
+    assert found.catalog.encoder == features.open_encoder("static").id
+    other = SHGAT.from_catalog(Catalog.from_records([{"id": "a"}], []), encoder="hashed-words")
+    assert (other.catalog.encoder, other.dimension) == (features.HashedWords().id, 800)
     with pytest.raises(CatalogError, match="no embeddings"):
-        SHGAT.from_catalog(Catalog.from_records([{"id": "a"}], []))
+        SHGAT.from_catalog(Catalog.from_records([]))
 
 
 # ---------------------------------------------------------------- changing a live model
@@ -321,7 +325,7 @@ def test_a_write_to_the_parameters_counts_after_invalidate():
 def test_text_is_an_intent_where_its_encoder_is_known():
     rows = [{"id": "mail.send", "text": "Sends an email"}, {"id": "files.read", "text": "Reads a file"}]
     model = SHGAT.from_catalog(features.embedded(Catalog.from_records(rows)))
-    expected = model.rank(features.HashedWords().encode(["read the file"])[0], text="read the file")
+    expected = model.rank(model.encoder.encode(["read the file"])[0], text="read the file")
     found = model.rank("read the file")
     assert (found.ids, found.ids[0]) == (expected.ids, "files.read")
     assert model.why_not("read the file", "mail.send").above[0][0] == "files.read"

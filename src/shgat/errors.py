@@ -9,6 +9,7 @@
     |  |- DamagedError              what was read from the store is not what was written
     |  `- StoreURLError             it can never work as it is configured: nothing to wait for
     |     `- DimensionError         it holds embeddings of another dimension
+    |- EncoderError                 an encoder cannot be opened, failed, took too long, or gave no vectors
     |- WorkerError                  a training child failed, timed out or broke the protocol
     `- MissingExtraError            an optional dependency is not installed; the message says which extra to install
 
@@ -60,6 +61,10 @@ class DamagedError(StoreError):
 
 class DimensionError(StoreURLError):
     """The store holds embeddings of another dimension."""
+
+
+class EncoderError(ShgatError):
+    """An encoder cannot be opened, failed, took too long, or gave something that is no vector."""
 
 
 class WorkerError(ShgatError):

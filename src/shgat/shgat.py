@@ -5,15 +5,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
+import numpy as np
+
 from . import _check, features
+from ._types import Float32
 from .config import SHGATConfig
-from .errors import InputError, ShgatError
+from .errors import EncoderError, InputError, ShgatError
 from .graph import Capability, Catalog, Cooccurrence, Tool
 from .graph.inheritance import with_mean_embeddings
 from .graph.tables import records_of
 from .model import ModelState, carry_over, json_model, model_file
 from .model.channels import CHANNELS
-from .model.live import LiveModel
+from .model.live import LiveModel, Made
 
 if TYPE_CHECKING:
     from .traces import Trace, Traces
@@ -36,16 +39,31 @@ class SHGAT(LiveModel):
     """
 
     # ---------------------------------------------------------------- making one
+    _intent_encoder: "features.IntentEncoder | None" = None
+    _given = False  # was an encoder looked for, or put in?
+
     @classmethod
-    def from_catalog(cls, catalog: Catalog, config: SHGATConfig | None = None, seed: int = 0) -> "SHGAT":
-        """An untrained model, which ranks as cosine does; `seed` draws the small noise of its attention."""
+    def from_catalog(cls, catalog: Catalog, config: SHGATConfig | None = None, seed: int = 0, *, encoder: object = None) -> "SHGAT":
+        """An untrained model, which ranks as cosine does, and texts by their words besides.
+
+        Parameters
+        ----------
+        seed : draws the small noise of its attention
+        encoder : what makes vectors of texts, as `shgat.features.open_encoder` takes it: of the tools too where the catalogue has no
+            embeddings. None: what made those it has; where it has none, the static vectors of the wheel
+        """
         if not isinstance(catalog, Catalog):
             raise InputError(
                 f"catalog is a Catalog, not {type(catalog).__name__}; `Catalog.load` reads a folder, `from_records` takes records"
             )
         if config is not None and not isinstance(config, SHGATConfig):
             raise InputError(f"config is an SHGATConfig, not {type(config).__name__}; `SHGATConfig.from_dict` takes a mapping")
-        return cls(ModelState.untrained(catalog, config or SHGATConfig(), _check.seed(seed)))
+        if not catalog.has_embeddings and (catalog.tools or catalog.capabilities):
+            catalog = features.embedded(catalog, features.open_encoder("" if encoder is None else encoder))
+        model = cls(ModelState.untrained(catalog, config or SHGATConfig(), _check.seed(seed)))
+        if encoder is not None:
+            model.encoder = encoder
+        return model
 
     @classmethod
     def from_capabilities(
@@ -68,7 +86,9 @@ class SHGAT(LiveModel):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "SHGAT":
         """A model of its own; the catalogue, which nobody changes, is shared."""
-        return SHGAT(replace(self.state, params=self.state.params.copy()))
+        copied = SHGAT(replace(self.state, params=self.state.params.copy()))
+        copied._intent_encoder, copied._given = self._intent_encoder, self._given
+        return copied
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise ShgatError("a model is not pickled; send model.to_bytes(), and read it with SHGAT.from_bytes(...)")
@@ -239,14 +259,42 @@ class SHGAT(LiveModel):
         with self._lock:
             self._change(replace(self.state, cooccurrence=Cooccurrence.from_pairs(pairs, self.catalog.tool_column)))
 
-    def _encoded(self, intent: object) -> object:
-        encoder = features.encoder_of(self._state.catalog) if isinstance(intent, str) else None
-        return intent if encoder is None else encoder.encode([str(intent)])[0]
+    # ---------------------------------------------------------------- its encoder
+    @property
+    def encoder(self) -> "features.Encoder | None":
+        """What makes vectors of texts; None where none like the catalogue's is at hand. Another one of the same space may be put in its place:
+        any object with `encode`, a function, or a name, see `shgat.features.open_encoder`."""
+        found = self._intents()
+        return None if found is None else found.encoder
+
+    @encoder.setter
+    def encoder(self, given: object) -> None:
+        self._intent_encoder = features.IntentEncoder.of(self._state.catalog, given)
+        self._given = given is not None
+
+    def _intents(self) -> "features.IntentEncoder | None":
+        if self._intent_encoder is None and not self._given:
+            self._intent_encoder, self._given = features.IntentEncoder.of(self._state.catalog), True
+        return self._intent_encoder
+
+    def _encoded(self, intents: list[str], dimension: int) -> tuple[Float32, Made]:
+        found = self._intents()
+        if found is None:
+            return super()._encoded(intents, dimension)
+        rows = found.encode(intents)
+        failed = next((row for row in rows if row.vector is None), None)
+        if failed is not None:
+            raise EncoderError(failed.trouble)
+        x = np.stack([row.vector for row in rows if row.vector is not None])
+        if x.shape[1] != dimension:
+            raise EncoderError(f"{rows[0].encoder} made vectors of {x.shape[1]} dimensions, the catalogue's have {dimension}")
+        encoders, troubles = (dict.fromkeys(found) for found in zip(*((row.encoder, row.trouble) for row in rows), strict=True))
+        return x, Made(", ".join(encoders), tuple(trouble for trouble in troubles if trouble))
 
     def _embedded(self, nodes: list[_Node]) -> list[_Node]:
-        """With embeddings of their texts for those that have none, where a built-in encoder made those of the catalogue."""
-        encoder = features.encoder_of(self._state.catalog)
-        if encoder is None:
+        """With embeddings of their texts for those that have none, where what made those of the catalogue is at hand."""
+        encoder = self.encoder if any(n.embedding is None for n in nodes) else None
+        if encoder is None or encoder.id != self._state.catalog.encoder:
             return nodes
         return [n if n.embedding is not None else features.with_embeddings([n], encoder)[0] for n in nodes]
 

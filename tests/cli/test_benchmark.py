@@ -105,3 +105,14 @@ def test_a_folder_without_data(tmp_path, capfd):
     code, out, err = benchmark(capfd, "--data", tmp_path)
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert "no folder with tools.jsonl" in err
+
+
+def test_encoders_beside_each_other_print_one_table(ask):
+    code, out, err = ask("benchmark", "encoders", "--data", SAMPLE, "--encoder", "static", "--feedbacks", 0)
+    assert code == 0
+    assert "static + words" in out
+    assert "mean" in out
+    assert "Recall@5" in err
+    rows = orjson.loads(ask("benchmark", "encoders", "--data", SAMPLE, "--encoder", "static", "--feedbacks", 0, "--json")[1])
+    assert list(rows["ways"]) == ["words", "stored embeddings", "static", "static + words"]
+    assert rows["ways"]["words"][SAMPLE.name]["ms"] is None

@@ -27,6 +27,7 @@ PACKAGES = (
     "shgat.model",
     "shgat.training",
     "shgat.metrics",
+    "shgat.features",
     "shgat.store",
 )
 

@@ -1,4 +1,4 @@
-"""Catalogues that an encoder made the embeddings of: sound for any texts, and answered by shared words."""
+"""Catalogues that an encoder made the embeddings of: sound for any texts, and answered by meaning."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shgat import SHGAT, Catalog
-from shgat.features import HashedWords, embedded, encoder_of, with_embeddings
+from shgat.features import HashedWords, OwnEncoder, embedded, encoder_of, passage_of, queries, with_embeddings
+from shgat.features.static import built_in
 from worlds import catalog
 
 TOOLS = [
@@ -17,17 +18,18 @@ TOOLS = [
 SETS = [{"id": "office", "text": "Mail and calendar", "tools": ["mail.send", "calendar.add"]}, {"id": "x", "tools": ["files.read"]}]
 
 
-def test_a_catalogue_of_texts_ranks_by_words():
-    found = embedded(Catalog.from_records(TOOLS, SETS))
+@pytest.mark.parametrize("encoder", [None, HashedWords()])
+def test_a_catalogue_of_texts_ranks_by_them(encoder):
+    found = embedded(Catalog.from_records(TOOLS, SETS), encoder)
     encoder = encoder_of(found)
-    assert found.encoder == encoder.id == HashedWords().id
+    assert found.encoder == encoder.id
     model = SHGAT.from_catalog(found)
     for text, first in (("email Bob", "mail.send"), ("read this file", "files.read"), ("new appointment", "calendar.add")):
         assert model.rank(encoder.encode([text])[0], text=text).ids[0] == first
     np.testing.assert_allclose(found.capability_embeddings[1], found.tool_embeddings[2], atol=1e-6)  # no text: its members
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8), st.text(max_size=30), max_size=8))
 def test_whatever_the_texts_say_it_holds_together_and_items_keep_their_rows(texts):
     records = [{"id": key, "text": text.encode(errors="replace").decode()} for key, text in texts.items()]
@@ -36,20 +38,38 @@ def test_whatever_the_texts_say_it_holds_together_and_items_keep_their_rows(text
     assert again.has_embeddings == bool(records)
     if records:
         np.testing.assert_array_equal(again.tool_embeddings, found.tool_embeddings)
-        (alone,) = with_embeddings(found.tools[:1], HashedWords())
+        (alone,) = with_embeddings(found.tools[:1], built_in())
         np.testing.assert_array_equal(alone.embedding, found.tool_embeddings[0])
 
 
-def test_an_encoder_of_ones_own():
-    class Letters:
-        id, dimension = "letters", 26
+def test_what_is_known_is_not_encoded_again():
+    asked = []
+
+    def letters(texts):
+        asked.extend(texts)
+        return np.array([[1.0 + t.count(chr(97 + i)) for i in range(26)] for t in texts])
+
+    encoder = OwnEncoder(letters, "letters", 26)
+    first = embedded(Catalog.from_records(TOOLS, SETS), encoder)
+    known = {passage_of(t, encoder): row for t, row in zip(first.tools, first.tool_embeddings, strict=True)}
+    asked.clear()
+    changed = [{**TOOLS[0], "text": "Writes a letter"}, *TOOLS[1:]]
+    again = embedded(Catalog.from_records(changed), encoder, known)
+    assert asked == ["mail.send Writes a letter"]
+    np.testing.assert_array_equal(again.tool_embeddings[1:], first.tool_embeddings[1:])
+
+
+def test_prefixes_stand_where_the_model_wants_them():
+    class Prefixed:
+        id, dimension, query_prefix, passage_prefix = "e5", 8, "query: ", "passage: "
 
         def encode(self, texts):
-            return np.array([[float(chr(97 + i) in t) for i in range(26)] for t in texts], np.float32)
+            return np.ones((len(texts), 8))
 
-    found = embedded(Catalog.from_records(TOOLS, SETS), Letters())
-    assert (found.encoder, found.dimension) == ("letters", 26)
-    assert encoder_of(found) is None
+    encoder = OwnEncoder(Prefixed())
+    (tool, *_), _ = Catalog.from_records(TOOLS).records()
+    assert queries(encoder, ["send it"]) == ["query: send it"]
+    assert passage_of(tool, encoder) == "passage: mail.send Sends an email to somebody"
 
 
 @pytest.mark.parametrize("made", [catalog, lambda: Catalog.from_records([])])
@@ -59,11 +79,10 @@ def test_who_made_the_embeddings_is_known_only_where_it_is_said(made):
 
 def test_an_empty_catalogue_answers_nothing():
     model = SHGAT.from_catalog(embedded(Catalog.from_records([])))
-    x = HashedWords().encode(["anything"])[0]
     for kind in ("tools", "capabilities"):
-        assert model.rank(x, kind=kind, text="anything", explain=True).ids == ()
-    assert model.rank_sets(x) == []
+        assert model.rank("anything", kind=kind, explain=True).ids == ()
+    assert model.rank_sets("anything") == []
     again = SHGAT.from_bytes(model.to_bytes())
-    assert again.rank(x).ids == ()
+    assert again.rank("anything").ids == ()
     again.add_tool({"id": "a", "text": "first"})
-    assert again.rank(x).ids == ("a",)
+    assert again.rank("anything").ids == ("a",)

@@ -26,6 +26,7 @@ def test_it_goes_through_json():
         "items": [{"id": "a", "score": 0.5}, {"id": "b", "score": 0.0}],
         "model_version": "v7",
         "ranked_by": "model",
+        "encoder": "",
         "calibrated": False,
         "degraded": ["late"],
     }

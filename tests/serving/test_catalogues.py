@@ -7,6 +7,7 @@ import pytest
 from people import until
 from shgat import Catalog, CatalogError
 from shgat.features import HashedWords, embedded
+from shgat.features.static import built_in
 from shgat.store import Store
 from worlds import SAMPLE
 
@@ -50,10 +51,12 @@ def test_a_broken_folder_opens_without_what_is_broken_and_says_so(open_ranker, t
 def test_texts_alone_are_ranked_by_the_model_and_learned_from(open_ranker, people, sqlite_url):
     catalog = texts_of_the_sample()
     ranker = open_ranker(catalog=catalog, debounce=0.0)
-    assert ranker.catalog.encoder == HashedWords().id
-    answer = ranker.rank(None, 5, text="send an email to the customer")
-    assert (answer.ranked_by, answer.degraded) == ("model", ())
-    assert ranker.rank(HashedWords().encode(["send an email to the customer"])[0], 5).ids == answer.ids
+    assert ranker.catalog.encoder == built_in().id
+    answer = ranker.rank("send an email to the customer", 5)
+    assert (answer.ranked_by, answer.degraded, answer.encoder) == ("model", (), built_in().id)
+    assert answer.to_dict()["encoder"] == built_in().id
+    assert ranker.stats()["encoder"] == {"id": built_in().id, "trouble": ""}
+    assert ranker.rank(built_in().encode(["send an email to the customer"])[0], 5).encoder == ""
     for _, text, tools in people[:200]:
         assert ranker.feedback(ranker.rank(None, 5, text=text).decision_id, tools=tools, outcome=1.0)
     until(lambda: not ranker.stats()["waiting_for_store"])
@@ -61,12 +64,12 @@ def test_texts_alone_are_ranked_by_the_model_and_learned_from(open_ranker, peopl
     assert training.traces > 0
     assert not ranker.stats()["trouble"]
     with Store.open(sqlite_url) as store:
-        assert store.encoder() == HashedWords().id
+        assert store.encoder() == built_in().id
 
 
 def test_a_vector_of_another_encoder_leaves_the_text(open_ranker):
     ranker = open_ranker(catalog=Catalog.from_records(TOOLS))
-    for intent in (np.ones(384), "x", [1.0], np.full(ranker.catalog.dimension, np.nan)):
+    for intent in (np.ones(800), "x", [1.0], np.full(ranker.catalog.dimension, np.nan)):
         answer = ranker.rank(intent, 1, text="read the file")
         assert (answer.ids, answer.ranked_by) == (("files.read",), "model")
 
@@ -105,3 +108,33 @@ def test_a_store_of_another_encoder_is_refused_at_once(open_ranker, sqlite_url):
 def test_embedding_the_texts_oneself_is_the_same_catalogue(open_ranker):
     made = texts_of_the_sample()
     assert open_ranker(catalog=made).catalog.checksum == embedded(made).checksum
+
+
+def test_an_encoder_of_ones_own_that_dies_is_seen_in_the_answer_and_comes_back(open_ranker):
+    class Mine:
+        id, dimension, broken = "mine-1", 800, False
+
+        def encode(self, texts):
+            if self.broken:
+                raise OSError("gone")
+            return HashedWords().encode(texts)
+
+    mine = Mine()
+    ranker = open_ranker(catalog=Catalog.from_records(TOOLS), encoder=mine)
+    answer = ranker.rank("read the file", 1)
+    assert (answer.ids, answer.ranked_by, answer.encoder, answer.degraded) == (("files.read",), "model", "mine-1", ())
+    mine.broken = True
+    answer = ranker.rank("send a mail now", 1)
+    assert (answer.ids, answer.ranked_by, answer.encoder) == (("mail.send",), "lexical", "")
+    assert "gone" in answer.degraded[0]
+    assert "gone" in ranker.stats()["encoder"]["trouble"]
+    mine.broken = False
+    until(lambda: ranker.rank("please read the file", 1).ranked_by == "model")
+    assert ranker.stats()["encoder"]["trouble"] == ""
+
+
+def test_a_store_that_hashed_words_were_kept_in_is_served_by_them_where_they_are_named(open_ranker, sqlite_url):
+    catalog = embedded(Catalog.from_records(TOOLS), HashedWords())
+    with Store.open(sqlite_url, 800) as store:
+        store.keep_catalog(catalog)
+    assert open_ranker(catalog=Catalog.from_records(TOOLS), encoder="hashed-words").rank("read it", 1).encoder == HashedWords().id

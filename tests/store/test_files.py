@@ -5,11 +5,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from shgat import Catalog, load_traces
+from shgat import Catalog, Trace, load_traces
 from shgat.errors import InputError, StoreError
 from shgat.graph import Capability, Tool
-from shgat.store import export_folder, export_traces, import_folder, import_traces
+from shgat.store import Store, export_folder, export_traces, import_folder, import_traces
 from shgat.store.files import ImportReport
+from shgat.traces import read_traces, write_traces
 from traces.examples import CATALOG, D
 
 ENDINGS = ["jsonl", "parquet"]
@@ -194,3 +195,19 @@ class TestFolders:
         with pytest.raises(InputError, match="holds no catalogue"):
             export_folder(store, tmp_path / "out")
         assert not (tmp_path / "out").exists()
+
+
+def test_traces_go_out_with_the_stores_encoder_and_those_of_another_space_do_not_come_in(tmp_path, sqlite_url):
+    catalog = Catalog.from_records([{"id": "t", "text": "x", "embedding": np.ones(8)}], encoder="E5")
+    with Store.open(sqlite_url, 8) as store:
+        store.keep_catalog(catalog)
+        store.add_traces([Trace(id="a", tools=("t",), embedding=np.ones(8, np.float32))])
+        export_traces(store, tmp_path / "out.jsonl")
+        assert [trace.encoder for _, trace in read_traces(tmp_path / "out.jsonl")] == ["E5"]
+        other = [
+            Trace(id=key, embedding=np.ones(8, np.float32), encoder=made) for key, made in (("b", "MiniLM"), ("c", "E5::small"))
+        ]
+        write_traces(tmp_path / "in.jsonl", other, 8)
+        report = import_traces(store, tmp_path / "in.jsonl")
+    assert (report.added, report.refused) == (1, 1)
+    assert "was made by 'MiniLM'" in report.faults[0][1]

@@ -354,3 +354,21 @@ def test_200_000_traces_stream(tmp_path):
     assert int(count) == n
     assert float(grown) < 250  # MB; mapped pages count, the text of 60 MB does not stay
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 0
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_what_made_the_embeddings_goes_with_the_traces(tmp_path, ending):
+    path = tmp_path / f"t.{ending}"
+    made = [
+        Trace(id="a", intent="x", embedding=np.ones(8, np.float32), encoder="E5"),
+        Trace(id="b", intent="y", embedding=np.ones(8, np.float32)),
+    ]
+    write_traces(path, made, 8)
+    assert [trace.encoder for _, trace in read_traces(path)] == ["E5", ""]
+    for encoder, fits in (("E5", True), ("", True), ("E5::small", True), ("MiniLM", False)):
+        catalog = Catalog.from_records([{"id": "t", "embedding": np.ones(8)}], encoder=encoder)
+        if fits:
+            assert len(load_traces(path, catalog)) == 2
+        else:
+            with pytest.raises(TraceError, match=r"'E5'.*'MiniLM': make both by one"):
+                load_traces(path, catalog, unknown="skip")

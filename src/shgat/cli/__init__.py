@@ -12,7 +12,7 @@ import typer
 
 from .. import __version__
 from ..errors import CatalogError, ShgatError
-from . import benchmark, catalog, completion, db, demo, evaluate, features, gateway, plot, rank, sample, train, worker
+from . import benchmark, catalog, completion, db, demo, embed, evaluate, features, gateway, plot, rank, sample, train, worker
 from .given import WrongUsage, exit_code
 from .output import shorten
 
@@ -45,6 +45,7 @@ def _options(
 
 app.command("completion", short_help="Print a completion script for a shell.")(completion.completion)
 app.command("demo", short_help="Train on the sample, and rank before and after.")(demo.demo)
+app.command("embed", short_help="Give a catalogue embeddings, or bring them up to date.")(embed.embed)
 app.command("plot", short_help="Draw pictures of a trained model.")(plot.plot)
 app.command("rank", short_help="Rank tools, capabilities or sets for an intent.")(rank.rank)
 app.command("sample", short_help="Say where the sample catalogue is, or copy it.")(sample.sample)

@@ -1,5 +1,9 @@
-"""`shgat benchmark`: SHGAT beside plain methods on the same data, embeddings, split and metrics; of all traces, or of a stream of feedback."""
+"""`shgat benchmark`: SHGAT beside plain methods on the same data, embeddings, split and metrics; of all traces, or of a stream of feedback.
 
+And encoders beside each other.
+"""
+
+import math
 import sys
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -60,6 +64,56 @@ def quality(
             output.write(*tables(dataset, results))
     if as_json:
         output.write_json({"sets": found})
+
+
+@app.command(short_help="Encoders beside each other: quality and time.")
+def encoders(
+    data: Annotated[Path, given.folder("A folder of sets, or one set: tools, capabilities, train, test.")],
+    sets: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only these sets; several with commas.")] = None,
+    encoder: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Instead of those at hand, as `shgat embed` takes it; may be repeated.")
+    ] = None,
+    feedbacks: Annotated[int, typer.Option(min=0, metavar="N", help="Traces to learn from; 0: none.")] = 200,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
+) -> None:
+    """Rank the test intents of each set from their texts: by words, by the embeddings it brings, and by each encoder."""
+    from ..experiments.dataset import Dataset, folders
+    from ..experiments.encoders import at_hand, measured
+    from ..features import open_encoder
+    from . import output
+
+    names = [name for several in sets or () for name in several.split(",") if name]
+    chosen = {name: open_encoder(name) for name in encoder} if encoder else at_hand()
+    found: dict[str, dict[str, tuple[float, float]]] = {}
+    places = folders(data, names)
+    for folder in places:
+        dataset = Dataset.load(folder)
+        for row in measured(dataset, chosen, feedbacks):
+            found.setdefault(row.way, {})[dataset.name] = (row.recall, row.milliseconds)
+            output.note(f"{dataset.name}: {row.way}: Recall@5 {100 * row.recall:.1f}")
+    if as_json:
+        rows = {
+            w: {n: {"recall@5": r, "ms": None if math.isnan(t) else t} for n, (r, t) in per.items()} for w, per in found.items()
+        }
+        output.write_json({"sets": [f.name for f in places], "encoders": {n: e.id for n, e in chosen.items()}, "ways": rows})
+        return
+    output.write(encoder_table([f.name for f in places], found))
+
+
+def encoder_table(sets: list[str], found: "Mapping[str, Mapping[str, tuple[float, float]]]") -> "Grid":
+    """Recall@5 of each way on each set and their mean, percentages."""
+    from .grid import Grid
+
+    grid = Grid("Recall@5, %", "ms: processor time of one intent from text to vector, median")
+    grid.add_column("way")
+    for name in (*sets, "mean", "ms"):
+        grid.add_column(name, "right")
+    for way, per in found.items():
+        recalls, spent = zip(*(per[name] for name in sets), strict=True)
+        times = [t for t in spent if not math.isnan(t)]
+        last = f"{sum(times) / len(times):.2f}" if times else "-"
+        grid.add_row(way, *(f"{100 * r:.1f}" for r in recalls), f"{100 * sum(recalls) / len(recalls):.1f}", last)
+    return grid
 
 
 app.command(short_help="How fast it learns from a stream of feedback.")(stream)

@@ -30,11 +30,18 @@ class Kind(StrEnum):
 
 
 def rank(
+    intent: Annotated[
+        str | None, typer.Argument(metavar="[TEXT]", help="What somebody wants, in words.", show_default=False)
+    ] = None,
     catalog: Annotated[Path | None, given.folder("Catalogue folder; a --model brings its own.")] = None,
     intent_vector: Annotated[Path | None, given.file("Embedding of the intent, (d,).", "FILE.npy")] = None,
     intent_id: Annotated[str | None, typer.Option(metavar="ID", help="Id of a trace in the catalogue's folder.")] = None,
     text: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Text of the intent, for channels that read words; alone, what is ranked by.")
+        str | None, typer.Option(metavar="TEXT", help="Text of the intent, for channels that read words; alone, as TEXT.")
+    ] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="What makes a vector of the text.  [default: what made the catalogue's embeddings]"),
     ] = None,
     model: Annotated[Path | None, given.file("A trained model; without one, cosine order.")] = None,
     top: Annotated[int, typer.Option(metavar="N", min=1, help="How many to show.")] = 5,
@@ -57,40 +64,51 @@ def rank(
         given.refuse({"--why-not": why_not, "--min-score": min_score}, "with --kind tools", f"with --kind {kind}")
     if intent_id is not None:
         given.refuse({"--text": text}, "with --intent-vector or alone", "with --intent-id, whose trace has a text")
-    by_words = text is not None and intent_vector is None and intent_id is None
-    if by_words:
+    if intent is not None:
+        given.refuse({"--text": text, "--intent-vector": intent_vector, "--intent-id": intent_id}, "without TEXT", "with TEXT")
+        text = intent
+    spoken = text is not None and intent_vector is None and intent_id is None
+    if not spoken:
+        given.one_of("TEXT, --intent-vector FILE.npy, --intent-id ID or --text TEXT", intent_vector, intent_id)
+        given.refuse({"--encoder": encoder}, "with TEXT", "with a vector")
+    ranker = load_model(catalog, model, encoder)
+    vector: Float32 | str | None = None
+    trace: Trace | None = None
+    if not spoken:
+        vector, trace = _intent(catalog, intent_vector, intent_id)
+    text = ((trace.intent if trace else text) or "").strip() or None
+    if spoken and text and ranker.encoder is not None:
+        vector = text
+    elif spoken:
         alone: dict[str, object] = {
             "--kind": None if kind is Kind.tools else kind,
             "--context-tool": context_tool,
             "--min-score": min_score,
         }
         alone |= {"--explain": explain or None, "--why-not": why_not}
-        given.refuse(alone, "with --intent-vector or --intent-id", "with --text alone")
-    else:
-        given.one_of("--intent-vector FILE.npy, --intent-id ID or --text TEXT", intent_vector, intent_id)
-    ranker = load_model(catalog, model)
-    vector, trace = (None, None) if by_words else _intent(catalog, intent_vector, intent_id)
-    text = ((trace.intent if trace else text) or "").strip() or None
+        given.refuse(alone, "with --intent-vector, --intent-id or an encoder", "with words alone")
     asked = Question(vector, text, kind, top, candidate, tuple(context_tool or ()), min_score)
-    items = ranked(ranker, asked, explain)
+    items, made = ranked(ranker, asked, explain)
     missed = None
     if why_not is not None:
-        missed = ranker.why_not(vector, why_not, text=text, context_tools=asked.context)
+        missed = ranker.why_not(asked.intent, why_not, text=text, context_tools=asked.context)
     if as_json:
-        about = {"id": trace.id, "text": trace.intent} if trace else None
-        value = {"kind": kind.value, "model_version": ranker.version, "intent": about, "items": items}
+        about = {"id": trace.id, "text": trace.intent} if trace else {"text": text} if spoken else None
+        value = {"kind": kind.value, "model_version": ranker.version, "intent": about, **made, "items": items}
         output.write_json(value if missed is None else {**value, "why_not": missed.to_dict()})
     else:
         output.write(table(items, kind, trace))
+        for why in made.get("degraded", ()):
+            output.note(f"shgat: {why}")
         if missed is not None:
             output.write(f"Why not {missed.tool}?", *(f"  {sentence}" for sentence in missed.sentences()))
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """What `SHGAT.rank` is asked; without an intent's embedding, what its words alone are asked."""
+    """What `SHGAT.rank` is asked, a vector or a text; with neither, what its words alone are asked."""
 
-    intent: "Float32 | None"
+    intent: "Float32 | str | None"
     text: str | None
     kind: Kind
     top: int
@@ -99,15 +117,28 @@ class Question:
     min_score: float | None
 
 
-def load_model(catalog: Path | None, model: Path | None) -> "SHGAT":
-    """The model of a file, checked against the catalogue where both are given; else an untrained one."""
+def load_model(catalog: Path | None, model: Path | None, encoder: str | None = None) -> "SHGAT":
+    """The model of a file, checked against the catalogue where both are given; else an untrained one.
+
+    `encoder`: what makes vectors of texts, None for what made the catalogue's embeddings, or the one of the wheel where it has none.
+    """
     from ..errors import ModelFileError
     from ..graph import Catalog
     from ..shgat import SHGAT
+    from . import output
 
     if model is None:
-        return SHGAT.from_catalog(Catalog.load(given.needed(catalog, "--catalog DIR, --model FILE, or both")))
+        folder = given.needed(catalog, "--catalog DIR, --model FILE, or both")
+        found = Catalog.load(folder)
+        ranker = SHGAT.from_catalog(found, encoder=encoder)
+        if not found.has_embeddings:
+            output.note(
+                f"shgat: {folder} has no embeddings: {ranker.catalog.encoder} made some for now, `shgat embed` makes them to stay"
+            )
+        return ranker
     loaded = SHGAT.load(model)
+    if encoder is not None:
+        loaded.encoder = encoder
     if catalog is not None and Catalog.load(catalog).fingerprint != loaded.catalog.fingerprint:
         raise ModelFileError(f"{model} was made for another catalogue than {catalog}: its tools or memberships differ")
     return loaded
@@ -124,24 +155,26 @@ def _intent(catalog: Path | None, vector: Path | None, key: str | None) -> "tupl
     return trace.embedding, trace
 
 
-def ranked(model: "SHGAT", asked: Question, explain: bool) -> list[dict[str, Any]]:
-    """The best items as JSON values: id, score, text, for a set its tools, and where asked for an explanation."""
+def ranked(model: "SHGAT", asked: Question, explain: bool) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The best items as JSON values: id, score, text, for a set its tools, and where asked for an explanation; and what made the vector."""
     catalog, tools = model.catalog, asked.kind is Kind.tools
     flat: Literal["tools", "capabilities"] = "tools" if tools else "capabilities"
+    made: dict[str, Any] = {}
     if asked.intent is None:
         items = _ranked_by_words(model, asked)
     else:
-        items = model.rank(
+        found = model.rank(
             asked.intent, asked.top, flat, text=asked.text, context_tools=asked.context, candidates=asked.candidates,
             min_score=asked.min_score, explain=explain,
-        ).to_dict()["items"]  # fmt: skip
+        ).to_dict()  # fmt: skip
+        items, made = found["items"], {name: found[name] for name in ("encoder", "degraded") if name in found}
     nodes = catalog.tools if tools else catalog.capabilities
     column = catalog.tool_column if tools else catalog.capability_column
     for item in items:
         item["text"] = nodes[column[item["id"]]].text
         if explain:
             why = item["explanation"]
-            why["weights"] = _weights(model, asked.kind, column[item["id"]])
+            why["weights"] = _weights(model, asked.kind, column[item["id"]]) or why["weights"]
             if why["channels"]:
                 why["rest"] = item["score"] - why["weights"].get("bonus", 0.0)
                 why["rest"] -= sum(why["weights"].get(name, 0.0) * score for name, score in why["channels"].items())
@@ -151,7 +184,7 @@ def ranked(model: "SHGAT", asked: Question, explain: bool) -> list[dict[str, Any
         }
         for item in items:
             item["tools"] = needed[item["id"]]
-    return items
+    return items, made
 
 
 def _ranked_by_words(model: "SHGAT", asked: Question) -> list[dict[str, Any]]:
@@ -163,7 +196,10 @@ def _ranked_by_words(model: "SHGAT", asked: Question) -> list[dict[str, Any]]:
     z = by_words(index, asked.text or "")
     columns = range(len(z)) if asked.candidates is None else index.tools.columns(asked.candidates, "--candidate").tolist()
     best = sorted(columns, key=lambda t: (-z[t], t))[: asked.top]
-    output.note("shgat: ranked by words, as there is no embedding of the text: --intent-vector ranks by meaning")
+    output.note(
+        "shgat: ranked by words, as no encoder like the catalogue's is at hand: name it with --encoder, or give a catalogue "
+        "embeddings with `shgat embed`"
+    )
     return [{"id": index.tools.ids[t], "score": float(z[t])} for t in best]
 
 

@@ -1,15 +1,14 @@
 """What makes vectors of texts, and catalogues that it made the embeddings of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 from typing import Protocol, TypeVar
 
 import numpy as np
 
 from .._types import Float32
 from ..graph import Capability, Catalog, Tool
-from .hashed_words import HashedWords
+from . import static
 
 _Node = TypeVar("_Node", Tool, Capability)
 
@@ -17,8 +16,9 @@ _Node = TypeVar("_Node", Tool, Capability)
 class Encoder(Protocol):
     """Attributes
     ----------
-    id : names it and its version: vectors of one id may be compared
+    id : names it and its version, see `shgat.graph.space`
     dimension : d
+    query_prefix, passage_prefix : what stands before the text of an intent and of a tool; an encoder without them has none
     """
 
     @property
@@ -27,28 +27,29 @@ class Encoder(Protocol):
     @property
     def dimension(self) -> int: ...
 
+    @property
+    def query_prefix(self) -> str: ...
+
+    @property
+    def passage_prefix(self) -> str: ...
+
     def encode(self, texts: Sequence[str]) -> Float32:
         """(len(texts), d) float32 of length 1; zero for a text that says nothing."""
         ...
 
 
-@cache
-def _built_in() -> HashedWords:
-    return HashedWords()
-
-
-def encoder_of(catalog: Catalog) -> Encoder | None:
-    """What makes vectors for the intents of a catalogue, None where that is not built in."""
-    return _built_in() if catalog.encoder == _built_in().id else None
-
-
-def embedded(catalog: Catalog, encoder: Encoder | None = None) -> Catalog:
-    """The catalogue with embeddings of its ids and texts, in place of those that it has; None: by hashed words.
+def embedded(catalog: Catalog, encoder: Encoder | None = None, known: Mapping[str, Float32] | None = None) -> Catalog:
+    """The catalogue with embeddings of its ids and texts, in place of those that it has; None: by the static vectors of the wheel.
 
     A capability without a text is the mean of its members. An item that says nothing at all has a direction of its own.
+
+    Parameters
+    ----------
+    known : what the encoder gave before, by `passage_of`; those are not encoded again
     """
-    encoder = encoder or _built_in()
-    tools, capabilities = with_embeddings(catalog.tools, encoder), with_embeddings(catalog.capabilities, encoder)
+    encoder = encoder or static.built_in()
+    tools = _with(catalog.tools, encoder, known or {})
+    capabilities = _with(catalog.capabilities, encoder, known or {})
     rows = {t.id: t.embedding for t in tools}
     for i, c in enumerate(capabilities):
         members = [row for row in map(rows.get, c.tools) if row is not None]
@@ -66,12 +67,32 @@ def embedded(catalog: Catalog, encoder: Encoder | None = None) -> Catalog:
 
 def with_embeddings(nodes: Sequence[_Node], encoder: Encoder) -> list[_Node]:
     """The nodes with embeddings of their ids and texts."""
-    vectors = encoder.encode([f"{node.id} {node.text}" for node in nodes])
-    for i in np.flatnonzero(~vectors.any(axis=1)).tolist():  # a picture for an id, say
-        seed = int.from_bytes(nodes[i].id.encode()[:64], "little")
-        noise = np.random.default_rng(seed).standard_normal(encoder.dimension)
-        vectors[i] = noise / np.linalg.norm(noise)
-    return [replace(node, embedding=vector) for node, vector in zip(nodes, vectors, strict=True)]
+    return _with(nodes, encoder, {})
+
+
+def passage_of(node: Tool | Capability, encoder: Encoder) -> str:
+    """What is encoded of a tool or a capability."""
+    return f"{encoder.passage_prefix}{node.id} {node.text}"
+
+
+def queries(encoder: Encoder, texts: Sequence[str]) -> list[str]:
+    """What is encoded of intents."""
+    return [encoder.query_prefix + text for text in texts]
+
+
+def _with(nodes: Sequence[_Node], encoder: Encoder, known: Mapping[str, Float32]) -> list[_Node]:
+    said = [passage_of(node, encoder) for node in nodes]
+    new = list(dict.fromkeys(text for text in said if text not in known))
+    made = dict(zip(new, encoder.encode(new), strict=True)) if new else {}
+    found = []
+    for node, text in zip(nodes, said, strict=True):
+        vector = np.asarray(known[text] if text in known else made[text], np.float32)
+        if not vector.any():  # a picture for an id, say
+            seed = int.from_bytes(node.id.encode()[:64], "little")
+            noise = np.random.default_rng(seed).standard_normal(encoder.dimension)
+            vector = np.asarray(noise / np.linalg.norm(noise), np.float32)
+        found.append(replace(node, embedding=vector))
+    return found
 
 
 def _stacked(nodes: Sequence[Tool] | Sequence[Capability], d: int) -> Float32:

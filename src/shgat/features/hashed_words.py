@@ -16,6 +16,8 @@ DIMENSION = 800  # 1024 finds hardly more, 384 clearly less; no usual encoder ha
 class HashedWords:
     """The encoder."""
 
+    query_prefix = passage_prefix = ""
+
     @property
     def id(self) -> str:
         """Its name, version and dimension."""

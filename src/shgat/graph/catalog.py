@@ -25,6 +25,7 @@ from .hierarchy import Hierarchy, cycles
 from .incidence import Incidence
 from .mending import mended
 from .records import Capability, Tool
+from .space import comparable
 from .tables import records_of
 
 _Node = TypeVar("_Node", Tool, Capability)
@@ -39,7 +40,7 @@ class Catalog:
     tools, capabilities : records, in the order of their files
     tool_embeddings : (n_tools, d) float32, or None where the catalogue has no embeddings
     capability_embeddings : (n_capabilities, d) float32, or None
-    encoder : what made the embeddings, "" where nobody said; two that are known and differ do not mix
+    encoder : what made the embeddings, "" where nobody said; two that are known and of different spaces do not mix, see `space`
     left_out : what `strict=False` left out or put in place of something, one sentence each that names the item
     """
 
@@ -51,12 +52,13 @@ class Catalog:
     left_out: tuple[str, ...] = ()
 
     @classmethod
-    def load(cls, folder: str | Path, *, strict: bool = True) -> "Catalog":
+    def load(cls, folder: str | Path, *, strict: bool = True, embeddings: bool = True) -> "Catalog":
         """Reads a folder.
 
         Parameters
         ----------
         strict : whether one fault refuses the whole; else what is broken is left out, as `mending.mended` says, and named in `left_out`
+        embeddings : False: the texts alone, whatever embeddings lie beside them
 
         Raises
         ------
@@ -64,7 +66,7 @@ class Catalog:
             with every fault that was found in `faults`; without `strict` only where `tools.jsonl` cannot be read at all.
         """
         faults: list[str] = []
-        tools, capabilities, encoder = folders.read(Path(folder), faults, strict)
+        tools, capabilities, encoder = folders.read(Path(folder), faults, strict, embeddings)
         if not strict:
             if not tools.readable:
                 raise CatalogError(faults)
@@ -162,8 +164,8 @@ class Catalog:
         return catalog
 
     def check_encoder(self, encoder: str, whose: str) -> None:
-        """CatalogError where the embeddings of `whose` were made by another encoder than this catalogue's; "" is no known one."""
-        if self.encoder and encoder and self.encoder != encoder:
+        """CatalogError where the embeddings of `whose` cannot be compared with this catalogue's; "" is no known encoder."""
+        if not comparable(self.encoder, encoder):
             raise CatalogError(
                 f"the catalogue's embeddings were made by {self.encoder!r:.100}, those of {whose} by {encoder!r:.100}: "
                 f"make both by one, or begin {whose} anew"

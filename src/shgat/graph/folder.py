@@ -38,16 +38,19 @@ class Contents(Generic[Node]):
     readable: bool = True
 
 
-def read(folder: Path, faults: list[str], strict: bool = True) -> tuple[Contents[Tool], Contents[Capability], str]:
+def read(
+    folder: Path, faults: list[str], strict: bool = True, embeddings: bool = True
+) -> tuple[Contents[Tool], Contents[Capability], str]:
     """Tools, capabilities and encoder of a folder; what cannot be read is described in `faults`.
 
     Without `strict`, of a record with a bad field only that is left out. No capabilities.jsonl: no capabilities.
+    Without `embeddings` there are none, and nobody made them.
     """
-    tools: Contents[Tool] = _records(folder / "tools.jsonl", Tool.from_record, faults, strict)
+    tools: Contents[Tool] = _records(folder / "tools.jsonl", Tool.from_record, faults, strict, embeddings)
     path, capabilities = folder / "capabilities.jsonl", Contents[Capability]()
     if _exists(path, faults):
-        capabilities = _records(path, Capability.from_record, faults, strict)
-    return tools, capabilities, _encoder(folder / ABOUT, faults)
+        capabilities = _records(path, Capability.from_record, faults, strict, embeddings)
+    return tools, capabilities, _encoder(folder / ABOUT, faults) if embeddings else ""
 
 
 def _encoder(path: Path, faults: list[str]) -> str:
@@ -88,7 +91,9 @@ def write(folder: Path, tools: Nodes[Tool], capabilities: Nodes[Capability], enc
         write_atomically(folder / ABOUT, orjson.dumps({"encoder": encoder}) + b"\n")
 
 
-def _records(path: Path, make: Callable[[Any, list[str] | None], Node], faults: list[str], strict: bool) -> Contents[Node]:
+def _records(
+    path: Path, make: Callable[[Any, list[str] | None], Node], faults: list[str], strict: bool, embeddings: bool
+) -> Contents[Node]:
     contents = Contents[Node]()
     rows: list[int] = []  # of the embeddings, one for each node that could be read
     n_lines = 0
@@ -116,7 +121,10 @@ def _records(path: Path, make: Callable[[Any, list[str] | None], Node], faults: 
         faults.append(str(error))
         contents.complete = contents.readable = False
         return contents
-    _add_embeddings(path.with_suffix(".npy"), contents, rows, n_lines, faults)
+    if embeddings:
+        _add_embeddings(path.with_suffix(".npy"), contents, rows, n_lines, faults)
+    else:
+        contents.nodes = [replace(node, embedding=None) for node in contents.nodes]
     return contents
 
 

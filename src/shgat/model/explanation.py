@@ -15,7 +15,13 @@ from .readout import head_scores
 
 
 def explain(
-    index: Index, ranking: Ranking, x: Float32, text: str | None, context_tools: Sequence[str], evidence: Evidence | None = None
+    index: Index,
+    ranking: Ranking,
+    x: Float32,
+    text: str | None,
+    context_tools: Sequence[str],
+    evidence: Evidence | None = None,
+    spoken: bool = False,
 ) -> Ranking:
     """The ranking of a checked intent x (d,) with an explanation of each item."""
     candidates = index.candidates(ranking.kind)
@@ -28,7 +34,7 @@ def explain(
     heads = sigmoid(head_scores(q, candidates.keys[rows], index.scale, index.state.params.layout.n_heads))
     carried = _carriers(index, rows, x, text, context_tools) if ranking.kind == "tools" else [()] * len(rows)
     trust = np.ones(len(rows)) if candidates.reliability is None else candidates.reliability[rows]
-    parts, factors = _parts(index, rows, x, q, text, evidence) if ranking.kind == "tools" else ({}, {})
+    parts, factors = _parts(index, rows, x, q, text, evidence, spoken) if ranking.kind == "tools" else ({}, {})
     why = tuple(
         Explanation(
             float(c), tuple(h.tolist()), tuple(by), float(r), {name: float(s[i]) for name, s in parts.items()},
@@ -40,14 +46,16 @@ def explain(
 
 
 def _parts(
-    index: Index, rows: Int64, x: Float32, q: Float32, text: str | None, evidence: Evidence | None
+    index: Index, rows: Int64, x: Float32, q: Float32, text: str | None, evidence: Evidence | None, spoken: bool
 ) -> tuple[dict[str, Float32], dict[str, Float32]]:
     """Of some tools: the score of each channel that speaks, and what it counts; what failures take off counts once."""
-    if index.learned is None and evidence is None:
+    spoken = spoken and text is not None and index.state.config.fusion != "sigmoid"
+    if index.learned is None and evidence is None and not spoken:
         return {}, {}
     texts, channels = None if text is None else [text], index.channels.channels
-    parts = {name: s[0, rows] for name, s in scoring.channel_scores(index, x[None], q[None], texts, evidence).items()}
-    factors = {name: index.channels.factors[name][rows] for name in (*parts, "bonus")}
+    parts = {name: s[0, rows] for name, s in scoring.channel_scores(index, x[None], q[None], texts, evidence, None, spoken).items()}
+    counts = scoring.factors(index, spoken, evidence)
+    factors = {name: counts[name][rows] for name in (*parts, "bonus")}
     success = channels.success if evidence is None else evidence.success
     if success.any_failed:
         parts["success"] = success.penalty(x[None], channels.centre, texts)[0, rows]

@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from .. import _check, _fork
 from .._types import Float32
@@ -17,6 +18,16 @@ from .params import Params
 from .ranking import RankedSet, Ranking
 from .state import ModelState
 from .why_not import WhyNot, why_not
+
+
+class Made(NamedTuple):
+    """The id of what made a vector of a text, "" where it came as one, and why it is less than it should be."""
+
+    encoder: str = ""
+    degraded: tuple[str, ...] = ()
+
+
+NOT_MADE = Made()
 
 
 class LiveModel:
@@ -122,9 +133,23 @@ class LiveModel:
                 self._maps_changed = False
             return current
 
-    def _encoded(self, intent: object) -> object:
-        """The intent as it came, or, where somebody above knows the catalogue's encoder, what that makes of a text."""
-        return intent
+    def _encoded(self, intents: list[str], dimension: int) -> tuple[Float32, Made]:
+        """(B, d) of texts, where somebody above knows an encoder; InputError where nobody does."""
+        return asked.many(intents[0], dimension), NOT_MADE
+
+    def _one(self, intent: object, dimension: int) -> tuple[Float32, Made]:
+        """A checked intent (d,)."""
+        if not isinstance(intent, str):
+            return asked.one(intent, dimension), NOT_MADE
+        x, made = self._encoded([str(intent)], dimension)
+        return asked.one(x, dimension), made
+
+    def _many(self, intents: object, dimension: int) -> tuple[Float32, Made, list[str] | None]:
+        """Checked intents (B, d), and where they are texts, those."""
+        if not isinstance(intents, (list, tuple)) or not intents or not all(isinstance(item, str) for item in intents):
+            return asked.many(intents, dimension), NOT_MADE, None
+        texts = [str(item) for item in intents]
+        return (*self._encoded(texts, dimension), texts)
 
     def invalidate(self) -> None:
         """Parameters were changed from outside: the next request rebuilds what is cached."""
@@ -146,7 +171,7 @@ class LiveModel:
 
         Parameters
         ----------
-        intents : (B, d) or (d,) finite numbers; sparse matrices and tables of numbers too
+        intents : (B, d) or (d,) finite numbers; sparse matrices and tables of numbers too; or B texts, as `rank` takes one
         kind : "tools" or "capabilities"
         texts : B intent texts for the channels that read words; without them those channels say nothing
         context_tools : ids of tools that the session has used before
@@ -157,8 +182,9 @@ class LiveModel:
         """
         _check.choice(kind, KINDS, "kind")
         current = self.index()
-        x = asked.many(intents, current.dimension)
-        return scoring.score(current, x, kind, asked.texts(texts, len(x)), asked.used(context_tools))
+        x, made, said = self._many(intents, current.dimension)
+        texts = asked.texts(said if texts is None else texts, len(x))
+        return scoring.score(current, x, kind, texts, asked.used(context_tools), spoken=bool(made.encoder))
 
     def probabilities(
         self, intents: object, *, texts: Sequence[str] | None = None, context_tools: Iterable[str] | None = ()
@@ -171,8 +197,8 @@ class LiveModel:
             before training, when there is no calibration (`learned` is None).
         """
         current = self.index()
-        x = asked.many(intents, current.dimension)
-        return scoring.probabilities(current, x, asked.texts(texts, len(x)), asked.used(context_tools))
+        x, _, said = self._many(intents, current.dimension)
+        return scoring.probabilities(current, x, asked.texts(said if texts is None else texts, len(x)), asked.used(context_tools))
 
     def rank(
         self,
@@ -190,7 +216,8 @@ class LiveModel:
 
         Parameters
         ----------
-        intent : (d,) or (1, d) finite numbers, not all zero; or the text, where the catalogue's embeddings are of the built-in encoder
+        intent : (d,) or (1, d) finite numbers, not all zero; or the text itself, where an encoder like the catalogue's is at hand (`encoder`):
+            its words count beside its meaning until a training has weighed both
         text : the intent's text, for the channels that read words
         context_tools : ids of tools that the session has used before
         candidates : ids to choose among; None for all
@@ -206,9 +233,11 @@ class LiveModel:
         _check.positive_integer(top_k, "top_k")
         current = self.index()
         text = intent if text is None and isinstance(intent, str) else text
-        x, context = asked.one(self._encoded(intent), current.dimension), asked.used(context_tools)
-        ranking = scoring.rank(current, x, top_k, kind, asked.text(text), context, candidates, min_score)
-        return explanation.explain(current, ranking, x, text, context) if _check.flag(explain, "explain") else ranking
+        (x, made), context = self._one(intent, current.dimension), asked.used(context_tools)
+        spoken = bool(made.encoder)
+        ranking = scoring.rank(current, x, top_k, kind, asked.text(text), context, candidates, min_score, spoken=spoken)
+        ranking = replace(ranking, **made._asdict()) if spoken else ranking
+        return explanation.explain(current, ranking, x, text, context, None, spoken) if _check.flag(explain, "explain") else ranking
 
     def rank_many(
         self,
@@ -221,21 +250,24 @@ class LiveModel:
         candidates: Iterable[str] | None = None,
         min_score: float | None = None,
     ) -> list[Ranking]:
-        """The best items for each of several intents (B, d), by one product with the whole catalogue.
+        """The best items for each of several intents, (B, d) or B texts, by one product with the whole catalogue.
 
         Parameters
         ----------
-        texts : B intent texts, or None
+        texts : B intent texts, or None; of intents that are texts, those
         context_tools, candidates, min_score : of all of them, as those of `rank`
         """
         _check.choice(kind, KINDS, "kind")
         _check.positive_integer(top_k, "top_k")
         current = self.index()
-        x = asked.many(intents, current.dimension)
+        x, made, said = self._many(intents, current.dimension)
         if not (lengths := x.any(axis=1)).all():
             raise InputError(f"intents: row {int(lengths.argmin())} is zero: it has no direction to rank by")
-        said = asked.texts(texts, len(x))
-        return scoring.rank_many(current, x, top_k, kind, said, asked.used(context_tools), candidates, min_score)
+        texts = asked.texts(said if texts is None else texts, len(x))
+        found = scoring.rank_many(
+            current, x, top_k, kind, texts, asked.used(context_tools), candidates, min_score, spoken=bool(made.encoder)
+        )
+        return [replace(ranking, **made._asdict()) for ranking in found] if made.encoder else found
 
     def rank_sets(
         self, intent: object, top_k: int = 5, *, text: str | None = None, context_tools: Iterable[str] | None = ()
@@ -244,12 +276,12 @@ class LiveModel:
         _check.positive_integer(top_k, "top_k")
         current = self.index()
         text = intent if text is None and isinstance(intent, str) else text
-        x = asked.one(self._encoded(intent), current.dimension)
+        x = self._one(intent, current.dimension)[0]
         return scoring.rank_sets(current, x, top_k, asked.text(text), asked.used(context_tools))
 
     def why_not(self, intent: object, tool: str, *, text: str | None = None, context_tools: Iterable[str] | None = ()) -> WhyNot:
         """Why a tool is not the first for an intent (d,); `text` and `context_tools` as in `rank`. InputError for an unknown tool."""
         current = self.index()
-        return why_not(
-            current, asked.one(self._encoded(intent), current.dimension), tool, asked.text(text), asked.used(context_tools)
-        )
+        text = intent if text is None and isinstance(intent, str) else text
+        x, made = self._one(intent, current.dimension)
+        return why_not(current, x, tool, asked.text(text), asked.used(context_tools), bool(made.encoder))

@@ -56,6 +56,8 @@ class Ranking:
     probabilities : (len(ids),) calibrated probability that each tool is right, or None before training and for capabilities
     explanations : one for each id where asked for, else None
     baseline : what is part of every score of this ranking and says nothing; the scores less it are logits of a similarity
+    encoder : id of what made the intent of its text, "" where it came as a vector
+    degraded : why that vector is less than it should be, such as another encoder of the space that had to follow; empty where all is well
     """
 
     kind: Kind
@@ -65,6 +67,8 @@ class Ranking:
     probabilities: Float32 | None = None
     explanations: tuple[Explanation, ...] | None = None
     baseline: float = 0.0
+    encoder: str = ""
+    degraded: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[tuple[str, float]]:
         return iter(zip(self.ids, self.scores.tolist(), strict=True))
@@ -80,7 +84,10 @@ class Ranking:
                 item["probability"] = p
         for item, why in zip(items, self.explanations or (), strict=False):
             item["explanation"] = why.to_dict()
-        return {"kind": self.kind, "model_version": self.model_version, "items": items}
+        made: dict[str, Any] = {"encoder": self.encoder} if self.encoder else {}
+        if self.degraded:
+            made["degraded"] = list(self.degraded)
+        return {"kind": self.kind, "model_version": self.model_version, **made, "items": items}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from .ranking import RankedSet, Ranking
 from .readout import head_scores, product, scores
 from .wide import add_words
 
+WORDS_BESIDE_MEANING = 0.4  # of the lexical channel, where an intent was made of its words
 WORD_WEIGHTS = {"lexical": 0.3, "usage": 0.1, "word_memory": 0.3}  # at least, where an intent has nothing but words
 
 
@@ -28,6 +29,7 @@ def score(
     context_tools: Sequence[str],
     evidence: Evidence | None = None,
     without: Sequence[int] | None = None,
+    spoken: bool = False,
 ) -> Float32:
     """(B, n) scores of checked intents x (B, d).
 
@@ -35,12 +37,14 @@ def score(
     ----------
     evidence : what came in since the model was made, None for nothing
     without : for each intent a row of the memory that has no vote, -1 for none
+    spoken : were the intents made of their texts? Then words speak too where no training has weighed them, see `factors`
     """
+    spoken = _speaks(index, spoken, texts)
     if texts is not None and len(texts) != len(x):
         raise InputError(f"texts: {len(texts)} for {len(x)} intents")
     q = queries(index, x, context_tools, texts)
-    if kind == "tools" and (index.learned is not None or evidence is not None):
-        return index.tools.tie(_fused(index, x, q, texts, evidence, without))
+    if kind == "tools" and (index.learned is not None or evidence is not None or spoken):
+        return index.tools.tie(_fused(index, x, q, texts, evidence, without, spoken))
     candidates = index.candidates(kind)
     return _finished(_logits(index, q, candidates), candidates, index)
 
@@ -70,16 +74,18 @@ def rank(
     allowed: Iterable[str] | None,
     min_score: float | None,
     evidence: Evidence | None = None,
+    spoken: bool = False,
 ) -> Ranking:
     """The top_k of one checked intent x (d,)."""
     columns = None if allowed is None else index.candidates(kind).columns(allowed, kind)
-    learned = kind == "tools" and (index.learned is not None or evidence is not None)
+    spoken = _speaks(index, spoken, text)
+    learned = kind == "tools" and (index.learned is not None or evidence is not None or spoken)
     if not learned and not context_tools and index.state.config.fusion != "sigmoid" and index.w_words is None:
         candidates = index.candidates(kind)
         z = _finished(_score_one(index, candidates, x), candidates, index)
         return _best(index, kind, z, None, 0.0, top_k, columns, min_score)
-    z = score(index, x[None], kind, None if text is None else [text], context_tools, evidence)
-    return _rankings(index, x[None], z, top_k, kind, context_tools, columns, min_score, evidence)[0]
+    z = score(index, x[None], kind, None if text is None else [text], context_tools, evidence, spoken=spoken)
+    return _rankings(index, x[None], z, top_k, kind, context_tools, columns, min_score, evidence, learned)[0]
 
 
 def rank_many(
@@ -92,11 +98,14 @@ def rank_many(
     allowed: Iterable[str] | None,
     min_score: float | None,
     evidence: Evidence | None = None,
+    spoken: bool = False,
 ) -> list[Ranking]:
     """The top_k of each checked intent x (B, d), by one product with all keys."""
     columns = None if allowed is None else index.candidates(kind).columns(allowed, kind)
-    z = score(index, x, kind, texts, context_tools, evidence)
-    return _rankings(index, x, z, top_k, kind, context_tools, columns, min_score, evidence)
+    spoken = _speaks(index, spoken, texts)
+    learned = kind == "tools" and (index.learned is not None or evidence is not None or spoken)
+    z = score(index, x, kind, texts, context_tools, evidence, spoken=spoken)
+    return _rankings(index, x, z, top_k, kind, context_tools, columns, min_score, evidence, learned)
 
 
 def _rankings(
@@ -109,12 +118,13 @@ def _rankings(
     columns: Int32 | None,
     min_score: float | None,
     evidence: Evidence | None,
+    fused: bool,
 ) -> list[Ranking]:
     """The top_k of each intent by z (B, n) among the columns, None for all, that are as probable as `min_score`."""
     probability = baseline = None
     if kind == "tools" and index.learned is not None and index.learned.fusion.fitted:
         probability = calibrated(index, x, z, evidence)
-    elif kind == "tools" and (index.learned is not None or evidence is not None):
+    elif fused and not _plain(index, evidence):
         baseline = _baseline(index, x, z, context_tools)
     return [
         _best(
@@ -212,10 +222,16 @@ def _logits(index: Index, q: Float32, candidates: Candidates) -> Float32:
 
 
 def _fused(
-    index: Index, x: Float32, q: Float32, texts: Sequence[str] | None, evidence: Evidence | None, without: Sequence[int] | None
+    index: Index,
+    x: Float32,
+    q: Float32,
+    texts: Sequence[str] | None,
+    evidence: Evidence | None,
+    without: Sequence[int] | None,
+    spoken: bool,
 ) -> Float32:
     """(B, n_tools) weighted channels, less what tools lose by their failures."""
-    z = weighted(channel_scores(index, x, q, texts, evidence, without), index.channels.factors)
+    z = weighted(channel_scores(index, x, q, texts, evidence, without, spoken), factors(index, spoken, evidence))
     channels, home = index.channels.channels, index.channels.fusion.home
     if home is not None:
         memory = channels.memory if evidence is None else evidence.memory
@@ -226,6 +242,30 @@ def _fused(
     return z
 
 
+def factors(index: Index, spoken: bool, evidence: Evidence | None = None) -> dict[str, Float32]:
+    """Channel -> what it counts, (n_tools,) each.
+
+    Where intents were made of their texts and no training has weighed the channels, words count 0.4: chosen for cosines of static vectors,
+    and about as good for those of a sentence encoder.
+    """
+    found = index.channels.factors
+    if not spoken or index.channels.fusion.fitted:
+        return found
+    words = np.maximum(found["lexical"], np.float32(WORDS_BESIDE_MEANING))
+    kept = {name: found[name] for name in ("semantic", "bonus")} if _plain(index, evidence) else found
+    return {**kept, "lexical": words}
+
+
+def _speaks(index: Index, spoken: bool, texts: object) -> bool:
+    """Do words speak? Beside a mean of sigmoids they would drown it."""
+    return spoken and texts is not None and index.state.config.fusion != "sigmoid"
+
+
+def _plain(index: Index, evidence: Evidence | None) -> bool:
+    """Is there nothing that was learned?"""
+    return index.learned is None and evidence is None
+
+
 def channel_scores(
     index: Index,
     x: Float32,
@@ -233,10 +273,17 @@ def channel_scores(
     texts: Sequence[str] | None,
     evidence: Evidence | None = None,
     without: Sequence[int] | None = None,
+    spoken: bool = False,
 ) -> dict[str, Float32]:
     """The scores of every channel that has a weight and something to say."""
     learned = index.channels
+    if _plain(index, evidence):
+        z = _finished(_logits(index, q, index.tools), index.tools, index)
+        none = np.empty((len(q), 0), np.float32)
+        return {"semantic": z, **learned.channels.score(["lexical"] if spoken else [], x, texts or (), none, none)}
     names = [name for name in learned.fusion.names if texts is not None or name not in NEED_TEXT]
+    if spoken and not learned.fusion.fitted and "lexical" not in names:
+        names.append("lexical")
     z_capabilities = _logits(index, q, index.capabilities) if "route" in names else np.empty((len(q), 0), np.float32)
     memory = learned.channels.memory if evidence is None else evidence.memory
     above, z = index.hubs(memory), _logits(index, q, index.tools)

@@ -92,17 +92,17 @@ class WhyNot:
         return {**asdict(self), "above": above, "blamed": self.blamed, "sentences": self.sentences()}
 
 
-def why_not(index: Index, x: Float32, tool_id: str, text: str | None, context_tools: Sequence[str]) -> WhyNot:
+def why_not(index: Index, x: Float32, tool_id: str, text: str | None, context_tools: Sequence[str], spoken: bool = False) -> WhyNot:
     """Why a tool is not the first for a checked intent x (d,); InputError for an unknown tool."""
     if not isinstance(tool_id, str) or tool_id not in index.tools.column:
         raise InputError(f"unknown tool {tool_id!r}")
     column = index.tools.column[tool_id]
-    z = scoring.score(index, x[None], "tools", None if text is None else [text], context_tools)[0]
+    z = scoring.score(index, x[None], "tools", None if text is None else [text], context_tools, spoken=spoken)[0]
     order = np.argsort(-z, kind="stable")
     rank = int(np.flatnonzero(order == column)[0]) + 1
     above = tuple((index.tools.ids[i], float(z[i])) for i in order[: min(_SHOWN, rank - 1)].tolist())
     pair = Ranking("tools", (tool_id, index.tools.ids[order[0]]), z[[column, order[0]]], index.version)
-    mine, first = explanation.explain(index, pair, x, text, context_tools).explanations or ()
+    mine, first = explanation.explain(index, pair, x, text, context_tools, None, spoken).explanations or ()
     cosine = _cosines(index, x)
     ranked = _capabilities(index, x, text, context_tools)
     probability, seen, traces = None, None, 0

@@ -25,6 +25,7 @@ class Answer:
     calibrated : is a score the probability that its tool is right? Otherwise it rises with the similarity, and says no more
     explanations : of each item where asked for; None for items, and for answers, that the model did not rank
     tools : of `rank_sets`: all tools that each capability needs, else None
+    encoder : id of what made a vector of the intent's text, "" where it came with one or was ranked without
     """
 
     decision_id: str
@@ -37,6 +38,7 @@ class Answer:
     calibrated: bool = False
     explanations: tuple[Explanation | None, ...] | None = None
     tools: tuple[tuple[str, ...], ...] | None = None
+    encoder: str = ""
 
     @property
     def probabilities(self) -> tuple[float, ...] | None:
@@ -62,6 +64,7 @@ class Answer:
             "items": items,
             "model_version": self.model_version,
             "ranked_by": self.ranked_by,
+            "encoder": self.encoder,
             "calibrated": self.calibrated,
             "degraded": list(self.degraded),
         }

@@ -24,6 +24,7 @@ class Answering:
     Parameters
     ----------
     record : writes a decision down, and gives its id and what is wrong with the record, "" where nothing is
+    encoder : what makes vectors of texts, as `Chain.of` takes it
 
     Attributes
     ----------
@@ -32,8 +33,8 @@ class Answering:
     recent : what was executed since the version that serves was made
     """
 
-    def __init__(self, catalog: Catalog, record: Record) -> None:
-        self.chain, self.latency = Chain.of(catalog), Latency()
+    def __init__(self, catalog: Catalog, record: Record, encoder: object = None) -> None:
+        self.chain, self.latency = Chain.of(catalog, encoder), Latency()
         self.chain.prepare()
         self._sessions, self._record = Sessions(), record
         self.recent = Recent()
@@ -70,5 +71,6 @@ class Answering:
         why = (*found.why, *(trouble for trouble in (unheard, served.trouble, fault) if trouble))
         self.latency.add(time.perf_counter() - started, bool(why))
         return Answer(
-            key, request.kind, items.ids, items.scores, found.version, found.by, why, items.calibrated, items.explanations
-        )
+            key, request.kind, items.ids, items.scores, found.version, found.by, why, items.calibrated, items.explanations,
+            encoder=found.encoder,
+        )  # fmt: skip

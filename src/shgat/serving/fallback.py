@@ -11,7 +11,7 @@ import numpy as np
 
 from .._types import Float32
 from ..errors import InputError
-from ..features import encoder_of
+from ..features import IntentEncoder
 from ..graph import Capability, Catalog, Tool
 from ..model import Ranking, explanation, intents, scoring, unit_scores
 from ..model.candidates import Kind
@@ -25,7 +25,6 @@ from .request import Request
 from .session import Sessions
 
 _log = logging.getLogger("shgat")
-Encode = Callable[[Sequence[str]], Float32]  # texts to embeddings (B, d)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,23 +83,25 @@ class Chain:
 
     Attributes
     ----------
-    encode : from texts to the catalogue's embeddings, None where nothing here can do that
+    encoder : from texts to vectors like the catalogue's embeddings, None where nothing at hand can do that
     """
 
     tools: PlainRanking
     capabilities: PlainRanking
     dimension: int
-    encode: Encode | None = None
+    encoder: IntentEncoder | None = None
 
     @classmethod
-    def of(cls, catalog: Catalog) -> "Chain":
-        encoder = encoder_of(catalog)
+    def of(cls, catalog: Catalog, encoder: object = None) -> "Chain":
+        """`encoder`: as `IntentEncoder.of` takes it."""
         plain = PlainRanking.of(catalog, "tools"), PlainRanking.of(catalog, "capabilities")
-        return cls(*plain, catalog.dimension, None if encoder is None else encoder.encode)
+        return cls(*plain, catalog.dimension, IntentEncoder.of(catalog, encoder))
 
     def prepare(self) -> None:
-        """Builds what ranking by words needs, so that no request waits for it."""
+        """Builds what ranking by words needs, and opens the encoder, so that no request waits for it."""
         _ = self.tools.said.index, self.capabilities.said.index
+        if self.encoder is not None:
+            self.encoder.encode(["warm"])
 
     def plain(self, kind: Kind) -> PlainRanking:
         return self.tools if kind == "tools" else self.capabilities
@@ -113,23 +114,28 @@ class Chain:
         evidence : what came in since the version that serves was made
         """
         why = list(request.why)
-        return self._found(served, request, self._vector(request, why), why, evidence, None)
+        return self._found(served, request, *self._vector(request, why), why, evidence, None)
 
     def answers(self, served: ServedVersion, requests: Sequence[Request], evidence: Evidence | None = None) -> list[Found]:
         """Of requests that differ in nothing but intent and text: one product for all that the model can rank; others each alone."""
         whys = [list(r.why) for r in requests]
+        if self.encoder is not None and len(requests) > 1:  # all at once, so that each finds its own remembered
+            self.encoder.encode([r.text for r in requests if r.text and r.intent is None])
         vectors = [self._vector(r, why) for r, why in zip(requests, whys, strict=True)]
         ready: dict[int, Items] = {}
-        for spoken in (True, False):  # words speak where there are some
-            rows = [i for i, r in enumerate(requests) if vectors[i] is not None and (r.text is not None) == spoken]
+        kinds = [(r.text is not None, bool(made)) for r, (_, made) in zip(requests, vectors, strict=True)]
+        for kind in sorted(set(kinds)):  # words speak where there are some
+            rows = [i for i, (x, _) in enumerate(vectors) if x is not None and kinds[i] == kind]
             if rows:
-                x = np.stack([v for i in rows if (v := vectors[i]) is not None])
-                texts = [r.text or "" for r in map(requests.__getitem__, rows)] if spoken else None
+                x = np.stack([v for i in rows if (v := vectors[i][0]) is not None])
+                texts = [r.text or "" for r in map(requests.__getitem__, rows)] if kind[0] else None
                 with contextlib.suppress(Exception):  # each is asked alone then, and says why
-                    ready.update(zip(rows, self._by_model_at_once(served, requests[rows[0]], x, texts, evidence), strict=True))
+                    ready.update(
+                        zip(rows, self._by_model_at_once(served, requests[rows[0]], x, texts, evidence, kind[1]), strict=True)
+                    )
         return [
-            self._found(served, r, x, why, evidence, ready.get(i))
-            for i, (r, x, why) in enumerate(zip(requests, vectors, whys, strict=True))
+            self._found(served, r, x, made, why, evidence, ready.get(i))
+            for i, (r, (x, made), why) in enumerate(zip(requests, vectors, whys, strict=True))
         ]
 
     def in_order_of(
@@ -145,7 +151,7 @@ class Chain:
         missing = tuple(i for i in ids if i not in of)
         if missing:
             known = tuple(i for i in missing if i in column)
-            more, by = self._ranked(served, replace(request, k=len(missing)), found.intent, known, [], evidence)
+            more, by = self._ranked(served, replace(request, k=len(missing)), found.intent, found.encoder, known, [], evidence)
             of.update(more.each() if by == found.by else ())
         each = [of.get(i, (0.0, None)) for i in ids]
         explanations = tuple(why for _, why in each) if request.explain else None
@@ -156,20 +162,21 @@ class Chain:
         served: ServedVersion,
         request: Request,
         x: Float32 | None,
+        made: str,
         why: list[str],
         evidence: Evidence | None,
         ranked: Items | None,
     ) -> Found:
-        """The answer for a checked intent x; `ranked`: what the model said already."""
+        """The answer for a checked intent x, which `made` made of its text; `ranked`: what the model said already."""
         if not self.plain(request.kind).ids:
             why.append(f"the catalogue holds no {request.kind}")
         known, strangers = self._known(request, why)
-        items, by = (ranked, "model") if ranked is not None else self._ranked(served, request, x, known, why, evidence)
+        items, by = (ranked, "model") if ranked is not None else self._ranked(served, request, x, made, known, why, evidence)
         if request.min_score is not None:
             items, strangers = above(items, strangers, request.min_score, by, why)
         if strangers:
             items = items.followed_by(strangers[: max(0, request.k - len(items.ids))])
-        return Found(items, served.name if by in ("model", "words") else by, by, tuple(why), x)
+        return Found(items, served.name if by in ("model", "words") else by, by, tuple(why), x, made)
 
     def _known(self, request: Request, why: list[str]) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
         """Those of the candidates that the catalogue knows, None for all, and those that it does not."""
@@ -181,44 +188,55 @@ class Chain:
             why.append(f"{len(strangers)} candidates are not in the catalogue, among them {strangers[0]!r:.100}")
         return tuple(i for i in request.candidates if i in column), strangers
 
-    def _vector(self, request: Request, why: list[str]) -> Float32 | None:
-        """The intent, checked once for all ways, or what can be made of its text; None, and why, where there is neither."""
-        encode = self.encode if request.text else None
+    def _vector(self, request: Request, why: list[str]) -> tuple[Float32 | None, str]:
+        """The intent, checked once for all ways, or what can be made of its text, and by what; None, and why, where there is neither."""
+        encoder = self.encoder if request.text else None
         try:
             if request.intent is not None:
-                return intents.one(request.intent, self.dimension, "the intent")
-            if encode is None:
+                return intents.one(request.intent, self.dimension, "the intent"), ""
+            if encoder is None:
                 raise InputError(
                     "the intent has no embedding" + (", and no encoder is at hand for its text" if request.text else "")
                 )
         except Exception as error:  # whatever an object that is no array raises
             why.append(str(error))
-        if encode is None:
-            return None
+        if encoder is None:
+            return None, ""
+        (found,) = encoder.encode([request.text or ""])
+        if found.trouble:
+            why.append(found.trouble)
+        if found.vector is None:
+            return None, ""
         try:
-            vector = encode([request.text or ""])
-            if not vector.any():
+            if not found.vector.any():
                 raise InputError("it has no word")
-            return intents.one(vector, self.dimension, "what was made of the text")
-        except Exception as error:  # whatever an encoder raises
+            return intents.one(found.vector, self.dimension, "what was made of the text"), found.encoder
+        except Exception as error:  # whatever an encoder gave
             why.append(f"the text cannot be encoded: {error}")
-            return None
+            return None, ""
 
     def _by_model_at_once(
-        self, served: ServedVersion, request: Request, x: Float32, texts: Sequence[str] | None, evidence: Evidence | None
+        self,
+        served: ServedVersion,
+        request: Request,
+        x: Float32,
+        texts: Sequence[str] | None,
+        evidence: Evidence | None,
+        spoken: bool,
     ) -> Iterator[Items]:
         """The model's items for intents x (B, d) of requests that are otherwise like this one."""
         index, (known, _) = served.model.index(), self._known(request, [])
         for i, ranking in enumerate(
-            scoring.rank_many(index, x, request.k, request.kind, texts, request.context, known, None, evidence)
+            scoring.rank_many(index, x, request.k, request.kind, texts, request.context, known, None, evidence, spoken)
         ):
-            yield _items(index, ranking, request, x[i], [], evidence)
+            yield _items(index, ranking, request, x[i], [], evidence, spoken)
 
     def _ranked(
         self,
         served: ServedVersion,
         request: Request,
         x: Any,
+        made: str,
         known: tuple[str, ...] | None,
         why: list[str],
         evidence: Evidence | None,
@@ -228,8 +246,8 @@ class Chain:
 
         def by_model() -> Items:
             index = served.model.index()
-            ranking = scoring.rank(index, x, k, request.kind, request.text, request.context, known, None, evidence)
-            return _items(index, ranking, request, x, why, evidence)
+            ranking = scoring.rank(index, x, k, request.kind, request.text, request.context, known, None, evidence, bool(made))
+            return _items(index, ranking, request, x, why, evidence, bool(made))
 
         def by_cosine() -> Items:
             ids, cosine = plain.best(plain.cosine(x), k, columns)
@@ -260,7 +278,9 @@ class Chain:
         return Items(ids, tuple(unit_scores.of_words(nothing).tolist())), CATALOGUE
 
 
-def _items(index: Index, ranking: Ranking, request: Request, x: Float32, why: list[str], evidence: Evidence | None) -> Items:
+def _items(
+    index: Index, ranking: Ranking, request: Request, x: Float32, why: list[str], evidence: Evidence | None, spoken: bool
+) -> Items:
     """What the model ranked for a checked intent x, on the scale of all answers."""
     if not np.isfinite(ranking.scores).all():
         raise InputError("the model's scores are not finite")
@@ -268,7 +288,7 @@ def _items(index: Index, ranking: Ranking, request: Request, x: Float32, why: li
     explanations = None
     if request.explain:
         try:
-            explanations = explanation.explain(index, ranking, x, request.text, request.context, evidence).explanations
+            explanations = explanation.explain(index, ranking, x, request.text, request.context, evidence, spoken).explanations
         except Exception as error:  # the order stands without it
             why.append(f"not explained: {error}")
     return Items(ranking.ids, tuple(scores.tolist()), calibrated, explanations)

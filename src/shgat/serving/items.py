@@ -49,6 +49,7 @@ class Found:
     Attributes
     ----------
     intent : (d,) float32, None where the request's cannot be used
+    encoder : id of what made the intent of its text, "" where it came as a vector
     """
 
     items: Items
@@ -56,6 +57,7 @@ class Found:
     by: str
     why: tuple[str, ...]
     intent: Float32 | None
+    encoder: str = ""
 
 
 def above(items: Items, strangers: tuple[str, ...], least: float, by: str, why: list[str]) -> tuple[Items, tuple[str, ...]]:

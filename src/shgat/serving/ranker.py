@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 from .. import _check, _fork
 from ..config import SHGATConfig
 from ..errors import CatalogError, InputError, ShgatError, StoreError
-from ..features import embedded
+from ..features import embedded, open_encoder
 from ..graph import Catalog
 from ..learning.journal import Journal
 from ..learning.learner import Learner, Training
@@ -51,12 +51,19 @@ class Ranker(Intake, Asking):
     """
 
     def __init__(
-        self, catalog: Catalog, slots: Slots, journal: Journal, scheduler: Scheduler, clock: Callable[[], float], user_id: str
+        self,
+        catalog: Catalog,
+        slots: Slots,
+        journal: Journal,
+        scheduler: Scheduler,
+        clock: Callable[[], float],
+        user_id: str,
+        encoder: object = None,
     ) -> None:
         self.catalog, self.slots, self.mode = catalog, slots, scheduler.mode
         self._journal, self._scheduler, self._clock, self._user = journal, scheduler, clock, user_id
         self._asleep = self._closed = False
-        self._answering, self._unlearnable = Answering(catalog, self._record), Unlearnable()
+        self._answering, self._unlearnable = Answering(catalog, self._record, encoder), Unlearnable()
         self._within = tools_within(catalog.hierarchy)
         scheduler.on_trained = self._answering.recent.forget
         journal.joined = self._remember
@@ -82,6 +89,7 @@ class Ranker(Intake, Asking):
         clock: Callable[[], float] = time.time,
         journal: str | Path | None = "",
         retention: Retention | None = _DEFAULT_RETENTION,
+        encoder: object = None,
     ) -> Self:
         """Opens a ranker over a store and a catalogue. A store that cannot be reached now is used as soon as it can.
 
@@ -93,7 +101,7 @@ class Ranker(Intake, Asking):
         mode : "live" trains on at most 50 traces after executions; "batch" on at most 5000 at the start, unless the model is
             younger than an hour; "off" when `maybe_train` is called
         catalog : or its folder, of which what is broken is left out; `stats()["catalogue"]` names it. A catalogue without embeddings is
-            given some of the words of its texts; intents are texts then
+            given some by the encoder; intents are texts then
         config : of a model that was never trained
         user_id : whose model
         debounce : seconds between an execution and the training that learns from it, so that one learns from several
@@ -101,6 +109,8 @@ class Ranker(Intake, Asking):
         journal : folder for feedback that is not in the store yet; "": beside an SQLite file, else under $XDG_STATE_HOME/shgat, or
             ~/.local/state/shgat. None: in memory alone, so that feedback is durable only when the store has it
         retention : what the store keeps, None for everything
+        encoder : what makes vectors of texts, as `shgat.features.open_encoder` takes it. None: what made the catalogue's embeddings if it is
+            at hand; for a catalogue without embeddings the static vectors of the wheel
 
         Raises
         ------
@@ -112,7 +122,7 @@ class Ranker(Intake, Asking):
         _check.choice(mode, MODES, "mode")
         _check.storable_text(user_id, "user_id")
         _check.number(debounce, 0.0, 86400.0, "debounce")
-        catalog = _served(catalog)
+        catalog = _served(catalog, encoder)
         model = SHGAT.from_catalog(catalog, config, seed)
         child = Child(timeout=timeout, memory_limit=memory_limit)
         dimension = catalog.dimension
@@ -128,7 +138,7 @@ class Ranker(Intake, Asking):
         learner = Learner(Versions(catalog, user_id), child, seed, Spool(None if folder is None else folder.parent))
         slots = Slots(ServedVersion("untrained", 0, model))
         scheduler = Scheduler(written, learner, slots, mode, debounce, retention)
-        return cls(catalog, slots, written, scheduler, clock, user_id)
+        return cls(catalog, slots, written, scheduler, clock, user_id, encoder)
 
     def __enter__(self) -> Self:
         return self
@@ -217,12 +227,24 @@ class Ranker(Intake, Asking):
             "feedback_without_decision": self._journal.without_decision,
             "refused_by_store": self._journal.refused,
             "unlearnable_feedback": self._unlearnable.count,
+            "encoder": self._encoder(),
             "trouble": [
                 t
-                for t in (served.trouble, *self._journal.troubles, scheduler.trouble, self._unlearnable.trouble(self._clock()))
+                for t in (
+                    served.trouble,
+                    self._encoder()["trouble"],
+                    *self._journal.troubles,
+                    scheduler.trouble,
+                    self._unlearnable.trouble(self._clock()),
+                )
                 if t
             ],
         }
+
+    def _encoder(self) -> dict[str, str]:
+        """What makes vectors of texts, "" where nothing does, and why it rests."""
+        found = self._answering.chain.encoder
+        return {"id": "", "trouble": ""} if found is None else {"id": found.encoder.id, "trouble": found.trouble}
 
     def _success(self) -> dict[str, Any]:
         """The share of executions that worked, and the tools that fail most: a smoothed rate of executions halved every thirty days."""
@@ -234,10 +256,10 @@ class Ranker(Intake, Asking):
         return {"rate": rates.of_all, "waiting_for_training": 0 if evidence is None else len(evidence.fresh), "failing": failing}
 
 
-def _served(catalog: Catalog | str | Path) -> Catalog:
-    """The catalogue that is served: of a folder what holds together, and of texts alone with embeddings of their words."""
+def _served(catalog: Catalog | str | Path, encoder: object) -> Catalog:
+    """The catalogue that is served: of a folder what holds together, and of texts alone with embeddings of them."""
     if not isinstance(catalog, Catalog):
         catalog = Catalog.load(catalog, strict=False)
     if catalog.left_out:
         _log.warning("%d items of the catalogue are broken, the first: %s", len(catalog.left_out), catalog.left_out[0])
-    return catalog if catalog.has_embeddings else embedded(catalog)
+    return catalog if catalog.has_embeddings else embedded(catalog, open_encoder("" if encoder is None else encoder))

@@ -64,7 +64,9 @@ class CatalogRows:
             where they were not: traces and models of this store mean nothing to the catalogue.
         """
         catalog.check_encoder(self.encoder(), f"the store {self.database.name}")
-        rows = catalog.tool_embeddings
+        rows, kept = catalog.tool_embeddings, self.encoder()
+        if kept != catalog.encoder and kept and catalog.encoder:  # two of one space: alike, and not the same
+            return
         if rows is None or rows.shape[1] != self.dimension:
             return
         step = -(-len(catalog.tools) // _COMPARED)

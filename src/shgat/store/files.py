@@ -3,14 +3,15 @@
 Traces alone: a .jsonl or .parquet, see `shgat.traces`. A folder: the catalogue, and its traces as `train.jsonl`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, TraceError
 from ..graph import Catalog
+from ..graph.space import comparable
 from ..traces import Trace, read_traces, write_traces
 from ..traces.record import COLUMNS
 from .store import Store
@@ -59,7 +60,9 @@ def import_folder(store: Store, catalog: Catalog, folder: str | Path) -> ImportR
 
 def export_traces(store: Store, path: str | Path) -> int:
     """Writes every trace to a file and returns their number; see `write_traces`."""
-    return write_traces(path, store.traces(), store.dimension)
+    made = store.encoder()
+    traces = (trace if trace.embedding is None else replace(trace, encoder=made) for trace in store.traces())
+    return write_traces(path, traces, store.dimension)
 
 
 def import_traces(store: Store, path: str | Path) -> ImportReport:
@@ -69,10 +72,11 @@ def import_traces(store: Store, path: str | Path) -> ImportReport:
     """
     added = present = refused = 0
     faults: list[tuple[int, str]] = []
-    rows = read_traces(path, store.dimension)
+    rows, made = read_traces(path, store.dimension), store.encoder()
     while batch := list(islice(rows, _BATCH)):
-        good = [(number, item) for number, item in batch if isinstance(item, Trace)]
-        bad = [(number, str(item)) for number, item in batch if not isinstance(item, Trace)]
+        checked = [(number, _comparable(item, made)) for number, item in batch]
+        good = [(number, item) for number, item in checked if isinstance(item, Trace)]
+        bad = [(number, str(item)) for number, item in checked if not isinstance(item, Trace)]
         taken = store.add_traces([trace for _, trace in good])
         known = [row for row, new in zip(good, taken, strict=True) if not new]
         clashes = _clashes(store, known)
@@ -81,6 +85,13 @@ def import_traces(store: Store, path: str | Path) -> ImportReport:
         refused += len(bad) + len(clashes)
         faults += sorted(bad + clashes)[: _REPORTED - len(faults)]
     return ImportReport(added, present, refused, tuple(faults))
+
+
+def _comparable(trace: Trace | TraceError, made: str) -> Trace | TraceError:
+    """The trace, or the error that another encoder made its embedding than those of the store."""
+    if isinstance(trace, TraceError) or trace.embedding is None or comparable(trace.encoder, made):
+        return trace
+    return TraceError(f"trace {trace.id!r}: its embedding was made by {trace.encoder!r:.100}, those of the store by {made!r:.100}")
 
 
 def _clashes(store: Store, rows: list[tuple[int, Trace]]) -> list[tuple[int, str]]:

@@ -14,6 +14,7 @@ from .._files import open_regular
 from .._types import Bool, Float32, Float64, Int32, Int64
 from ..errors import InputError, TraceError
 from ..graph import Catalog, Incidence
+from ..graph.space import comparable
 from ..graph.tables import records_of
 from .record import SUCCESS, Trace
 
@@ -163,6 +164,11 @@ class Columns:
             faults.append(f"names the unknown capability {trace.capability!r}")
         if not embedded:
             faults.append("has no embedding")
+        elif not comparable(trace.encoder, self._catalog.encoder):
+            raise TraceError(
+                f"{where}: the embedding of trace {trace.id!r} was made by {trace.encoder!r:.100}, those of the catalogue by "
+                f"{self._catalog.encoder!r:.100}: make both by one, as `shgat embed` does"
+            )
         if faults:
             if not self._skip:
                 raise TraceError(f"{where}: trace {trace.id!r} {faults[0]}; pass unknown='skip' to leave such traces out")

@@ -155,7 +155,8 @@ def write(path: Path, traces: Iterable[Trace], dimension: int | None) -> int:
 
 
 def _write_line(file: BinaryIO, trace: Trace) -> int:
-    file.write(orjson.dumps({name: getattr(trace, name) for name in COLUMNS}) + b"\n")
+    record = {name: getattr(trace, name) for name in COLUMNS}
+    file.write(orjson.dumps({**record, "encoder": trace.encoder} if trace.encoder else record) + b"\n")
     return 1
 
 

@@ -33,6 +33,7 @@ class Trace:
     timestamp : seconds since 1970 (or a datetime, or ISO 8601, which become that); None: when it is stored
     priority : worth of a replay; None until it has been trained on
     seq : its number in the store, 0 while it is in none
+    encoder : what made the embedding, "" where nobody said; a store has one for all
     """
 
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -50,6 +51,7 @@ class Trace:
     timestamp: float | None = None
     priority: float | None = None
     seq: int = 0
+    encoder: str = ""
 
     def __post_init__(self) -> None:
         try:
@@ -72,7 +74,7 @@ class Trace:
             raise TraceError(f"a trace is a record, not {type(record).__name__}")
         if record.get("id") is None:
             raise TraceError("a trace has an id")
-        values = {name: record[name] for name in (*COLUMNS, "embedding") if name in record}
+        values = {name: record[name] for name in (*COLUMNS, "embedding", "encoder") if name in record}
         return cls(**{name: value for name, value in values.items() if value is not None or name not in _NULL_IS_ABSENT})
 
     @property
@@ -83,8 +85,9 @@ class Trace:
     def _check(self) -> None:
         storable_text(self.id, "the id of a trace")
         what = f"trace {self.id!r}"
-        if self.intent != "":
-            storable_text(self.intent, f"{what}: intent")
+        for name in ("intent", "encoder"):
+            if getattr(self, name) != "":
+                storable_text(getattr(self, name), f"{what}: {name}")
         for name in ("capability", "decision_id", "parent_id", "error"):
             if getattr(self, name) is not None:
                 storable_text(getattr(self, name), f"{what}: {name}")
@@ -110,5 +113,7 @@ def of_dimension(trace: Trace, dimension: int | None) -> Trace | TraceError:
 
 
 SUCCESS = 0.5  # the least outcome of an execution that worked rather than failed
-COLUMNS = tuple(f.name for f in fields(Trace) if f.name not in ("embedding", "seq"))  # of a file; the embedding stands apart
-_NULL_IS_ABSENT = ("intent", "context_tools")
+COLUMNS = tuple(
+    f.name for f in fields(Trace) if f.name not in ("embedding", "seq", "encoder")
+)  # of a file; the embedding stands apart
+_NULL_IS_ABSENT = ("intent", "context_tools", "encoder")

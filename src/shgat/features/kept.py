@@ -1,0 +1,184 @@
+"""What an encoder gave for the items of a folder, so that only what is new or changed is encoded again."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+import orjson
+
+from .._files import load_matrix, parse_line, read_lines, replacing, write_atomically
+from .._types import Float32
+from ..errors import InputError, ModelFileError
+from ..graph import Capability, Catalog, Tool
+from ..model.tensor_file import pack, read, unpack
+from .encoder import Encoder, embedded, passage_of, queries
+
+FILE = "embedded.safetensors"  # beside tools.jsonl
+TRACE_FILES = ("train.jsonl", "test.jsonl", "traces.jsonl")
+_CHUNK = 64  # texts between two words on how far it is
+_DIGEST = 16
+OnText = Callable[[int, int], None]  # how many are encoded, of how many
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """What was done to a folder.
+
+    Attributes
+    ----------
+    catalog : as it is now
+    encoded : texts of tools and capabilities that were encoded
+    kept : those that had not changed
+    traces : file -> intents that were encoded
+    """
+
+    catalog: Catalog
+    encoded: int
+    kept: int
+    traces: dict[str, int]
+
+
+class Kept(Mapping[str, Float32]):
+    """Text -> vector (d,), of one encoder. Texts are known by their hash.
+
+    Attributes
+    ----------
+    rows : hash -> vector
+    """
+
+    def __init__(self, rows: dict[bytes, Float32]) -> None:
+        self.rows = rows
+
+    @classmethod
+    def load(cls, folder: Path, encoder: str) -> "Kept":
+        """Of a folder; empty where there is no file, where it is torn, and where another encoder made it."""
+        try:
+            tensors, manifest = unpack(read(folder / FILE), FILE)
+            if manifest["encoder"] != encoder:
+                return cls({})
+            rows = zip(tensors["hashes"], tensors["vectors"].astype(np.float32), strict=True)
+            return cls({key.tobytes(): vector for key, vector in rows})
+        except (KeyError, ValueError, ModelFileError):
+            return cls({})
+
+    @staticmethod
+    def save(folder: Path, encoder: str, texts: Sequence[str], vectors: Float32) -> None:
+        """Writes texts' vectors (n, d), in place of all that were kept."""
+        hashes = np.frombuffer(b"".join(map(_hash, texts)), np.uint8).reshape(-1, _DIGEST)
+        write_atomically(folder / FILE, pack({"hashes": hashes, "vectors": vectors}, {"encoder": encoder}))
+
+    def __getitem__(self, text: str) -> Float32:
+        return self.rows[_hash(text)]
+
+    def __iter__(self) -> Iterator[str]:
+        raise TypeError("texts are known by their hash alone")
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __contains__(self, text: object) -> bool:
+        return isinstance(text, str) and _hash(text) in self.rows
+
+
+class Told:
+    """An encoder that says how far it is.
+
+    Parameters
+    ----------
+    on_text : called after some texts
+    """
+
+    def __init__(self, encoder: Encoder, on_text: OnText | None) -> None:
+        self._encoder, self._on_text, self.encoded = encoder, on_text, 0
+        self.id, self.dimension = encoder.id, encoder.dimension
+        self.query_prefix, self.passage_prefix = encoder.query_prefix, encoder.passage_prefix
+
+    def encode(self, texts: Sequence[str]) -> Float32:
+        """What the encoder gives, in parts."""
+        parts = [np.zeros((0, self.dimension), np.float32)]
+        for start in range(0, len(texts), _CHUNK):
+            parts.append(self._encoder.encode(texts[start : start + _CHUNK]))
+            self.encoded += len(parts[-1])
+            if self._on_text is not None:
+                self._on_text(min(start + _CHUNK, len(texts)), len(texts))
+        return np.concatenate(parts)
+
+
+def embed_folder(folder: Path, encoder: Encoder, on_text: OnText | None = None) -> Embedding:
+    """Gives the catalogue of a folder embeddings by an encoder, and its traces too; what did not change is not encoded again.
+
+    Fields of traces that nobody here knows stay as they are.
+
+    Raises
+    ------
+    CatalogError, InputError
+        for a folder that holds no sound catalogue, or traces that are no JSON lines. Nothing is written then.
+    EncoderError
+        where the encoder fails: what the folder held is still there.
+    """
+    catalog = Catalog.load(folder, embeddings=False)
+    lines = {name: _lines(folder / name) for name in TRACE_FILES if (folder / name).exists()}
+    told, known = Told(encoder, on_text), Kept.load(folder, encoder.id)
+    made = embedded(catalog, told, known)
+    rows = {name: _rows(folder / name, records, told) for name, records in lines.items()}
+    rows = {name: found for name, found in rows.items() if found[1]}
+    nodes: tuple[Tool | Capability, ...] = (*made.tools, *made.capabilities)
+    texts = [passage_of(node, encoder) for node in nodes]
+    said = dict(zip(texts, _of_texts(made), strict=True))
+    made.save(folder)
+    Kept.save(folder, encoder.id, list(said), np.array(list(said.values()), np.float32).reshape(len(said), encoder.dimension))
+    for name, (matrix, _) in rows.items():
+        _write(folder / name, lines[name], matrix, encoder.id)
+    new = len({text for text in texts if text not in known})
+    return Embedding(made, new, len(texts) - new, {name: n for name, (_, n) in rows.items()})
+
+
+def _of_texts(catalog: Catalog) -> list[Float32]:
+    assert catalog.tool_embeddings is not None
+    assert catalog.capability_embeddings is not None
+    return [*catalog.tool_embeddings, *catalog.capability_embeddings]
+
+
+def _lines(path: Path) -> list[dict[str, object]]:
+    found = []
+    for number, line in read_lines(path):
+        record = parse_line(line, path, number)
+        if not isinstance(record, dict) or not isinstance(record.get("intent") or "", str):
+            raise InputError(f"{path.name}, line {number}: a trace is a record whose intent is a text")
+        found.append(record)
+    return found
+
+
+def _rows(path: Path, records: Sequence[dict[str, object]], encoder: Told) -> tuple[Float32, int]:
+    """((n, d) embeddings of the intents, NaN where there is no text; how many were encoded)."""
+    matrix = np.full((len(records), encoder.dimension), np.nan, np.float32)
+    beside = path.with_suffix(".npy")
+    if beside.exists():
+        there = load_matrix(beside)
+        if there.shape == matrix.shape:
+            mine = np.array([r.get("encoder") == encoder.id for r in records], bool)
+            matrix[mine] = there[mine]
+    missing = [i for i, r in enumerate(records) if r.get("intent") and np.isnan(matrix[i]).any()]
+    if missing:
+        texts = queries(encoder, [str(records[i]["intent"]) for i in missing])
+        new = list(dict.fromkeys(texts))
+        row = dict(zip(new, encoder.encode(new), strict=True))
+        matrix[missing] = [row[text] for text in texts]
+        matrix[~matrix.any(axis=1)] = np.nan  # a text that says nothing has no embedding
+    return matrix, len(missing)
+
+
+def _write(path: Path, records: Sequence[dict[str, object]], matrix: Float32, encoder: str) -> None:
+    with replacing(path) as lines, replacing(path.with_suffix(".npy")) as temporary:
+        with temporary.open("wb") as file:
+            np.save(file, matrix, allow_pickle=False)
+        with lines.open("wb") as file:
+            for record in records:
+                record.pop("embedding", None)
+                file.write(orjson.dumps({**record, "encoder": encoder}) + b"\n")
+
+
+def _hash(text: str) -> bytes:
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=_DIGEST).digest()

@@ -8,10 +8,16 @@ import numpy as np
 from shgat import SHGAT
 from shgat._kernels import attention, losses, readout, topk
 from shgat._kernels import replay as tree_of
+from shgat.features.centrality import clustering, pagerank
+from shgat.features.member_graph import MemberGraph
+from shgat.features.node2vec import Method, Node2VecConfig
+from shgat.features.node2vec import node2vec as learned
+from shgat.graph import Incidence
 from shgat.model import index
 from shgat.traces import Traces
 from shgat.training import Examples, Trainer, TrainingConfig
 
+from . import cases
 from .cases import Phase
 
 
@@ -113,3 +119,14 @@ def top_k(scores: np.ndarray, k: int) -> Callable[[], np.ndarray]:
         return where
 
     return run
+
+
+def node2vec(graph: MemberGraph, method: Method = "factors") -> Callable[[], np.ndarray]:
+    """(n, 64) vectors of length 1; one pass, where it takes passes."""
+    config = Node2VecConfig(method=method, epochs=1)
+    return lambda: learned(graph, config).vectors
+
+
+def graph_features(rows: Incidence, n_tools: int) -> Callable[[], np.ndarray]:
+    neighbours = cases.joined(rows, n_tools)
+    return lambda: np.concatenate([pagerank(neighbours), clustering(rows, n_tools)])

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 
 from shgat import SHGAT, Capability, Catalog, SHGATConfig, Tool
+from shgat.features.member_graph import MemberGraph
 from shgat.graph import Incidence
 from shgat.traces import Traces
 
@@ -102,3 +103,47 @@ def traces(model: SHGAT, n: int, seed: int = 3) -> Traces:
         x = rows[column[chosen.id]] + rng.standard_normal(model.dimension) * (0.5 / np.sqrt(model.dimension))
         records.append({"id": f"x{i}", "embedding": x, "tools": list(chosen.tools), "capability": chosen.id})
     return Traces.from_records(records, model.catalog)
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """Which tools capabilities hold, as rows, and links (tool, capability) that were held out of them beside pairs that are none."""
+
+    rows: Incidence
+    graph: MemberGraph
+    linked: np.ndarray
+    strangers: np.ndarray
+
+    def auc(self, vectors: np.ndarray) -> float:
+        """How often a held-out link has a larger cosine than a pair that is none."""
+        n_tools = len(self.graph) - self.rows.n_rows
+        a, b = ((vectors[pairs[:, 0]] * vectors[n_tools + pairs[:, 1]]).sum(axis=1) for pairs in (self.linked, self.strangers))
+        return float((a[:, None] > b).mean())
+
+
+def members(n_tools: int, n_capabilities: int, n_groups: int) -> Members:
+    """Capabilities of 3 to 11 tools, nine in ten of one group; one in seven of a capability's links is held out."""
+    rng = np.random.default_rng(12)
+    group = rng.integers(n_groups, size=n_tools)
+    kept, linked, strangers = [], [], []
+    for c in range(n_capabilities):
+        own = np.flatnonzero(group == rng.integers(n_groups))
+        chosen = rng.choice(own, min(len(own), int(rng.integers(3, 12))), replace=False)
+        other = rng.random(len(chosen)) < 0.1
+        chosen = np.unique(np.where(other, rng.integers(n_tools, size=len(chosen)), chosen))
+        out = rng.random(len(chosen)) < 1 / 7
+        kept.append(chosen[~out].tolist())
+        linked += [(t, c) for t in chosen[out].tolist()]
+        strangers += [(t, c) for t in rng.integers(n_tools, size=int(out.sum())).tolist() if t not in chosen]
+    rows = Incidence.from_rows(kept)
+    tools: list[tuple[str, str]] = [("tool", f"t{i}") for i in range(n_tools)]
+    nodes = (*tools, *(("capability", f"c{i}") for i in range(n_capabilities)))
+    known = rows.transpose(n_tools).degrees > 0  # of the others nothing can be told
+    pairs = [np.array([p for p in found if known[p[0]]], np.int64).reshape(-1, 2) for found in (linked, strangers)]
+    return Members(rows, MemberGraph(nodes, joined(rows, n_tools)), *pairs)
+
+
+def joined(rows: Incidence, n_tools: int) -> Incidence:
+    """Neighbours of the tools, then of the capabilities, of which each row holds the tools."""
+    up = rows.transpose(n_tools)
+    return Incidence.stacked([Incidence(up.indptr, up.indices + np.int32(n_tools)), rows])

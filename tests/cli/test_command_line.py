@@ -20,7 +20,7 @@ def test_version_and_help(ask):
         assert "Usage" in out
 
 
-@pytest.mark.parametrize("words", [(), ("benchmark",), ("catalog",), ("db",), ("evaluate",), ("gateway",)])
+@pytest.mark.parametrize("words", [(), ("benchmark",), ("catalog",), ("db",), ("evaluate",), ("features",), ("gateway",)])
 def test_lists_of_commands_are_not_cut_at_80_columns(ask, monkeypatch, words):
     monkeypatch.setenv("COLUMNS", "80")
     page = ask(*words, "--help")[1]

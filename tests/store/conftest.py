@@ -12,6 +12,7 @@ import traces.examples
 from postgres import PostgresServer
 from shgat.store import Store
 from shgat.store.database import Database
+from shgat.store.features import N2V_DIMENSION
 from shgat.store.migration import VERSION_TABLE
 from shgat.store.schema import METADATA
 
@@ -35,6 +36,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
             with store.database.write() as connection:
                 tables = ", ".join(name for name in METADATA.tables if name != "meta")
                 connection.execute(sa.text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+                connection.execute(sa.text("DELETE FROM meta WHERE key <> 'dimension'"))
         yield store
 
 
@@ -65,15 +67,18 @@ def columns() -> Any:
 
 @pytest.fixture(scope="session")
 def differences() -> Any:
-    """What a database has otherwise than the code."""
+    """What a database has otherwise than the code. What depends on the dimension, and what HNSW indexes, is the migrations'."""
 
     def found(database: Database) -> list[Any]:
         def same_type(context: Any, inspected: Any, column: Any, found: Any, expected: Any) -> bool | None:
-            if column.name == "embedding" and database.is_postgresql:
-                return bool(found.dimension != DIMENSION)
+            if column.name.endswith("embedding") and database.is_postgresql:
+                return bool(found.dimension != (N2V_DIMENSION if column.name == "n2v_embedding" else DIMENSION))
             return None
 
-        options = {"compare_type": same_type, "include_name": lambda name, kind, parents: name != VERSION_TABLE}
+        def ours(name: str | None, kind: str, parents: Any) -> bool:
+            return name != VERSION_TABLE and not (kind == "index" and str(name).startswith("hnsw_"))
+
+        options = {"compare_type": same_type, "include_name": ours}
         with database.read() as connection:
             return list(compare_metadata(MigrationContext.configure(connection, opts=options), METADATA))
 

@@ -19,7 +19,7 @@ from shgat.store.schema import REVISION
 from traces.examples import D
 
 _V4_EMBEDDING = np.arange(D, dtype=np.float32) / 3  # which float16 does not hold: v4 knew float32 alone
-REVISIONS = ["v1_traces", "v2_parameters", "v3_priorities", "v4_claims", "v5_model_versions", "v6_users", REVISION]
+REVISIONS = ["v1_traces", "v2_parameters", "v3_priorities", "v4_claims", "v5_model_versions", "v6_users", "v7_origins", REVISION]
 
 
 @pytest.mark.parametrize("revision", REVISIONS[:-1])

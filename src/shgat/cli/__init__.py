@@ -12,7 +12,7 @@ import typer
 
 from .. import __version__
 from ..errors import CatalogError, ShgatError
-from . import benchmark, catalog, completion, db, demo, embed, evaluate, gateway, plot, rank, sample, train, worker
+from . import benchmark, catalog, completion, db, demo, embed, evaluate, features, gateway, plot, rank, sample, train, worker
 from .given import WrongUsage, exit_code
 from .output import shorten
 
@@ -54,6 +54,7 @@ app.command("worker", short_help="Train in a child process, for gateways.", cont
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(db.app, name="db")
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(features.app, name="features")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(gateway.app, name="gateway")
 

@@ -8,6 +8,9 @@
                     `aside`: it is not read; `reason` says why, and `needs` what a catalogue has to hold for it to be read again
     model_versions  whole models, per user; one of them is active
     claims          who is training whose model, and until when
+    capability_features, intent_features  what was computed of capabilities and of intents. On PostgreSQL an HNSW index finds the
+                    nearest ones where there are at most 2000 dimensions, and a check holds the hybrid to its dimension; both are the
+                    migration's, since they depend on the dimension
 
 `seq` numbers rows in the order in which they were committed, which makes it a cursor that misses nothing. A parent is no
 foreign key: children end, and arrive, before their parents. Times are seconds since the epoch.
@@ -33,7 +36,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from .embedding import embedding_type
 
-REVISION = "v7_origins"  # the newest migration
+REVISION = "v8_features"  # the newest migration
 DEFAULT_USER = "local"
 
 METADATA = MetaData()
@@ -160,4 +163,36 @@ claims = Table(
     Column("user_id", Text, primary_key=True),
     Column("owner", Text, nullable=False),
     Column("expires_at", Double, nullable=False),
+)
+
+capability_features = Table(
+    "capability_features",
+    METADATA,
+    Column("capability_id", Text, ForeignKey("capabilities.id", ondelete="CASCADE"), primary_key=True),
+    Column("text_embedding", embedding_type()),
+    Column("n2v_embedding", embedding_type()),
+    Column("hybrid_embedding", embedding_type()),
+    Column("tool_count", Integer, nullable=False),
+    Column("capability_count", Integer, nullable=False),
+    Column("parent_count", Integer, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("avg_execution_time_ms", Double),
+    Column("success_rate", Double),
+    Column("usage_count_1d", BigInteger, nullable=False),
+    Column("usage_count_7d", BigInteger, nullable=False),
+    Column("usage_count_30d", BigInteger, nullable=False),
+    Column("pagerank_score", Double, nullable=False),
+    Column("clustering_coefficient", Double, nullable=False),
+    Column("feature_version", BigInteger, nullable=False),
+    Column("computed_at", Double, nullable=False),
+)
+
+intent_features = Table(
+    "intent_features",
+    METADATA,
+    Column("intent_hash", Text, primary_key=True),
+    Column("embedding", embedding_type()),
+    Column("context_tools", _LIST, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Index("ix_intent_features_created_at", "created_at"),
 )

@@ -14,6 +14,7 @@ from .catalog import CatalogRows
 from .claims import ClaimRows
 from .database import Database
 from .decisions import DecisionRows
+from .features import FeatureRows
 from .migration import current_revision, stored_dimension, upgrade
 from .model_versions import ModelVersionRows
 from .priorities import PriorityRows
@@ -24,7 +25,7 @@ from .traces import TraceRows
 MAX_DIMENSION = 16_000  # of a pgvector column
 
 
-class Store(CatalogRows, DecisionRows, TraceRows, PriorityRows, ModelVersionRows, ClaimRows, RetentionRows):
+class Store(CatalogRows, DecisionRows, TraceRows, PriorityRows, ModelVersionRows, ClaimRows, RetentionRows, FeatureRows):
     """Opened by `Store.open`; may be used by any number of threads, and by any number of processes at once.
 
     Attributes

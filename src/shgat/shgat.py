@@ -132,8 +132,8 @@ class SHGAT(LiveModel):
             configuration has none stays without
         node_offsets : whether nodes learn offsets; None: the same, tried from a trace a tool on, or where the configuration of an
             untrained model says so
-        words : whether words are seen beside the embeddings; None: the same, tried where most traces have a text and the embeddings are not
-            made of words themselves
+        words : whether words are seen beside the embeddings; None: the same, tried from 200 traces on where most have a text and the
+            embeddings are not made of words themselves
         on_epoch : called after each epoch of each run
         checkpoint, resume : a file to keep the state in after each epoch, and whether to go on from it
         keep_checkpoint : leave the file there at the end, for who removes it once the model is stored

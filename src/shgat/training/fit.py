@@ -34,6 +34,7 @@ from .validation import unseen_tools
 OnEpoch = Callable[[Epoch], None]
 
 TRACES_PER_TOOL = 1  # from here on it is tried whether tools and capabilities should learn offsets of their own
+FEWEST_OF_WORDS = 200  # traces below which words are not tried: of 82 they learned what other tasks do not bear out
 OF_WORDS = "hashed-words"  # how the names of encoders begin that know nothing but words
 LOOKED_AT = 1000  # traces that tell whether most have a text
 FORGIVEN = 0.01  # of the criterion
@@ -86,8 +87,8 @@ def fit(
         configuration has none stays without
     node_offsets : whether nodes learn offsets; None: the same, tried from a trace a tool on, or where the configuration of an untrained
         model says so
-    words : whether words are seen beside the embeddings, see `model.wide`; None: the same, tried where most traces have a text and the
-        embeddings are not made of words themselves
+    words : whether words are seen beside the embeddings, see `model.wide`; None: the same, tried from 200 traces on where most have a text
+        and the embeddings are not made of words themselves
     on_epoch : called after each epoch of each run
     checkpoint, resume : a file to keep the state in after each epoch, and whether to go on from it
     keep_checkpoint : leave the file there at the end, for who removes it once the model is stored; else `fit` removes it
@@ -214,7 +215,7 @@ def _given(
 ) -> dict[str, bool | None]:
     """What is settled before any validation; None: to be tried. Offsets first: where they help they leave less for messages to do."""
     n = len(traces)
-    if words is None and (state.catalog.encoder.startswith(OF_WORDS) or not _spoken(traces)):
+    if words is None and (n < FEWEST_OF_WORDS or state.catalog.encoder.startswith(OF_WORDS) or not _spoken(traces)):
         words = False
     if node_offsets is None and state.config.node_offsets and state.learned is None:
         node_offsets = True

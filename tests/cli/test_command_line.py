@@ -70,6 +70,7 @@ def test_a_reader_that_goes_away():
     assert result.stderr.count("\n") <= 1
 
 
+@pytest.mark.slow
 def test_a_terminal_that_cannot_show_everything():
     result = run("demo", env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert result.returncode == 0

@@ -1,6 +1,7 @@
 """`shgat demo`: the sample, ranked before and after training."""
 
 import orjson
+import pytest
 
 
 def test_demo(ask):
@@ -10,6 +11,7 @@ def test_demo(ask):
     assert "✓ mail.send_message" in out
 
 
+@pytest.mark.slow
 def test_demo_as_json(ask):
     code, out, err = ask("demo", "--json")
     assert (code, err) == (0, "")

@@ -295,6 +295,7 @@ def test_terminal_and_page_of_a_protocol_show_the_same_intervals(ask, tmp_path):
         assert any(f"│ {name} " in line and f"{low:.3f} to {high:.3f}" in line for line in out.splitlines()), name
 
 
+@pytest.mark.slow
 def test_a_protocol_says_which_traces_it_does_not_count(ask):
     code, out, err = ask("evaluate", "protocol", "cv", "--folds", "2", "--catalog", SAMPLE, "--epochs", "1")
     assert code == 0

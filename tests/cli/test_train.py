@@ -56,6 +56,7 @@ def test_json_holds_the_whole_report(ask, folder):
     assert notes == ""
 
 
+@pytest.mark.slow
 def test_refused_it_writes_nothing_unless_forced(ask, folder):
     records = [orjson.loads(line) for line in (folder / "train.jsonl").read_bytes().splitlines()]
     tools = [r["tools"] for r in records]
@@ -77,6 +78,7 @@ def test_refused_it_writes_nothing_unless_forced(ask, folder):
     assert SHGAT.load(folder / "m").report["accepted"]
 
 
+@pytest.mark.slow
 def test_unknown_tools_are_named_or_left_out(ask, folder):
     lines = (folder / "train.jsonl").read_bytes().splitlines()
     lines[3] = orjson.dumps({**orjson.loads(lines[3]), "tools": ["nobody.knows"]})
@@ -111,6 +113,7 @@ def test_a_loss_that_rose_is_explained(trained):
     assert remarks(replace(risen, epochs=risen.epochs[::-1])) == []
 
 
+@pytest.mark.slow
 def test_a_loss_that_fell_needs_no_word(ask, folder):
     _, text, _ = ask("train", "--catalog", folder, "--out", folder / "m", "--quiet", "--json", *QUICK)
     assert orjson.loads(text)["notes"] == []

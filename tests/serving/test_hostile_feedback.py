@@ -43,7 +43,7 @@ def neighbour(catalog, tool):
 
 
 @pytest.mark.parametrize("order", ["alternating", "one after the other"])
-@pytest.mark.parametrize("trained", [True, False], ids=["trained", "untrained"])
+@pytest.mark.parametrize("trained", [pytest.param(True, marks=pytest.mark.slow), False], ids=["trained", "untrained"])
 def test_a_tool_that_always_fails_leaves_the_first_place_to_its_neighbour(open_ranker, catalog, order, trained):
     ranker, bad = open_ranker(), 5
     good = neighbour(catalog, bad)

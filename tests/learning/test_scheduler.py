@@ -131,8 +131,9 @@ def test_a_batch_waits_until_the_model_is_an_hour_old(schedule, store, people, r
     assert recorder.jobs[0]["config"] == {"epochs": BATCH.epochs, "seed": 0, "fromScratch": True}
 
 
-def test_live_it_goes_on_while_there_is_something_to_learn(schedule, store, people, recorder):
+def test_live_it_goes_on_while_there_is_something_to_learn(schedule, store, people, recorder, monkeypatch):
     """A burst, then silence: nobody gives it notice again."""
+    monkeypatch.setattr("shgat.learning.scheduler.FIRST", 1000)  # no training from scratch, which would learn from all at once
     recorder = recorder()
     batch = executed(people[:300])
     store.add_traces(batch)
@@ -146,7 +147,8 @@ def test_live_it_goes_on_while_there_is_something_to_learn(schedule, store, peop
     assert len(recorder.jobs) == n  # and then it rests
 
 
-def test_the_backlog_is_said_with_its_age(schedule, store, people):
+def test_the_backlog_is_said_with_its_age(schedule, store, people, monkeypatch):
+    monkeypatch.setattr("shgat.learning.scheduler.FIRST", 1000)
     traces = [replace(t, timestamp=1000.0 + i) for i, t in enumerate(executed(people[:60]))]
     store.add_traces(traces)
     scheduler = schedule()

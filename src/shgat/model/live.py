@@ -135,7 +135,7 @@ class LiveModel:
 
     def _encoded(self, intents: list[str], dimension: int) -> tuple[Float32, Made]:
         """(B, d) of texts, where somebody above knows an encoder; InputError where nobody does."""
-        return asked.many(intents[0], dimension), NOT_MADE
+        return asked.one(intents[0], dimension)[None], NOT_MADE
 
     def _one(self, intent: object, dimension: int) -> tuple[Float32, Made]:
         """A checked intent (d,)."""

@@ -43,7 +43,8 @@ def test_a_broken_folder_is_left_as_it_is(tmp_path):
 
 def test_embeddings_of_what_did_not_change_stay_and_the_encoder_makes_the_others(tmp_path):
     update(tmp_path, TOOLS, server="notes")
-    catalog = embedded(Catalog.load(tmp_path))
+    encoder = HashedWords()
+    catalog = embedded(Catalog.load(tmp_path), encoder)
     marked = catalog.tool_embeddings.copy()
     marked[0] = marked[0][::-1]  # no encoder makes this one
     replace(catalog, tool_embeddings=marked).save(tmp_path)
@@ -90,8 +91,8 @@ def test_traces_keep_their_embeddings(tmp_path, files):
 
 def test_what_is_imported_can_be_embedded_and_learned_from(tmp_path, files):
     update(tmp_path, files)
-    catalog = embedded(Catalog.load(tmp_path))
     encoder = HashedWords()
+    catalog = embedded(Catalog.load(tmp_path), encoder)
     traces = [t for _, t in read_traces(tmp_path / "traces.jsonl")]
     rows = encoder.encode([t.intent for t in traces])
     write_traces(

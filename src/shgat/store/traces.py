@@ -153,7 +153,7 @@ def trace_of(row: Row[Any], dimension: int) -> Trace:
     values["priority"] = None if priority is None or priority == math.inf else priority
     values["tools"], values["context_tools"] = tuple(values["tools"]), tuple(values["context_tools"])
     trace = object.__new__(Trace)
-    trace.__dict__.update(values)
+    trace.__dict__.update(values, encoder="")
     return trace
 
 

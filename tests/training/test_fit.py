@@ -166,8 +166,8 @@ def test_the_report_is_complete_and_json():
     variants = {"plain", *(trial.name for trial in report.trials)}
     kept = [" and ".join(["offsets"] * report.choices["node_offsets"])] if report.choices["node_offsets"] else []
     assert variants == {"plain", "offsets", " and ".join(["message passing", *kept]), " and ".join(["words", *kept])}
-    assert {e.stage for e in seen} == {*(f"{v}, fold {i}/5" for i in range(1, 6) for v in variants), "all traces"}
-    assert [(e.run, e.runs) for e in seen] == [(run, 21) for run in range(1, 22) for _ in range(2)]
+    assert {e.stage for e in seen} == {*(f"{v}, fold {i}/3" for i in range(1, 4) for v in variants), "all traces"}
+    assert [(e.run, e.runs) for e in seen] == [(run, 13) for run in range(1, 14) for _ in range(2)]
     assert set(report.td_errors) == set(traces.ids.tolist())
     assert all(0.0 <= td <= 1.0 for td in report.td_errors.values())
     assert {"readout", "intent", "scalars"} <= set(report.gradient_norms)

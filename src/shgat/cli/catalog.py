@@ -142,7 +142,7 @@ def _origins(about: dict[str, Any]) -> str:
 
 def _embeddings(dimension: int | None, encoder: str) -> str:
     if dimension is None:
-        return "none: a ranker makes some of the words of the texts"
+        return "none: a ranker makes some of the texts"
     return f"{dimension} dimensions" + (f", by {encoder}" if encoder else "")
 
 

@@ -32,7 +32,7 @@ class Folds:
 
     Attributes
     ----------
-    few, some : folds for fewer than 500 and for fewer than 3000 traces; more have one
+    few, some : folds for fewer than 200 and for fewer than 3000 traces; more have one
     largest : traces held out where there is one fold
     cold_share : share of held-out traces that should need a tool without training traces; whole tools are held out until it is reached
     largest_tool : share of the training traces, and of the held-out ones, that a tool which is held out may have
@@ -49,7 +49,7 @@ class Folds:
         n = len(traces)
         timed = n > 0 and not np.isnan(traces.timestamp).any() and len(np.unique(traces.timestamp)) > n // 2
         order = np.argsort(-traces.timestamp, kind="stable") if timed else rng.permutation(n)
-        k = self.few if n < 500 else self.some if n < 3000 else 1
+        k = self.few if n < 200 else self.some if n < 3000 else 1
         parts = np.array_split(order, k) if k > 1 else [order[: self.largest]]
         used = np.bincount(traces.tools.indices, minlength=n_tools) > 0
         deck = [t for t in rng.permutation(n_tools).tolist() if used[t]]

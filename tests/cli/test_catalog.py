@@ -62,7 +62,7 @@ def test_check_says_what_becomes_of_texts_alone_and_of_a_folder_that_is_none(ask
         (copied / name).unlink()
     code, out, _ = ask("catalog", "check", copied)
     assert code == 0
-    assert "a ranker makes some of the words" in " ".join(out.split())
+    assert "a ranker makes some of the texts" in " ".join(out.split())
     (tmp_path / "empty").mkdir()
     code, _, err = ask("catalog", "check", tmp_path / "empty")
     assert code == 1

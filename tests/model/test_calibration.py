@@ -60,3 +60,7 @@ def test_nearness_is_the_mean_of_the_three_highest():
 def test_what_is_no_calibration(wrong):
     with pytest.raises(InputError, match="calibration"):
         Calibration(**wrong)
+
+
+def test_nearness_stays_a_cosine_where_rounding_leaves_that():
+    assert nearness(np.full((1, 3), 1.0000043, np.float32), np.zeros((1, 0), np.float32)).tolist() == [1.0]

@@ -89,4 +89,5 @@ def nearness(traces: Float32, leaders: Float32) -> Float32:
     k = min(CLOSEST, both.shape[1])
     if not k:
         return np.full(len(both), NOTHING_NEAR, np.float32)
-    return np.asarray(np.partition(both, -k, axis=1)[:, -k:].mean(axis=1), np.float32)
+    highest = np.partition(both, -k, axis=1)[:, -k:].mean(axis=1)
+    return np.asarray(np.clip(highest, -1.0, 1.0), np.float32)  # cosines round beyond 1

@@ -57,6 +57,7 @@ def test_an_error_that_quotes_what_it_refuses_is_short(ask, tmp_path):
     assert len(err) < 1200
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away():
     code = "import sys; from shgat.cli import main; sys.exit(main())"
     read, write = os.pipe()

@@ -28,6 +28,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_model_is_written_and_ranks(ask, tmp_path):
     out = tmp_path / "model"
     code, table, notes = ask("train", "--catalog", SAMPLE, "--out", out)

@@ -21,6 +21,7 @@ def run_asyncio_gateway(tmp_path):
     return hits
 
 
+@pytest.mark.slow
 def test_the_asyncio_gateway_serves_all_day(tmp_path):
     assert all(hits > 0 for hits in run_asyncio_gateway(tmp_path))
 

@@ -49,6 +49,7 @@ def poisoned(traces, after, catalog, rng):
     )
 
 
+@pytest.mark.slow
 def test_poisoning_the_future_changes_nothing_that_was_trained(trained):
     windows = {"train": "55d", "test": "20d"}
     clean = run_temporal(trained.catalog, trained.train, QUICK, **windows).trials[0]
@@ -61,6 +62,7 @@ def test_poisoning_the_future_changes_nothing_that_was_trained(trained):
     assert artefacts(clean.model) == artefacts(spoilt.model)
 
 
+@pytest.mark.slow
 def test_a_holdout_reproduces_by_its_seed(trained):
     first, again = (run_holdout(trained.catalog, trained.train, QUICK).trials[0] for _ in range(2))
     assert np.array_equal(first.split.test, again.split.test)

@@ -26,6 +26,7 @@ def test_untrained_ranks_exactly_as_cosine(name):
     assert (np.diff(cosine, axis=1) < 1e-6).all()  # what float32 cannot tell apart may change places
 
 
+@pytest.mark.slow
 def test_shgat_beats_the_baselines_that_do_not_learn(sample):
     run = shgat(sample, 0)
     assert run.about["accepted"]
@@ -63,6 +64,7 @@ def test_unknown_channels(sample, channels):
         SHGAT.from_catalog(sample.catalog).fit(sample.train, channels=channels)
 
 
+@pytest.mark.slow
 def test_measured(sample):
     few = replace(sample, train=sample.train.take(np.arange(60)))
     runs = list(measured(few, [0, 1], ablations=True))

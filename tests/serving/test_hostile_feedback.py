@@ -92,6 +92,7 @@ def test_random_labels_are_not_learned(open_ranker, catalog, people, others):
     assert accepted <= 6  # of 20
 
 
+@pytest.mark.slow
 def test_an_outage_blames_nobody(open_ranker, catalog, people, others):
     ranker = open_ranker()
     use(ranker, people[:200])
@@ -106,6 +107,7 @@ def test_an_outage_blames_nobody(open_ranker, catalog, people, others):
     assert hit_at_1(ranker, others) >= before - 0.02
 
 
+@pytest.mark.slow
 def test_a_single_hot_request_finds_the_tool_that_always_worked(open_ranker, catalog, people):
     ranker, (x, text, _) = open_ranker(), people[3]
     tool = catalog.tools[40].id

@@ -287,6 +287,7 @@ def test_a_thousand_hot_swaps_under_load(open_ranker, people, catalog):
     swaps(open_ranker, people, catalog, 1000)
 
 
+@pytest.mark.slow
 def test_eight_threads_and_a_training_equal_a_replay(open_ranker, people, sqlite_url):
     ranker = open_ranker()
     with Store.open(sqlite_url) as store:  # as another gateway does it: what came of one's own answers moves those that follow

@@ -127,6 +127,7 @@ def test_a_protocol_trains_and_tests(ask):
     assert "standard deviation" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", [("cv", "--folds", "2"), ("temporal", "--train-window", "45d", "--test-window", "20d"), ("cold",)]
 )

@@ -19,6 +19,7 @@ def test_pictures_are_written(ask, trained, tmp_path):
     assert all(p.read_bytes().startswith(PNG) for p in (tmp_path / "pictures").iterdir())
 
 
+@pytest.mark.slow
 def test_all_pictures_in_one_file(ask, trained, tmp_path):
     sheet = tmp_path / "sheet.png"
     code, out, err = ask("plot", trained.path, "--out", sheet)

@@ -71,6 +71,7 @@ def test_a_holdout_reproduces_by_its_seed(trained):
     assert not set(first.split.train.tolist()) & set(first.split.test.tolist())
 
 
+@pytest.mark.slow
 def test_folds_test_every_trace_once(trained):
     told = []
     found = run_cross_validation(

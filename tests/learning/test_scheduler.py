@@ -320,6 +320,7 @@ def test_where_every_version_is_damaged_the_one_that_serves_is_gone_on_from(sche
     assert schedule().trouble == ""
 
 
+@pytest.mark.slow
 def test_a_store_that_is_away_at_first_is_learned_from_when_it_is_there(schedule, people, tmp_path, catalog, recorder):
     url = f"sqlite:///{tmp_path / 'later.db'}"
     with closing(sqlite3.connect(tmp_path / "later.db", isolation_level=None)) as other:

@@ -329,6 +329,7 @@ def test_eight_threads_and_a_training_equal_a_replay(open_ranker, people, sqlite
 
 
 # ------------------------------------------------------------------ damaged parameters
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["flip", "truncate", "empty"])
 def test_damaged_parameters_are_passed_over_and_the_next_training_heals(open_ranker, people, tmp_path, damage):
     ranker = open_ranker()

@@ -72,6 +72,7 @@ def test_no_feedback_is_refused_or_lost_whichever_worker_it_reaches(workers, url
 
 
 # ---------------------------------------------------------------- forks
+@pytest.mark.slow
 @forking
 @pytest.mark.parametrize("mode", ["off", "live"])
 def test_workers_that_are_forked_from_an_opened_ranker_answer_write_and_learn(open_ranker, people, sqlite_url, mode):

@@ -12,13 +12,14 @@ import numpy as np
 from .. import _check
 from .._types import Float32
 from ..errors import EncoderError, InputError, MissingExtraError
+from .foreign import ForeignEncoder
 
 URL, URL_VARIABLE, KEY_VARIABLE = "https://api.openai.com/v1", "OPENAI_BASE_URL", "OPENAI_API_KEY"
 _PASSING = (408, 409, 425, 429)  # and everything from 500 on
 _LONGEST_WAIT = 30.0  # seconds before another try
 
 
-class EndpointEncoder:
+class EndpointEncoder(ForeignEncoder):
     """The encoder. Safe from any number of threads.
 
     The key is read from the environment at every request and is nowhere else: not in the id, not in errors, not in logs.
@@ -66,14 +67,6 @@ class EndpointEncoder:
     def id(self) -> str:
         """Model and place, and the dimension that was asked for."""
         return f"{self.model}@{self._place}" + (f"-{self._asked}" if self._asked else "")
-
-    @property
-    def dimension(self) -> int:
-        """d; asked for once where nobody said."""
-        if self._dimension is None:
-            self.encode(["a"])
-        assert self._dimension is not None
-        return self._dimension
 
     def encode(self, texts: Sequence[str]) -> Float32:
         """(len(texts), d) float32 of length 1.
@@ -131,11 +124,7 @@ class EndpointEncoder:
             self.tokens += int((answer.get("usage") or {}).get("total_tokens") or 0)
         except (KeyError, TypeError, ValueError, AttributeError):
             raise EncoderError(f"{self.id}: its answer holds no list of embeddings") from None
-        if self._dimension is None and x.ndim == 2 and x.shape[1]:
-            self._dimension = int(x.shape[1])
-        if x.shape != (n, self._dimension) or not np.isfinite(x).all():
-            raise EncoderError(f"{self.id} gave {x.shape} or numbers that are not finite, expected ({n}, {self._dimension or 'd'})")
-        return np.asarray(x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), np.float32(1e-12)), np.float32)
+        return self._checked(x, n, self.id)
 
 
 def _seconds(headers: Any) -> float:

@@ -8,11 +8,12 @@ import numpy as np
 from .. import _check
 from .._types import Float32
 from ..errors import EncoderError, InputError
+from .foreign import ForeignEncoder
 
 Function = Callable[[Sequence[str]], Any]
 
 
-class OwnEncoder:
+class OwnEncoder(ForeignEncoder):
     """The encoder.
 
     Parameters
@@ -40,14 +41,6 @@ class OwnEncoder:
         self.query_prefix = str(getattr(made_by, "query_prefix", ""))
         self.passage_prefix = str(getattr(made_by, "passage_prefix", ""))
 
-    @property
-    def dimension(self) -> int:
-        """d."""
-        if self._dimension is None:
-            self.encode(["a"])
-        assert self._dimension is not None
-        return self._dimension
-
     def encode(self, texts: Sequence[str]) -> Float32:
         """(len(texts), d) float32 of length 1, or zero.
 
@@ -62,10 +55,4 @@ class OwnEncoder:
                 x = np.ascontiguousarray(given, np.float32)
         except Exception as error:  # whatever somebody's encoder raises
             raise EncoderError(f"{self.id}: {type(error).__name__}: {error}") from error
-        if self._dimension is None and x.ndim == 2 and x.shape[1]:
-            self._dimension = int(x.shape[1])
-        if x.shape != (len(texts), self._dimension) or not np.isfinite(x).all():
-            raise EncoderError(
-                f"{self.id} gave {x.shape} or numbers that are not finite, expected ({len(texts)}, {self._dimension or 'd'})"
-            )
-        return np.asarray(x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), np.float32(1e-12)), np.float32)
+        return self._checked(x, len(texts), self.id)

@@ -7,7 +7,7 @@ ever.
 from collections.abc import Sequence
 
 from .._types import Float32
-from ..model.hashing import hashed
+from ..model.hashing import HASHED_WORDS, hashed
 
 VERSION = 1
 DIMENSION = 800  # 1024 finds hardly more, 384 clearly less; no usual encoder has it, so that nobody's vectors are taken for these
@@ -21,7 +21,7 @@ class HashedWords:
     @property
     def id(self) -> str:
         """Its name, version and dimension."""
-        return f"hashed-words-{VERSION}-{DIMENSION}"
+        return f"{HASHED_WORDS}-{VERSION}-{DIMENSION}"
 
     @property
     def dimension(self) -> int:

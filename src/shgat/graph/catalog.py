@@ -247,16 +247,15 @@ class Catalog:
     @cached_property
     def checksum(self) -> str:
         """SHA-256 over everything: ids, texts, memberships, success rates, origins and embeddings."""
-        nodes = (*self.tools, *self.capabilities)
-        unsaid = {"embedding"}, {"embedding", "origin"}  # an origin that nobody said changes nothing
-        records = [
-            orjson.dumps(
-                [type(n).__name__, *(v for k, v in vars(n).items() if k not in unsaid[getattr(n, "origin", None) is None])]
-            )
-            for n in nodes
-        ]
+        nodes: tuple[Tool | Capability, ...] = (*self.tools, *self.capabilities)
+        records = [orjson.dumps([type(n).__name__, *_said(n)]) for n in nodes]
         embeddings = [rows for rows in (self.tool_embeddings, self.capability_embeddings) if rows is not None]
         return sha256(*records, *(np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data for rows in embeddings))
+
+
+def _said(node: Tool | Capability) -> Iterable[Any]:
+    """The fields of a node but its embedding; an origin that nobody said is none."""
+    return (v for k, v in vars(node).items() if k != "embedding" and (k != "origin" or v is not None))
 
 
 class _Anything(Container[str]):

@@ -49,8 +49,8 @@ def _parts(
     index: Index, rows: Int64, x: Float32, q: Float32, text: str | None, evidence: Evidence | None, spoken: bool
 ) -> tuple[dict[str, Float32], dict[str, Float32]]:
     """Of some tools: the score of each channel that speaks, and what it counts; what failures take off counts once."""
-    spoken = spoken and text is not None and index.state.config.fusion != "sigmoid"
-    if index.learned is None and evidence is None and not spoken:
+    spoken = scoring.speaks(index, spoken, text)
+    if scoring.plain(index, evidence) and not spoken:
         return {}, {}
     texts, channels = None if text is None else [text], index.channels.channels
     parts = {name: s[0, rows] for name, s in scoring.channel_scores(index, x[None], q[None], texts, evidence, None, spoken).items()}

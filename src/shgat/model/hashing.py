@@ -16,6 +16,7 @@ import numpy as np
 from .._types import Float32, Int64
 from .words import ASIDE, READ, words
 
+HASHED_WORDS = "hashed-words"  # how the names of encoders begin that know nothing but words
 TRIGRAMS = 0.7  # length of a word's trigrams relative to the word
 ASIDE_WEIGHT = 0.1  # of words that stand in every request
 

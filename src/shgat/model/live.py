@@ -144,6 +144,11 @@ class LiveModel:
         x, made = self._encoded([str(intent)], dimension)
         return asked.one(x, dimension), made
 
+    @staticmethod
+    def _text(intent: object, text: str | None) -> str | None:
+        """The checked text of an intent: what is given as that, or the intent that is one."""
+        return asked.text(intent if text is None and isinstance(intent, str) else text)
+
     def _many(self, intents: object, dimension: int) -> tuple[Float32, Made, list[str] | None]:
         """Checked intents (B, d), and where they are texts, those."""
         if not isinstance(intents, (list, tuple)) or not intents or not all(isinstance(item, str) for item in intents):
@@ -232,10 +237,10 @@ class LiveModel:
         _check.choice(kind, KINDS, "kind")
         _check.positive_integer(top_k, "top_k")
         current = self.index()
-        text = intent if text is None and isinstance(intent, str) else text
+        text = self._text(intent, text)
         (x, made), context = self._one(intent, current.dimension), asked.used(context_tools)
         spoken = bool(made.encoder)
-        ranking = scoring.rank(current, x, top_k, kind, asked.text(text), context, candidates, min_score, spoken=spoken)
+        ranking = scoring.rank(current, x, top_k, kind, text, context, candidates, min_score, spoken=spoken)
         ranking = replace(ranking, **made._asdict()) if spoken else ranking
         return explanation.explain(current, ranking, x, text, context, None, spoken) if _check.flag(explain, "explain") else ranking
 
@@ -275,13 +280,13 @@ class LiveModel:
         """The best capabilities for one intent, each with all the tools it needs; parameters as those of `rank`."""
         _check.positive_integer(top_k, "top_k")
         current = self.index()
-        text = intent if text is None and isinstance(intent, str) else text
+        text = self._text(intent, text)
         x = self._one(intent, current.dimension)[0]
-        return scoring.rank_sets(current, x, top_k, asked.text(text), asked.used(context_tools))
+        return scoring.rank_sets(current, x, top_k, text, asked.used(context_tools))
 
     def why_not(self, intent: object, tool: str, *, text: str | None = None, context_tools: Iterable[str] | None = ()) -> WhyNot:
         """Why a tool is not the first for an intent (d,); `text` and `context_tools` as in `rank`. InputError for an unknown tool."""
         current = self.index()
-        text = intent if text is None and isinstance(intent, str) else text
+        text = self._text(intent, text)
         x, made = self._one(intent, current.dimension)
-        return why_not(current, x, tool, asked.text(text), asked.used(context_tools), bool(made.encoder))
+        return why_not(current, x, tool, text, asked.used(context_tools), bool(made.encoder))

@@ -39,11 +39,11 @@ def score(
     without : for each intent a row of the memory that has no vote, -1 for none
     spoken : were the intents made of their texts? Then words speak too where no training has weighed them, see `factors`
     """
-    spoken = _speaks(index, spoken, texts)
+    spoken = speaks(index, spoken, texts)
     if texts is not None and len(texts) != len(x):
         raise InputError(f"texts: {len(texts)} for {len(x)} intents")
     q = queries(index, x, context_tools, texts)
-    if kind == "tools" and (index.learned is not None or evidence is not None or spoken):
+    if _is_fused(index, kind, evidence, spoken):
         return index.tools.tie(_fused(index, x, q, texts, evidence, without, spoken))
     candidates = index.candidates(kind)
     return _finished(_logits(index, q, candidates), candidates, index)
@@ -78,14 +78,14 @@ def rank(
 ) -> Ranking:
     """The top_k of one checked intent x (d,)."""
     columns = None if allowed is None else index.candidates(kind).columns(allowed, kind)
-    spoken = _speaks(index, spoken, text)
-    learned = kind == "tools" and (index.learned is not None or evidence is not None or spoken)
-    if not learned and not context_tools and index.state.config.fusion != "sigmoid" and index.w_words is None:
+    spoken = speaks(index, spoken, text)
+    fused = _is_fused(index, kind, evidence, spoken)
+    if not fused and not context_tools and index.state.config.fusion != "sigmoid" and index.w_words is None:
         candidates = index.candidates(kind)
         z = _finished(_score_one(index, candidates, x), candidates, index)
         return _best(index, kind, z, None, 0.0, top_k, columns, min_score)
     z = score(index, x[None], kind, None if text is None else [text], context_tools, evidence, spoken=spoken)
-    return _rankings(index, x[None], z, top_k, kind, context_tools, columns, min_score, evidence, learned)[0]
+    return _rankings(index, x[None], z, top_k, kind, context_tools, columns, min_score, evidence, fused)[0]
 
 
 def rank_many(
@@ -102,10 +102,10 @@ def rank_many(
 ) -> list[Ranking]:
     """The top_k of each checked intent x (B, d), by one product with all keys."""
     columns = None if allowed is None else index.candidates(kind).columns(allowed, kind)
-    spoken = _speaks(index, spoken, texts)
-    learned = kind == "tools" and (index.learned is not None or evidence is not None or spoken)
+    spoken = speaks(index, spoken, texts)
+    fused = _is_fused(index, kind, evidence, spoken)
     z = score(index, x, kind, texts, context_tools, evidence, spoken=spoken)
-    return _rankings(index, x, z, top_k, kind, context_tools, columns, min_score, evidence, learned)
+    return _rankings(index, x, z, top_k, kind, context_tools, columns, min_score, evidence, fused)
 
 
 def _rankings(
@@ -124,7 +124,7 @@ def _rankings(
     probability = baseline = None
     if kind == "tools" and index.learned is not None and index.learned.fusion.fitted:
         probability = calibrated(index, x, z, evidence)
-    elif fused and not _plain(index, evidence):
+    elif fused and not plain(index, evidence):
         baseline = _baseline(index, x, z, context_tools)
     return [
         _best(
@@ -252,16 +252,21 @@ def factors(index: Index, spoken: bool, evidence: Evidence | None = None) -> dic
     if not spoken or index.channels.fusion.fitted:
         return found
     words = np.maximum(found["lexical"], np.float32(WORDS_BESIDE_MEANING))
-    kept = {name: found[name] for name in ("semantic", "bonus")} if _plain(index, evidence) else found
+    kept = {name: found[name] for name in ("semantic", "bonus")} if plain(index, evidence) else found
     return {**kept, "lexical": words}
 
 
-def _speaks(index: Index, spoken: bool, texts: object) -> bool:
+def speaks(index: Index, spoken: bool, texts: object) -> bool:
     """Do words speak? Beside a mean of sigmoids they would drown it."""
     return spoken and texts is not None and index.state.config.fusion != "sigmoid"
 
 
-def _plain(index: Index, evidence: Evidence | None) -> bool:
+def _is_fused(index: Index, kind: Kind, evidence: Evidence | None, spoken: bool) -> bool:
+    """Do several channels rank, rather than similarity alone?"""
+    return kind == "tools" and (spoken or not plain(index, evidence))
+
+
+def plain(index: Index, evidence: Evidence | None) -> bool:
     """Is there nothing that was learned?"""
     return index.learned is None and evidence is None
 
@@ -277,7 +282,7 @@ def channel_scores(
 ) -> dict[str, Float32]:
     """The scores of every channel that has a weight and something to say."""
     learned = index.channels
-    if _plain(index, evidence):
+    if plain(index, evidence):
         z = _finished(_logits(index, q, index.tools), index.tools, index)
         none = np.empty((len(q), 0), np.float32)
         return {"semantic": z, **learned.channels.score(["lexical"] if spoken else [], x, texts or (), none, none)}

@@ -213,7 +213,7 @@ class Ranker(Intake, Asking):
 
     def stats(self) -> dict[str, Any]:
         """What it did and how it is, as JSON values."""
-        served, scheduler = self.slots.production, self._scheduler
+        served, scheduler, encoder = self.slots.production, self._scheduler, self._encoder()
         return {
             "model_version": served.name,
             "swaps": self.slots.swaps,
@@ -227,12 +227,12 @@ class Ranker(Intake, Asking):
             "feedback_without_decision": self._journal.without_decision,
             "refused_by_store": self._journal.refused,
             "unlearnable_feedback": self._unlearnable.count,
-            "encoder": self._encoder(),
+            "encoder": encoder,
             "trouble": [
                 t
                 for t in (
                     served.trouble,
-                    self._encoder()["trouble"],
+                    encoder["trouble"],
                     *self._journal.troubles,
                     scheduler.trouble,
                     self._unlearnable.trouble(self._clock()),

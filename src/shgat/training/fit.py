@@ -15,6 +15,7 @@ from ..metrics.gate import compare, kept
 from ..metrics.ranking import criterion, per_query
 from ..model import ModelState
 from ..model.channels import CHANNELS, Learned
+from ..model.hashing import HASHED_WORDS
 from ..model.index import build
 from ..model.memory import Memory
 from ..traces import Traces
@@ -35,7 +36,6 @@ OnEpoch = Callable[[Epoch], None]
 
 TRACES_PER_TOOL = 1  # from here on it is tried whether tools and capabilities should learn offsets of their own
 FEWEST_OF_WORDS = 200  # traces below which words are not tried: of 82 they learned what other tasks do not bear out
-OF_WORDS = "hashed-words"  # how the names of encoders begin that know nothing but words
 LOOKED_AT = 1000  # traces that tell whether most have a text
 FORGIVEN = 0.01  # of the criterion
 FEWEST_NEW = 8  # held-out traces below which a model is not compared with the one before
@@ -183,9 +183,8 @@ def _kept(before: ModelState, fitted: Fitted, traces: Traces, rng: np.random.Gen
     assert fitted.state is not None
     idle, after = descriptions(before, traces.tools, rng), fitted.state
     if 2 * idle.of >= len(before.catalog.tools):
-        asked = descriptions(before, None, rng)
-        after, _ = _at_home(after, asked, homes(after, asked.x, apart=True))
-    after, lost = _at_home(after, idle, homes(after, idle.x))
+        after, _ = _at_home(after, descriptions(before, None, rng), apart=True)
+    after, lost = _at_home(after, idle)
     if not lost and before.learned is not None:
         channels, _ = before.learned.over(before.catalog)
         verdict, _ = Reference.of(before, [earlier(channels.memory, rng, set(traces.ids.tolist()))]).verdict(
@@ -195,10 +194,10 @@ def _kept(before: ModelState, fitted: Fitted, traces: Traces, rng: np.random.Gen
     return _refused(fitted, lost) if lost else Fitted(after, fitted.report)
 
 
-def _at_home(state: ModelState, asked: Part, tried: Sequence[float]) -> tuple[ModelState, str]:
+def _at_home(state: ModelState, asked: Part, apart: bool = False) -> tuple[ModelState, str]:
     """The model with the first home that lets it find what is asked for, or as it is; and what it still loses."""
     lost = loses_descriptions(state, asked)
-    for home in tried if lost else ():
+    for home in homes(state, asked.x, apart=apart) if lost else ():
         at_home = staying(state, home)
         if not loses_descriptions(at_home, asked):
             return at_home, ""
@@ -215,7 +214,7 @@ def _given(
 ) -> dict[str, bool | None]:
     """What is settled before any validation; None: to be tried. Offsets first: where they help they leave less for messages to do."""
     n = len(traces)
-    if words is None and (n < FEWEST_OF_WORDS or state.catalog.encoder.startswith(OF_WORDS) or not _spoken(traces)):
+    if words is None and (n < FEWEST_OF_WORDS or state.catalog.encoder.startswith(HASHED_WORDS) or not _spoken(traces)):
         words = False
     if node_offsets is None and state.config.node_offsets and state.learned is None:
         node_offsets = True

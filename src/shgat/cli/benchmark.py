@@ -46,14 +46,14 @@ def quality(
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
 ) -> None:
     """Rank the test intents of each set by SHGAT, trained with its defaults, and by plain methods."""
-    from ..experiments.dataset import Dataset, folders
+    from ..experiments.dataset import Dataset, folders, strangers
     from ..experiments.quality import UNTRAINED
     from . import output
 
-    names = [name for several in sets or () for name in several.split(",") if name]
     found: dict[str, Any] = {}
-    for folder in folders(data, names):
-        dataset = Dataset.load(folder).among(folders(data))
+    outside = strangers(folders(data))
+    for folder in folders(data, given.names(sets)):
+        dataset = Dataset.load(folder).among(outside)
         if traces is not None:
             dataset = dataset.with_traces(traces)
         results = measure(dataset, seeds, ablations, peers)
@@ -82,10 +82,9 @@ def encoders(
     from ..features import open_encoder
     from . import output
 
-    names = [name for several in sets or () for name in several.split(",") if name]
     chosen = {name: open_encoder(name) for name in encoder} if encoder else at_hand()
     found: dict[str, dict[str, tuple[float, float]]] = {}
-    places = folders(data, names)
+    places = folders(data, given.names(sets))
     for folder in places:
         dataset = Dataset.load(folder)
         for row in measured(dataset, chosen, feedbacks):

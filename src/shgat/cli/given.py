@@ -28,6 +28,11 @@ def file(text: str, metavar: str = "FILE", *names: str) -> Any:
     return typer.Option(*names, metavar=metavar, help=text, exists=True, dir_okay=False)
 
 
+def names(lists: list[str] | None) -> list[str]:
+    """Of an option that may be repeated and may hold several with commas."""
+    return [name for several in lists or () for name in several.split(",") if name]
+
+
 def present(path: Path, remedy: str) -> Path:
     """The file at a path that other options led to, or what to do where there is none."""
     if not path.exists():

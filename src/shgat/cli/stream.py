@@ -56,9 +56,8 @@ def stream(
             raise given.WrongUsage(f"--plot {chart}: the name of an SVG file, with .svg at its end")
         draw_curves({})  # is there what it takes? Asked before the work
     conditions = Conditions(wrong, drift, churn, explore, shuffled, limit, every)
-    names = [name for several in sets or () for name in several.split(",") if name]
     found: dict[str, Curves] = {}
-    for folder in folders(data, names):
+    for folder in folders(data, given.names(sets)):
         dataset = Dataset.load(folder)
         found[dataset.name] = curves = measure(dataset, conditions, seeds)
         if not as_json:

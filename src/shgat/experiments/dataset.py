@@ -51,14 +51,9 @@ class Dataset:
         drawn = np.random.default_rng(0).permutation(len(self.train))[:n]
         return replace(self, train=self.train.take(np.sort(drawn)))
 
-    def among(self, others: Sequence[Path]) -> "Dataset":
-        """The same, with test intents of other sets, at most 500 evenly spaced ones of each; those of another dimension are left out."""
-        found = {}
-        for folder in others:
-            other = Dataset.load(folder)
-            if other.name != self.name and other.catalog.dimension == self.catalog.dimension:
-                rows = np.arange(len(other.test))[:: max(1, -(-len(other.test) // STRANGERS))]
-                found[other.name] = Intents(other.intents[rows], [other.texts[i] for i in rows.tolist()])
+    def among(self, others: Mapping[str, Intents]) -> "Dataset":
+        """The same, with intents of other sets, see `strangers`; those of another dimension are left out."""
+        found = {name: i for name, i in others.items() if name != self.name and i.x.shape[1] == self.catalog.dimension}
         return replace(self, outside=found)
 
     @cached_property
@@ -96,6 +91,15 @@ class Dataset:
     def metrics(self, scores: Float32) -> dict[str, Float64]:
         """Of each test intent from scores (B, n_tools)."""
         return per_query(scores, self.wanted)
+
+
+def strangers(places: Sequence[Path]) -> dict[str, Intents]:
+    """Name of each set -> test intents of it, at most 500 evenly spaced ones."""
+    found = {}
+    for other in map(Dataset.load, places):
+        rows = np.arange(len(other.test))[:: max(1, -(-len(other.test) // STRANGERS))]
+        found[other.name] = Intents(other.intents[rows], [other.texts[i] for i in rows.tolist()])
+    return found
 
 
 def folders(data: Path, names: list[str] | None = None) -> list[Path]:

@@ -51,10 +51,7 @@ def embedded(catalog: Catalog, encoder: Encoder | None = None, known: Mapping[st
     tools = _with(catalog.tools, encoder, known or {})
     capabilities = _with(catalog.capabilities, encoder, known or {})
     rows = {t.id: t.embedding for t in tools}
-    for i, c in enumerate(capabilities):
-        members = [row for row in map(rows.get, c.tools) if row is not None]
-        if not c.text and members and (mean := np.sum(members, axis=0)).any():
-            capabilities[i] = replace(c, embedding=np.asarray(mean / np.linalg.norm(mean), np.float32))
+    capabilities = [of_members(c, rows) for c in capabilities]
     return replace(
         catalog,
         tools=tuple(replace(t, embedding=None) for t in catalog.tools),
@@ -63,6 +60,14 @@ def embedded(catalog: Catalog, encoder: Encoder | None = None, known: Mapping[st
         capability_embeddings=_stacked(capabilities, encoder.dimension),
         encoder=encoder.id,
     )
+
+
+def of_members(capability: Capability, rows: Mapping[str, Float32 | None]) -> Capability:
+    """A capability that nothing is said of with the mean of its tools' embeddings, which `rows` has by id; else as it is."""
+    members = [row for row in map(rows.get, capability.tools) if row is not None]
+    if capability.text or not members or not (mean := np.sum(members, axis=0)).any():
+        return capability
+    return replace(capability, embedding=np.asarray(mean / np.linalg.norm(mean), np.float32))
 
 
 def with_embeddings(nodes: Sequence[_Node], encoder: Encoder) -> list[_Node]:

@@ -12,6 +12,7 @@ from .._files import parse_line, read_lines, replacing, write_atomically
 from .._types import Float32
 from ..errors import CatalogError, InputError
 from ..features import Encoder, encoder_of, with_embeddings
+from ..features.encoder import of_members
 from ..graph import Capability, Catalog, Tool
 from ..traces import Trace, read_traces, write_traces
 from .known import Joined, Known, Source
@@ -104,7 +105,7 @@ def _embedded(folder: Path, joined: Joined, before: Catalog | None) -> tuple[Cat
     if built_in is not None:
         tools = _filled(tools, built_in)
         rows_of = {t.id: t.embedding for t in tools if t.embedding is not None}
-        capabilities = _filled([_of_members(c, rows_of) for c in capabilities], built_in)
+        capabilities = _filled([c if c.embedding is not None else of_members(c, rows_of) for c in capabilities], built_in)
     said = f"{n_kept} kept" + (f", {n_bare} made by {encoder}" if n_bare else "")
     return Catalog.from_records(tools, capabilities, encoder=encoder), said
 
@@ -113,14 +114,6 @@ def _filled(nodes: list[Any], encoder: Encoder) -> list[Any]:
     """With embeddings for those that have none."""
     made = iter(with_embeddings([node for node in nodes if node.embedding is None], encoder))
     return [next(made) if node.embedding is None else node for node in nodes]
-
-
-def _of_members(capability: Capability, rows: Mapping[str, Float32]) -> Capability:
-    """A capability that nothing is said of is the mean of its tools."""
-    members = [rows[tool] for tool in capability.tools if tool in rows]
-    if capability.text or capability.embedding is not None or not members or not (mean := np.sum(members, axis=0)).any():
-        return capability
-    return replace(capability, embedding=np.asarray(mean / np.linalg.norm(mean), np.float32))
 
 
 def _content(node: Tool | Capability) -> tuple[str, ...]:

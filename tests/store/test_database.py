@@ -202,15 +202,24 @@ def test_a_fork_inside_a_transaction_of_the_same_thread_does_not_wait_for_itself
         assert forked(lambda: True, seconds=10)
 
 
-def test_a_connection_that_is_in_use_while_the_store_is_closed_is_closed_afterwards(sqlite_url):
-    def files():
-        return [f for f in Path("/proc/self/fd").iterdir() if f.exists() and "store.db" in f.resolve().name]
+def open_files():
+    return len([f for f in Path("/proc/self/fd").iterdir() if f.exists() and "store.db" in f.resolve().name])
 
-    before = len(files())
+
+def test_a_connection_that_is_in_use_during_a_fork_is_closed_afterwards(sqlite_url):
+    before = open_files()
+    with Store.open(sqlite_url, D) as store, store.database.read() as connection:
+        assert forked(lambda: True, seconds=10)
+        connection.exec_driver_sql("SELECT 1")
+    assert open_files() == before
+
+
+def test_a_connection_that_is_in_use_while_the_store_is_closed_is_closed_afterwards(sqlite_url):
+    before = open_files()
     store = Store.open(sqlite_url, D)
     with store.database.read() as connection:
         store.close()
         connection.exec_driver_sql("SELECT 1")
     with store.database.write():  # who still asks afterwards leaves nothing open either
         pass
-    assert len(files()) == before
+    assert open_files() == before

@@ -103,13 +103,16 @@ class Database:
 
     @contextlib.contextmanager
     def _returned(self) -> Iterator[None]:
-        """Closes the connection of a transaction that `close` overtook: the pool that it goes back to is nobody's any more."""
-        pool = self.engine.pool
+        """Closes the connection of a transaction that `close` or a fork overtook: the pool that it goes back to is nobody's any more."""
+        pool, process = self.engine.pool, os.getpid()
         try:
             yield
         finally:
-            if self._closed:
+            if process != os.getpid():
+                self._parents.append(pool)
+            elif self._closed or pool is not self.engine.pool:
                 pool.dispose()
+            if self._closed:
                 self.engine.dispose()
 
     def before_fork(self) -> None:

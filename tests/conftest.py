@@ -1,5 +1,6 @@
 """What is trained once and shared, and the URL of a fresh database on each of the two."""
 
+import gc
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,14 @@ from worlds import SAMPLE
 
 settings.register_profile("unhurried", deadline=None)  # the machine may be busy, and no test measures time
 settings.load_profile("unhurried")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _garbage():
+    """What a file of tests leaves behind is collected at its end, and what stays is not looked through again: it is millions of objects."""
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(frozen=True, eq=False)

@@ -227,7 +227,7 @@ EVERY_CPU double shgat_sum_of_squares(const float *x, ptrdiff_t n) {
     return total;
 }
 
-EVERY_CPU float shgat_exp_shifted(const float *restrict z, ptrdiff_t n, float tau, float *top, float *restrict p) {
+EVERY_CPU float shgat_exp_shifted(const float *z, ptrdiff_t n, float tau, float *top, float *p) {
     return logf(exp_row(z, n, 1.0f / tau, top, p));
 }
 

@@ -31,11 +31,18 @@ def problem(case, seed=0, spread=3.0):
     return spread * rng.standard_normal((len(sizes), n)), indptr, indices, y, rng.uniform(0.2, 2.0, len(sizes))
 
 
-def run_info_nce(z, indptr, indices, y, w, tau):
+def run_info_nce(z, indptr, indices, y, w, tau, kernel=losses.info_nce):
     z, y, w = single(z, y, w)
     d_z, loss, p = np.full_like(z, np.nan), np.full(len(z), np.nan), np.full(len(z), np.nan, np.float32)
-    losses.info_nce(z, indptr, indices, y, w, tau, d_z, loss, p)
+    kernel(z, indptr, indices, y, w, tau, d_z, loss, p)
     return loss, d_z, p
+
+
+def run_info_nce_apart(*problem):
+    return run_info_nce(*problem, losses.info_nce_apart)
+
+
+PULLS = {"together": (run_info_nce, twin.info_nce), "apart": (run_info_nce_apart, twin.info_nce_apart)}
 
 
 def run_push_down(z, indptr, indices, y, w, tau):
@@ -47,10 +54,12 @@ def run_push_down(z, indptr, indices, y, w, tau):
 
 @pytest.mark.parametrize("tau", [1.0, 0.06])
 @pytest.mark.parametrize("case", CASES)
-def test_info_nce_matches_the_twin(case, tau):
+@pytest.mark.parametrize("pull", PULLS)
+def test_info_nce_matches_the_twin(pull, case, tau):
     z, *rest = problem(case)
     z = z * tau
-    for kernel, reference in zip(run_info_nce(z, *rest, tau), twin.info_nce(z, *rest, tau), strict=True):
+    run, loss = PULLS[pull]
+    for kernel, reference in zip(run(z, *rest, tau), loss(z, *rest, tau), strict=True):
         np.testing.assert_allclose(kernel, reference, rtol=1e-4, atol=1e-5)
 
 
@@ -63,7 +72,30 @@ def test_push_down_matches_the_twin(case, tau):
         np.testing.assert_allclose(kernel, reference, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("loss", [twin.info_nce, twin.push_down])
+@pytest.mark.parametrize("tau", [1.0, 0.06])
+def test_one_target_is_the_same_together_and_apart(tau):
+    together, apart = (run(*problem("one"), tau) for run, _ in PULLS.values())
+    for a, b in zip(together, apart, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_targets_that_are_all_candidates_pull_nothing_apart():
+    z, *rest = problem("mixed")
+    loss, d_z, p = run_info_nce_apart(z, *rest, 1.0)
+    assert loss[3] == 0.0
+    assert not d_z[3].any()
+    assert p[3] == 1.0
+
+
+def test_a_target_is_not_pushed_by_another_one_apart():
+    """However high the first, the second is pulled up as if it stood alone."""
+    indptr, indices = np.array([0, 2], np.int32), np.array([0, 1], np.int32)
+    for first in (0.0, 9.0):
+        _, d_z, _ = run_info_nce_apart(np.array([[first, 0.0, 1.0]]), indptr, indices, np.full(2, 0.5), np.ones(1), 1.0)
+        assert d_z[0, 1] == pytest.approx(-0.5 / (1.0 + np.exp(-1.0)))
+
+
+@pytest.mark.parametrize("loss", [twin.info_nce, twin.info_nce_apart, twin.push_down])
 def test_backward_is_the_gradient(loss):
     z, *rest = problem("mixed")
 
@@ -76,34 +108,37 @@ def test_backward_is_the_gradient(loss):
 def test_an_index_that_occurs_twice_counts_twice():
     z, w = np.array([[0.3, -0.2, 0.1]]), np.ones(1)
     indptr, indices, y = np.array([0, 2], np.int32), np.array([1, 1], np.int32), np.array([0.5, 0.5])
-    for kernel, reference in zip(
-        run_info_nce(z, indptr, indices, y, w, 1.0), twin.info_nce(z, indptr, indices, y, w, 1.0), strict=True
-    ):
-        np.testing.assert_allclose(kernel, reference, rtol=1e-4, atol=1e-6)
+    for run, loss in PULLS.values():
+        for kernel, reference in list(zip(run(z, indptr, indices, y, w, 1.0), loss(z, indptr, indices, y, w, 1.0), strict=True))[
+            :2
+        ]:
+            np.testing.assert_allclose(kernel, reference, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("extreme", [1e3, -1e3, 1e6, 1e30])
 def test_extreme_logits_stay_finite_and_exact(extreme):
     z, *rest = problem("mixed")
     z[:, 1] = extreme
-    for run, loss in ((run_info_nce, twin.info_nce), (run_push_down, twin.push_down)):
+    for run, loss in (*PULLS.values(), (run_push_down, twin.push_down)):
         for kernel, reference in zip(run(z, *rest, 1.0), loss(z, *rest, 1.0), strict=True):
             np.testing.assert_allclose(kernel, reference, rtol=1e-4, atol=1e-5)
 
 
-def test_a_masked_candidate_has_no_mass():
+@pytest.mark.parametrize("pull", PULLS)
+def test_a_masked_candidate_has_no_mass(pull):
     z, indptr, indices, y, w = problem("one")
     free = next(j for j in range(5) if j not in indices)
     z[:, free] = -np.inf
-    _, d_z, _ = run_info_nce(z, indptr, indices, y, w, 1.0)
+    _, d_z, _ = PULLS[pull][0](z, indptr, indices, y, w, 1.0)
     assert not d_z[:, free].any()
     np.testing.assert_allclose(d_z.sum(1), 0.0, atol=1e-6)
 
 
-def test_nan_is_not_hidden():
+@pytest.mark.parametrize("pull", PULLS)
+def test_nan_is_not_hidden(pull):
     z, *rest = problem("one")
     z[1, 3] = np.nan
-    loss, *_ = run_info_nce(z, *rest, 1.0)
+    loss, *_ = PULLS[pull][0](z, *rest, 1.0)
     assert np.isnan(loss[1])
     assert np.isfinite(loss[[0, 2]]).all()
 
@@ -127,8 +162,9 @@ def test_exp_is_exact_to_two_ulp():
 @settings(max_examples=30, deadline=None)
 def test_a_constant_on_all_logits_changes_nothing(seed, constant):
     z, *rest = problem("mixed", seed)
-    for kernel, reference in zip(run_info_nce(z + constant, *rest, 1.0), twin.info_nce(z, *rest, 1.0), strict=True):
-        np.testing.assert_allclose(kernel, reference, rtol=1e-4, atol=5e-5)
+    for run, loss in PULLS.values():
+        for kernel, reference in zip(run(z + constant, *rest, 1.0), loss(z, *rest, 1.0), strict=True):
+            np.testing.assert_allclose(kernel, reference, rtol=1e-4, atol=5e-5)
 
 
 @pytest.mark.parametrize("spoil", [lambda v: v.astype(np.float64), np.asfortranarray])
@@ -137,5 +173,7 @@ def test_transposed_or_wrong_dtype_raises(spoil):
     z, y, w = single(z, y, w)
     with pytest.raises(ValueError, match=r"contiguous|dtype"):
         losses.info_nce(spoil(z), indptr, indices, y, w, 1.0, np.zeros_like(z), np.zeros(4), np.zeros(4, np.float32))
+    with pytest.raises(ValueError, match=r"contiguous|dtype"):
+        losses.info_nce_apart(spoil(z), indptr, indices, y, w, 1.0, np.zeros_like(z), np.zeros(4), np.zeros(4, np.float32))
     with pytest.raises(ValueError, match=r"contiguous|dtype"):
         losses.push_down(z, indptr, indices, y, w, 1.0, spoil(np.zeros(z.shape, np.float32)), np.zeros(4))

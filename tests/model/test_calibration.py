@@ -62,5 +62,10 @@ def test_what_is_no_calibration(wrong):
         Calibration(**wrong)
 
 
+def test_whole_numbers_are_numbers():
+    shares = np.array([[-1.0, -2.0]], np.float32)
+    np.testing.assert_array_equal(Calibration(intercept=0).probability(shares), Calibration(intercept=0.0).probability(shares))
+
+
 def test_nearness_stays_a_cosine_where_rounding_leaves_that():
     assert nearness(np.full((1, 3), 1.0000043, np.float32), np.zeros((1, 0), np.float32)).tolist() == [1.0]

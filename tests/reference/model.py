@@ -168,11 +168,12 @@ def loss(z, batch, graph, tau):
     """L and d_z (B, n): the tools' part on the first n_tools columns, the capabilities' part on the others."""
     tools = (*batch.tools, np.repeat(1.0 / np.maximum(np.diff(batch.tools[0]), 1), np.diff(batch.tools[0])))
     total, d_z = 0.0, np.zeros_like(z)
-    for part, targets in ((slice(graph.n_tools), tools), (slice(graph.n_tools, None), batch.capabilities)):
+    kinds = (slice(graph.n_tools), tools, losses.info_nce_apart), (slice(graph.n_tools, None), batch.capabilities, losses.info_nce)
+    for part, targets, pull in kinds:
         rows = np.count_nonzero(np.diff(targets[0]))
         if rows == 0:
             continue
-        pulled, d_pulled, _ = losses.info_nce(z[:, part], *targets, batch.weight * batch.outcome / rows, tau)
+        pulled, d_pulled, _ = pull(z[:, part], *targets, batch.weight * batch.outcome / rows, tau)
         pushed, d_pushed = losses.push_down(z[:, part], *targets, batch.weight * (1.0 - batch.outcome) / rows, tau)
         total += pulled.sum() + pushed.sum()
         d_z[:, part] = d_pulled + d_pushed

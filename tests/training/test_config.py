@@ -14,8 +14,8 @@ OCCASION = ("epochs", "batch_size", "lr", "rho")
 CHANGES = {
     "epochs": 3, "batch_size": 7, "lr": 0.02, "scalar_lr_factor": 2.0, "warmup": 0.2, "weight_decay": 0.5, "offset_decay": 0.5,
     "clip": 3.0, "intent_noise": 0.1, "offset_dropout": 0.2, "rho": 0.3, "gate_up_bias": 1.0, "gate_down_bias": 1.0,
-    "train_intent_map": True, "temperature": (0.2, 0.1), "unseen_damping": 0.5, "leave_batch_out": False, "negatives": "random",
-    "n_negatives": 5, "all_candidates_up_to": 9, "pool_size": 11, "replay": "prioritized", "alpha": 0.1, "beta": 0.9,
+    "train_intent_map": True, "temperature": (0.2, 0.1), "unseen_damping": 0.5, "leave_batch_out": False, "positives": "together",
+    "negatives": "random", "n_negatives": 5, "all_candidates_up_to": 9, "pool_size": 11, "replay": "prioritized", "alpha": 0.1, "beta": 0.9,
     "priority_eps": 0.5, "patience": 2, "degradation": 0.5,
 }  # fmt: skip
 OCCASIONS = {

@@ -108,7 +108,31 @@ def test_words_are_not_tried_where_there_are_none():
     assert not any("words" in t.name for t in SHGAT.from_catalog(of).fit(mute, config=QUICK).trials)
     by_words = SHGAT.from_catalog(dataclasses.replace(of, encoder="hashed-words-1-800"))
     assert not any("words" in t.name for t in by_words.fit(traces, config=QUICK).trials)
-    assert SHGAT.from_catalog(of).fit(traces, config=QUICK).trials[-1].name == "words"
+    assert [t.name for t in SHGAT.from_catalog(of).fit(traces, config=QUICK).trials] == ["offsets", "words", "message passing"]
+
+
+class TestChoice:
+    """`choose` with made-up criteria: 0.5 for plain, and what each variant adds."""
+
+    def tried(self, **gains):
+        rng = np.random.default_rng(0)
+        noise = 0.05 * rng.standard_normal(300)
+
+        def validate(variant):
+            gain = sum(gains.get(name, 0.0) * on for name, on in dataclasses.asdict(variant).items())
+            return Candidate(variant, None, None, 0.5 + gain + noise * (1.0 + dataclasses.asdict(variant)["words"]))
+
+        chosen, trials = choose(validate, Variant(False, False), ["node_offsets", "words", "message_passing"], rng)
+        return str(chosen.variant), [t.name for t in trials]
+
+    def test_where_words_are_chosen_message_passing_is_not_tried(self):
+        assert self.tried(words=0.1, message_passing=0.2) == ("words", ["offsets", "words"])
+
+    def test_where_they_are_not_it_is(self):
+        assert self.tried(message_passing=0.2) == ("message passing", ["offsets", "words", "message passing"])
+
+    def test_what_brings_nothing_is_left_out(self):
+        assert self.tried() == ("plain", ["offsets", "words", "message passing"])
 
 
 def test_offsets_are_chosen_anew_in_each_training():

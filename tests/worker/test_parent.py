@@ -38,7 +38,7 @@ def nothing_is_left():
     assert descriptors() == fds
 
 
-def gone(pid, seconds=5.0):
+def gone(pid, seconds=30.0):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:

@@ -58,7 +58,7 @@ class Calibration:
         log_shares : (B, n) log softmax of the fused scores
         nearness : (B,) of the intents; None: near
         """
-        z = np.full(log_shares.shape, self.intercept)
+        z = np.full(log_shares.shape, float(self.intercept))  # a file may say 0
         for slope, ramp in zip(self.slopes, ramps(log_shares, self.knots), strict=True):
             z += slope * ramp
         if nearness is not None and self.near is not None:

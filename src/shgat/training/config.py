@@ -34,6 +34,7 @@ class TrainingConfig:
         step, and kappa stays as it is. With dot products it divides z.
     unseen_damping : factor on the weight of tools without any training trace among the negatives
     leave_batch_out : hide from each step the capabilities for which only its own traces vouch
+    positives : the tools of a trace are set "apart", each against what did not run, or share one softmax "together"
     negatives : all candidates, or for each intent `n_negatives` of them at "random", from the 25th to the 75th percentile of their scores
         ("semi-hard"), or harder as accuracy grows ("curriculum")
     all_candidates_up_to : beyond this many tools (or capabilities) a step sees a pool of `pool_size` of them
@@ -60,6 +61,7 @@ class TrainingConfig:
     temperature: tuple[float, float] | None = None
     unseen_damping: float = 0.1
     leave_batch_out: bool = True
+    positives: Literal["apart", "together"] = "apart"
     negatives: Literal["all", "random", "semi-hard", "curriculum"] = "all"
     n_negatives: int = 64
     all_candidates_up_to: int = 20_000
@@ -82,6 +84,7 @@ class TrainingConfig:
             if not isinstance(getattr(self, name), bool):
                 raise InputError(f"TrainingConfig.{name} is true or false, not {_check.brief(getattr(self, name))}")
         _check.choice(self.negatives, ("all", "random", "semi-hard", "curriculum"), "TrainingConfig.negatives")
+        _check.choice(self.positives, ("apart", "together"), "TrainingConfig.positives")
         _check.choice(self.replay, ("shuffle", "prioritized"), "TrainingConfig.replay")
         if self.temperature is not None:
             if not isinstance(self.temperature, Sequence) or len(self.temperature) != 2:

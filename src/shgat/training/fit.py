@@ -212,7 +212,7 @@ def overridden(config: TrainingConfig | None, **asked: Any) -> TrainingConfig:
 def _given(
     state: ModelState, traces: Traces, message_passing: bool | None, node_offsets: bool | None, words: bool | None
 ) -> dict[str, bool | None]:
-    """What is settled before any validation; None: to be tried. Offsets first: where they help they leave less for messages to do."""
+    """What is settled before any validation; None: to be tried, in this order. Where offsets help they leave less for the others to do."""
     n = len(traces)
     if words is None and (n < FEWEST_OF_WORDS or state.catalog.encoder.startswith(HASHED_WORDS) or not _spoken(traces)):
         words = False
@@ -222,7 +222,7 @@ def _given(
         node_offsets = False
     if not state.config.message_passing or not state.catalog.hierarchy.levels:
         message_passing = False
-    return {"node_offsets": node_offsets, "message_passing": message_passing, "words": words}
+    return {"node_offsets": node_offsets, "words": words, "message_passing": message_passing}
 
 
 def _spoken(traces: Traces) -> bool:

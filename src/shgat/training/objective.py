@@ -3,10 +3,12 @@
     L = L_tools + L_capabilities,  each the mean over the traces that have such targets of
         w [ outcome * InfoNCE(z / tau, y) + (1 - outcome) * sum_t y_t softplus(z_t / tau) ]
 
-InfoNCE is multi-positive over all candidates (van den Oord et al., 2018; y a distribution: the same as KL up to a constant). A failed
-execution is no positive: it pushes its tools down.
+InfoNCE is multi-positive over all candidates (van den Oord et al., 2018; y a distribution: the same as KL up to a constant). Tools that ran
+together do not compete: each is set against what did not run, as if it had run alone. A failed execution is no positive: it pushes its
+tools down.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -85,12 +87,19 @@ class Objective:
     """Loss and gradient for one catalogue. It holds no parameters: they are passed in, and so is the buffer for the gradient.
 
     `coordinates` (n_members, r): of level 0's members, for parameters that keep its W_child in a basis of them (see `subspace`).
+    `positives`: see `TrainingConfig`.
     """
 
     def __init__(
-        self, catalog: Catalog, cooccurrence: Cooccurrence | None, config: SHGATConfig, coordinates: Float32 | None = None
+        self,
+        catalog: Catalog,
+        cooccurrence: Cooccurrence | None,
+        config: SHGATConfig,
+        coordinates: Float32 | None = None,
+        positives: Literal["apart", "together"] = "apart",
     ) -> None:
         self.catalog, self.cooccurrence, self.config, self.coordinates = catalog, cooccurrence, config, coordinates
+        self._pulls = losses.info_nce_apart if positives == "apart" else losses.info_nce, losses.info_nce
 
     def __call__(
         self,
@@ -121,11 +130,11 @@ class Objective:
         keys = readout.keys(nodes, params, similarity)
         d_q, d_keys = np.zeros_like(queries.q.rows), np.empty_like(keys.rows)
         total, results, start = 0.0, [], 0
-        for candidates in kinds:
+        for candidates, pull in zip(kinds, self._pulls, strict=True):
             own = slice(start, start + candidates.n)
             start += candidates.n
             z = readout.scores(queries.q.rows, keys.rows[own], readout.scale(params, similarity))
-            loss, td, hit, d_z = _part(z, candidates, batch, tau, masks)
+            loss, td, hit, d_z = _part(z, candidates, batch, tau, masks, pull)
             total += loss
             results.append((td, hit))
             readout.scores_backward(d_z, z, queries.q.rows, keys.rows[own], params, gradient, similarity, d_q, d_keys[own])
@@ -207,7 +216,9 @@ def _moved(targets: Targets, pool: Int64) -> Targets:
     )
 
 
-def _part(z: Float32, candidates: _Candidates, batch: Batch, tau: float, masks: Masks) -> tuple[float, Float32, float, Float32]:
+def _part(
+    z: Float32, candidates: _Candidates, batch: Batch, tau: float, masks: Masks, pull: Callable[..., None]
+) -> tuple[float, Float32, float, Float32]:
     """(loss, td (B,), hit, d_z (B, n)) of one candidate set. What is ruled out has probability, and so gradient, exactly 0."""
     targets = candidates.targets
     d_z, rows, mass = np.empty_like(z), np.empty(len(z)), np.empty(len(z), np.float32)
@@ -223,7 +234,7 @@ def _part(z: Float32, candidates: _Candidates, batch: Batch, tau: float, masks: 
     if excluded is not None:
         logits = np.where(excluded, RULED_OUT, logits)
     csr = (targets.incidence.indptr, targets.incidence.indices, targets.values)
-    losses.info_nce(logits, *csr, share * batch.outcome, tau, d_z, rows, mass)
+    pull(logits, *csr, share * batch.outcome, tau, d_z, rows, mass)
     if (batch.outcome < 1.0).any():
         losses.push_down(z, *csr, share * (1.0 - batch.outcome), tau, d_z, rows)
     hit = 0.0

@@ -117,7 +117,7 @@ class Trainer:
         self._named: dict[str, Any] = {"stage": stage, "run": run, "runs": runs}
         self.subspace = Subspace.of(examples.catalog, cooccurrence, model)
         coordinates = None if self.subspace is None else self.subspace.coordinates
-        self.objective = Objective(examples.catalog, cooccurrence, model, coordinates)
+        self.objective = Objective(examples.catalog, cooccurrence, model, coordinates, config.positives)
         self._on_epoch = on_epoch or (lambda epoch: None)
         training = np.zeros(len(examples.traces), bool)
         training[rows] = True

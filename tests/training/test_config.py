@@ -19,7 +19,7 @@ CHANGES = {
     "priority_eps": 0.5, "patience": 2, "degradation": 0.5,
 }  # fmt: skip
 OCCASIONS = {
-    "a small set": (lambda given=None: TrainingConfig.for_fit(MANY_TRACES - 1, given), (8, 128, 1e-3, 1.0)),
+    "a small set": (lambda given=None: TrainingConfig.for_fit(MANY_TRACES - 1, given), (12, 128, 1e-3, 1.0)),
     "a large set": (lambda given=None: TrainingConfig.for_fit(MANY_TRACES, given), (10, 512, 4e-3, 1.0)),
     "an update": (TrainingConfig.for_update, (1, 32, 3e-4, 0.0)),
 }

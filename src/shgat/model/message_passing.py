@@ -123,6 +123,11 @@ class MessagePassing:
             levels.insert(0, LevelCache(children, up, parents, lower, down))
         return x, Cache(mixed, levels)
 
+    @property
+    def learns(self) -> bool:
+        """Has it parameters that dL/dX of the result is needed for?"""
+        return bool(self.hierarchy.levels) or self.cooccurrence is not None
+
     def backward(self, d_x: Float32, cache: Cache, params: Params, gradient: Gradient, inputs: bool) -> None:
         """Adds to `gradient`. d_x (n, d) holds dL/dX of the result; where `inputs`, dL/dX of the start on return.
 

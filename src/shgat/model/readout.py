@@ -83,12 +83,15 @@ def scores_backward(
     linear.project_backward_weight(d_z, q, d_k)
 
 
-def keys_backward(d_k: Float32, k: Unit, x: Float32, params: Params, gradient: Gradient, similarity: str, d_x: Float32) -> None:
-    """From dL/d(unit keys) (overwritten): adds to the gradient of W_k and writes d_x (n, d)."""
+def keys_backward(
+    d_k: Float32, k: Unit, x: Float32, params: Params, gradient: Gradient, similarity: str, d_x: Float32 | None
+) -> None:
+    """From dL/d(unit keys) (overwritten): adds to the gradient of W_k and writes d_x (n, d), unless nobody asks for it."""
     if similarity == "cosine":
         readout.normalize_rows_backward(d_k, k.rows, k.norms, d_k)
     linear.project_backward_weight(d_k, x, gradient.w_k, gradient.beta("w_k"))
-    linear.project_backward_input(d_k, params.w_k, d_x)
+    if d_x is not None:
+        linear.project_backward_input(d_k, params.w_k, d_x)
 
 
 def queries_backward(

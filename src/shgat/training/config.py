@@ -97,7 +97,7 @@ class TrainingConfig:
     def for_fit(cls, n_traces: int, given: "TrainingConfig | None" = None) -> "TrainingConfig":
         """The settings of a training from scratch on n_traces traces; what is not None in `given` stays as it is."""
         many = n_traces >= MANY_TRACES
-        return cls._filled(given, epochs=10 if many else 8, batch_size=512 if many else 128, lr=4e-3 if many else 1e-3, rho=1.0)
+        return cls._filled(given, epochs=10 if many else 12, batch_size=512 if many else 128, lr=4e-3 if many else 1e-3, rho=1.0)
 
     @classmethod
     def for_update(cls, given: "TrainingConfig | None" = None) -> "TrainingConfig":

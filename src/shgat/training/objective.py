@@ -138,18 +138,19 @@ class Objective:
             total += loss
             results.append((td, hit))
             readout.scores_backward(d_z, z, queries.q.rows, keys.rows[own], params, gradient, similarity, d_q, d_keys[own])
-        d_nodes = np.empty_like(nodes)
+        d_nodes = np.empty_like(nodes) if offsets or phases.learns else None  # None: all that X comes from is frozen
         readout.keys_backward(d_keys, keys, nodes, params, gradient, similarity, d_nodes)
-        d_x = d_nodes
-        if rows is not None:
-            d_x = np.zeros_like(x)
-            d_x[rows] = d_nodes
         d_context = readout.queries_backward(d_q, queries, params, gradient, similarity, intent_map == "trained")
-        if d_context is not None:
-            readout.context_mean_backward(d_context, batch.context, d_x)
-        phases.backward(d_x, cache, params, gradient, inputs=offsets)
-        if offsets:
-            self._offsets_backward(d_x, gradient, masks, hierarchy)
+        if d_nodes is not None:
+            d_x = d_nodes
+            if rows is not None:
+                d_x = np.zeros_like(x)
+                d_x[rows] = d_nodes
+            if d_context is not None:
+                readout.context_mean_backward(d_context, batch.context, d_x)
+            phases.backward(d_x, cache, params, gradient, inputs=offsets)
+            if offsets:
+                self._offsets_backward(d_x, gradient, masks, hierarchy)
         gradient.finish()
         return StepLoss(total, *results[0])
 

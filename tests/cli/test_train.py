@@ -36,7 +36,7 @@ def test_a_model_is_written_and_ranks(ask, tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {"model"}
     assert "warm" in table
     assert "cosine" in table
-    assert "all traces, epoch 8 of 8" in notes
+    assert "all traces, epoch 12 of 12" in notes
     assert notes.splitlines()[-1].startswith(f"shgat: {out} written")
     model = SHGAT.load(out)
     assert model.report["accepted"]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shgat import InputError, TrainingConfig
-from shgat.training.config import MANY_TRACES
+from shgat.training.config import FEW_TRACES, MANY_TRACES
 
 OCCASION = ("epochs", "batch_size", "lr", "rho")
 CHANGES = {
@@ -20,6 +20,7 @@ CHANGES = {
 }  # fmt: skip
 OCCASIONS = {
     "a small set": (lambda given=None: TrainingConfig.for_fit(MANY_TRACES - 1, given), (12, 128, 1e-3, 1.0)),
+    "a tiny set": (lambda given=None: TrainingConfig.for_fit(FEW_TRACES - 1, given), (8, 128, 1e-3, 1.0)),
     "a large set": (lambda given=None: TrainingConfig.for_fit(MANY_TRACES, given), (10, 512, 4e-3, 1.0)),
     "an update": (TrainingConfig.for_update, (1, 32, 3e-4, 0.0)),
 }

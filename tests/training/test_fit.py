@@ -102,8 +102,8 @@ def test_the_given_state_stays_as_it_was_and_a_refusal_gives_none(good):
 @pytest.mark.parametrize(
     ("options", "epochs", "batch_size", "lr"),
     [
-        ({}, 12, 128, 1e-3),
-        ({"config": TrainingConfig(negatives="random")}, 12, 128, 1e-3),
+        ({}, 8, 128, 1e-3),
+        ({"config": TrainingConfig(negatives="random")}, 8, 128, 1e-3),
         ({"config": TrainingConfig(epochs=2)}, 2, 128, 1e-3),
         ({"config": TrainingConfig(epochs=2), "epochs": 1, "lr": 2e-3}, 1, 128, 2e-3),
     ],

@@ -161,7 +161,7 @@ def lengths(job):
 
 def test_a_job_without_epochs_trains_by_the_occasion(make_job):
     assert lengths(make_job(n=60, config={})) == {1}
-    assert lengths(make_job(n=60, config={"fromScratch": True})) == {12, 1}  # refused, and updated
+    assert lengths(make_job(n=60, config={"fromScratch": True})) == {8, 1}  # refused, and updated
     assert lengths(make_job(n=60, config={"epochs": 3})) == {3}
     assert lengths(make_job(n=60, config={"epochs": 3, "fromScratch": True})) == {3}
 

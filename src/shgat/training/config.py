@@ -7,6 +7,7 @@ from typing import Any, Literal
 from .. import _check
 from ..errors import InputError
 
+FEW_TRACES = 200  # below: fewer epochs, which are enough to learn by heart
 MANY_TRACES = 3000  # from here on: larger batches, higher learning rate
 BY_OCCASION = ("epochs", "batch_size", "lr", "rho")
 
@@ -97,7 +98,8 @@ class TrainingConfig:
     def for_fit(cls, n_traces: int, given: "TrainingConfig | None" = None) -> "TrainingConfig":
         """The settings of a training from scratch on n_traces traces; what is not None in `given` stays as it is."""
         many = n_traces >= MANY_TRACES
-        return cls._filled(given, epochs=10 if many else 12, batch_size=512 if many else 128, lr=4e-3 if many else 1e-3, rho=1.0)
+        epochs = 10 if many else 12 if n_traces >= FEW_TRACES else 8
+        return cls._filled(given, epochs=epochs, batch_size=512 if many else 128, lr=4e-3 if many else 1e-3, rho=1.0)
 
     @classmethod
     def for_update(cls, given: "TrainingConfig | None" = None) -> "TrainingConfig":

@@ -34,11 +34,11 @@ def children():
 
 
 @contextmanager
-def http_server(name):
+def http_server(name, *arguments):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with subprocess.Popen([sys.executable, SCRIPT, name, "--http", str(port)]) as process:
+    with subprocess.Popen([sys.executable, SCRIPT, name, "--http", str(port), *arguments]) as process:
         try:
             for _ in range(600):
                 try:
@@ -46,7 +46,7 @@ def http_server(name):
                     break
                 except OSError:
                     time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}/mcp"
+            yield f"http://127.0.0.1:{port}/{'sse' if '--sse' in arguments else 'mcp'}"
         finally:
             process.terminate()
 
@@ -98,6 +98,28 @@ def test_servers_of_a_configuration_on_stdio_and_http_beside_servers_that_are_no
         "web/look_up",
         "web/write_down",
     )
+
+
+def test_a_tool_that_is_malformed_costs_the_others_nothing_and_is_named():
+    found = read(local("notes", "--behave", "malformed"))
+    (source,) = found.report.sources
+    assert source.error == ""
+    assert [t.id for t in found.catalog.tools] == ["look_up", "odd", "bare", "write_down"]
+    assert found.catalog.tools[1].text == "Has a text for a schema"
+    said = [str(note) for note in source.notes]
+    assert "notes/odd: kept, it is not as MCP wants it: inputSchema: Input should be a valid dictionary" in said
+    assert "notes/bare: kept, it is not as MCP wants it: inputSchema: Field required" in said
+    assert [note.item for note in source.notes if note.what == "left out"] == ["[2]", "[3]"]
+    assert children() == []
+
+
+def test_the_older_transport_of_server_sent_events(tmp_path):
+    with http_server("old", "--sse") as url:
+        config = {"mcpServers": {"old": {"type": "sse", "url": url, "headers": {"Authorization": "Bearer header-secret-1"}}}}
+        (tmp_path / "mcp.json").write_text(json.dumps(config))
+        found = read(tmp_path / "mcp.json", url, timeout=LONG)
+    assert [source.error for source in found.report.sources] == ["", ""]
+    assert [t.id for t in found.catalog.tools] == ["look_up", "write_down"]
 
 
 def test_a_program_that_is_none_or_no_server():

@@ -20,6 +20,7 @@ def test_servers_of_every_client(monkeypatch):
         },
         "far": {"type": "http", "url": "https://host/mcp", "headers": {"Authorization": "Bearer ${env:TOKEN_X}"}},
         "old": {"transport": "sse", "url": "https://host/sse"},
+        "either": {"url": "https://host/x"},
         "off": {"command": "x", "disabled": True},
         "also off": {"command": "x", "enabled": False},
         "unset": {"command": "x", "args": ["${NOT_SET_X}"]},
@@ -30,7 +31,7 @@ def test_servers_of_every_client(monkeypatch):
         "bad env": {"command": "x", "env": ["a"]},
         "bad url": {"url": "file:///etc/passwd"},
     }
-    local, far, old = read({"mcpServers": entries}, about)
+    local, far, old, either = read({"mcpServers": entries}, about)
     assert (local.command, dict(local.env), local.cwd) == (
         ("npx", "-y", "pkg", "7"),
         {"KEY": "from-environment", "DEBUG": "true"},
@@ -38,6 +39,7 @@ def test_servers_of_every_client(monkeypatch):
     )
     assert (far.url, far.sse, dict(far.headers)) == ("https://host/mcp", False, {"Authorization": "Bearer from-environment"})
     assert old.sse
+    assert either.sse is None
     whys = {note.item: note.why for note in about.notes}
     assert whys["server off"] == whys["server also off"] == "it is switched off"
     assert whys["server unset"] == "it needs the environment variable NOT_SET_X, which is not set"

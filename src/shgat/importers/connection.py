@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from tempfile import TemporaryFile
@@ -13,6 +13,7 @@ from ..errors import InputError, MissingExtraError
 from .secrets import masked
 from .servers import Server
 from .texts import clean, cut
+from .tool_lists import ToolLists
 
 TOGETHER = 4  # servers at a time
 PAGES, TOOLS = 1_000, 100_000  # of one server
@@ -26,13 +27,15 @@ class Listing:
     Attributes
     ----------
     server : that was asked
-    tools : definitions, as `tools/list` has them
+    tools : definitions, as `tools/list` has them, and whatever else stands in its lists
+    faults : (name, why) of tools that are not as MCP wants them
     name, text : what it calls itself, and its instructions
     error : why there is nothing, "" where there is
     """
 
     server: Server
-    tools: list[Mapping[str, Any]] = field(default_factory=list)
+    tools: list[Any] = field(default_factory=list)
+    faults: list[tuple[str, str]] = field(default_factory=list)
     name: str = ""
     text: str = ""
     error: str = ""
@@ -102,15 +105,29 @@ async def _ask(listing: Listing) -> None:
 
 
 async def _list(listing: Listing, said: TextIO) -> None:
+    """By the transport that the server is said to speak; where nobody said, by the older one of HTTP after the newer one failed."""
+    server = listing.server
+    try:
+        await _list_by(listing, said, sse=bool(server.sse))
+    except Exception as error:
+        if not server.url or server.sse is not None:
+            raise
+        try:
+            await _list_by(listing, said, sse=True)
+        except Exception:
+            raise error from None
+
+
+async def _list_by(listing: Listing, said: TextIO, *, sse: bool) -> None:
     from mcp import Client
 
-    async with _transport(listing.server, said) as transport, Client(transport, cache=None) as client:
+    async with _transport(listing.server, said, sse) as transport, Client(lists := ToolLists(transport), cache=None) as client:
+        listing.tools, listing.faults = lists.tools, lists.faults
         about = client.server_info
         listing.name, listing.text = about.name if about else "", client.instructions or ""
         cursor, seen = None, set[str]()
         for _ in range(PAGES):
             page = await client.list_tools(cursor=cursor)
-            listing.tools += [tool.model_dump(by_alias=True, exclude_none=True) for tool in page.tools]
             cursor = page.next_cursor
             if len(listing.tools) > TOOLS:
                 raise InputError(f"it lists more than {TOOLS:,} tools")
@@ -121,7 +138,7 @@ async def _list(listing: Listing, said: TextIO) -> None:
 
 
 @asynccontextmanager
-async def _transport(server: Server, said: TextIO) -> AsyncIterator[Any]:
+async def _transport(server: Server, said: TextIO, sse: bool) -> AsyncIterator[Any]:
     if server.command:
         from mcp import StdioServerParameters
         from mcp.client.stdio import stdio_client
@@ -129,7 +146,7 @@ async def _transport(server: Server, said: TextIO) -> AsyncIterator[Any]:
         command, *args = server.command
         params = StdioServerParameters(command=command, args=args, env=dict(server.env), cwd=server.cwd)
         yield stdio_client(params, errlog=said)
-    elif server.sse:
+    elif sse:
         from mcp.client.sse import sse_client
 
         yield sse_client(server.url, headers=dict(server.headers), timeout=server.timeout)

@@ -79,6 +79,8 @@ class _Reader:
             found = Findings(f"server {name}", "mcp", name, error=listing.error, within=within)
             if not listing.error:
                 READERS["mcp"](listing.tools, found)
+                for tool, why in listing.faults:
+                    found.note(f"{name}/{clean(tool)[:ID]}", "kept", f"it is not as MCP wants it: {why}")
                 found.add_group("server", name, listing.text)
             self.found.append(found)
 

@@ -30,10 +30,10 @@ class Server:
     ----------
     name : what its tools belong to, "" for the name that it gives itself
     command : the program and its arguments, run without a shell; () for one behind a URL
-    url : of a server that speaks streamable HTTP, or `sse`
+    url : of a server that speaks HTTP
     env, cwd : environment and folder of the program
     headers : of every request
-    sse : does it speak the older transport of server-sent events?
+    sse : does it speak the older transport of server-sent events, and not streamable HTTP? None: that is found out
     timeout : seconds that it has to list its tools
     """
 
@@ -43,7 +43,7 @@ class Server:
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    sse: bool = False
+    sse: bool | None = None
     timeout: float = TIMEOUT
 
     @property
@@ -124,7 +124,7 @@ def _server(name: str, entry: Any, timeout: float) -> Server | None:
     given = entry.get("url", entry.get("serverUrl", entry.get("httpUrl")))
     if isinstance(given, str) and given:
         of_url(url := _expanded(given), name)
-        return Server(name, url=url, headers=headers, sse=kind == _SSE, timeout=timeout)
+        return Server(name, url=url, headers=headers, sse=None if kind is None else kind == _SSE, timeout=timeout)
     command, args = entry.get("command"), entry.get("args", [])
     if not isinstance(command, str) or not command.strip():
         raise InputError("it has neither a command nor a url")

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shgat import SHGAT, Catalog
-from shgat.features import HashedWords, OwnEncoder, embedded, encoder_of, passage_of, queries, with_embeddings
+from shgat.features import HashedWords, OwnEncoder, content_of, embedded, encoder_of, passage_of, queries, with_embeddings
 from shgat.features.static import built_in
 from worlds import catalog
 
@@ -51,7 +51,7 @@ def test_what_is_known_is_not_encoded_again():
 
     encoder = OwnEncoder(letters, "letters", 26)
     first = embedded(Catalog.from_records(TOOLS, SETS), encoder)
-    known = {passage_of(t, encoder): row for t, row in zip(first.tools, first.tool_embeddings, strict=True)}
+    known = {content_of(t): row for t, row in zip(first.tools, first.tool_embeddings, strict=True)}
     asked.clear()
     changed = [{**TOOLS[0], "text": "Writes a letter"}, *TOOLS[1:]]
     again = embedded(Catalog.from_records(changed), encoder, known)

@@ -84,6 +84,7 @@ def test_texts_go_in_batches_and_come_back_in_order(server, opened):
     assert rows.argmax(axis=1).tolist() == [0, 1, 2, 0, 4]
     assert (encoder.dimension, encoder.tokens) == (8, 50)
     assert encoder.id == f"letters@127.0.0.1:{server.server_port}"
+    assert opened(query_prefix="q: ").id != encoder.id != opened(passage_prefix="q: ").id != opened(query_prefix="q: ").id
 
 
 def test_what_may_pass_is_tried_again_as_late_as_the_server_says(server, opened):

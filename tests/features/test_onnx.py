@@ -105,6 +105,7 @@ def test_another_model_tokenizer_or_pooling_has_another_name(tmp_path):
     first = OnnxEncoder.from_folder(write(tmp_path / "m"), name="m").id
     assert OnnxEncoder.from_folder(tmp_path / "m", name="m").id == first
     assert OnnxEncoder.from_folder(tmp_path / "m", name="m", pooling="cls").id != first
+    assert OnnxEncoder.from_folder(tmp_path / "m", name="m", passage_prefix="passage: ").id != first
     assert OnnxEncoder.from_folder(write(tmp_path / "o", inputs=("input_ids",)), name="m").id != first
 
 

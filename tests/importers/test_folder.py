@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from shgat import Catalog, InputError, load_traces
-from shgat.features import HashedWords, embedded
+from shgat.features import HashedWords, OwnEncoder, embedded
+from shgat.features.kept import Kept, embed_folder
 from shgat.importers import update
 from shgat.importers.folder import known
 from shgat.traces import read_traces, write_traces
@@ -67,12 +68,31 @@ def test_embeddings_of_an_encoder_of_ones_own_are_set_aside_and_come_back(tmp_pa
     )
     assert update(tmp_path, TOOLS).report.embeddings == "2 kept"
     report = update(tmp_path, [*TOOLS, {"name": "cut"}]).report
-    assert "2 are set aside in kept.npz, as 1 texts have none yet" in report.embeddings
+    assert "2 are set aside in embedded.safetensors, as 1 texts have none yet" in report.embeddings
     assert not Catalog.load(tmp_path).has_embeddings
     assert update(tmp_path, TOOLS).report.embeddings == "2 kept"
     np.testing.assert_array_equal(Catalog.load(tmp_path).tool_embeddings, rows)
     assert Catalog.load(tmp_path).encoder == "mine"
-    assert not (tmp_path / "kept.npz").exists()
+    assert len(Kept.load(tmp_path, "mine")) == 2
+
+
+def test_an_encoder_makes_only_what_an_import_had_no_embedding_for(tmp_path):
+    asked = []
+
+    def letters(texts):
+        asked.extend(texts)
+        return [[text.count(c) + 0.1 for c in "abcdefgh"] for text in texts]
+
+    encoder = OwnEncoder(letters, id="letters-1", dimension=8)
+    update(tmp_path, TOOLS)
+    embed_folder(tmp_path, encoder)
+    before = Catalog.load(tmp_path).tool_embeddings
+    report = update(tmp_path, [*TOOLS, {"name": "cut"}]).report
+    assert "2 are set aside" in report.embeddings
+    asked.clear()
+    done = embed_folder(tmp_path, encoder)
+    assert (asked, done.encoded, done.kept) == (["cut "], 1, 2)
+    np.testing.assert_array_equal(Catalog.load(tmp_path).tool_embeddings[:2], before)
 
 
 def test_traces_keep_their_embeddings(tmp_path, files):

@@ -6,7 +6,7 @@ from .. import _lazy
 
 if TYPE_CHECKING:
     from .circuit import Circuit
-    from .encoder import Encoder, embedded, passage_of, queries, with_embeddings
+    from .encoder import Encoder, content_of, embedded, passage_of, queries, with_embeddings
     from .endpoint import EndpointEncoder
     from .hashed_words import HashedWords
     from .intents import Encoded, IntentEncoder
@@ -25,6 +25,7 @@ __all__ = [
     "OnnxEncoder",
     "OwnEncoder",
     "StaticVectors",
+    "content_of",
     "embedded",
     "encoder_of",
     "open_encoder",
@@ -37,7 +38,7 @@ __getattr__, __dir__ = _lazy.names(
     __name__,
     {
         "circuit": "Circuit",
-        "encoder": "Encoder embedded passage_of queries with_embeddings",
+        "encoder": "Encoder content_of embedded passage_of queries with_embeddings",
         "endpoint": "EndpointEncoder",
         "hashed_words": "HashedWords",
         "intents": "Encoded IntentEncoder",

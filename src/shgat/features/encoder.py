@@ -45,7 +45,7 @@ def embedded(catalog: Catalog, encoder: Encoder | None = None, known: Mapping[st
 
     Parameters
     ----------
-    known : what the encoder gave before, by `passage_of`; those are not encoded again
+    known : what the encoder gave before, by `content_of`; those are not encoded again
     """
     encoder = encoder or static.built_in()
     tools = _with(catalog.tools, encoder, known or {})
@@ -80,18 +80,25 @@ def passage_of(node: Tool | Capability, encoder: Encoder) -> str:
     return f"{encoder.passage_prefix}{node.id} {node.text}"
 
 
+def content_of(node: Tool | Capability) -> str:
+    """What an encoder's vector of a tool or a capability depends on; of a capability that nothing is said of, its members too."""
+    members = node.tools if isinstance(node, Capability) and not node.text else ()
+    return "\0".join((type(node).__name__, node.id, node.text, *members))
+
+
 def queries(encoder: Encoder, texts: Sequence[str]) -> list[str]:
     """What is encoded of intents."""
     return [encoder.query_prefix + text for text in texts]
 
 
 def _with(nodes: Sequence[_Node], encoder: Encoder, known: Mapping[str, Float32]) -> list[_Node]:
+    rows = [known.get(content_of(node)) for node in nodes]
     said = [passage_of(node, encoder) for node in nodes]
-    new = list(dict.fromkeys(text for text in said if text not in known))
+    new = list(dict.fromkeys(text for text, row in zip(said, rows, strict=True) if row is None))
     made = dict(zip(new, encoder.encode(new), strict=True)) if new else {}
     found = []
-    for node, text in zip(nodes, said, strict=True):
-        vector = np.asarray(known[text] if text in known else made[text], np.float32)
+    for node, text, row in zip(nodes, said, rows, strict=True):
+        vector = np.asarray(made[text] if row is None else row, np.float32)
         if not vector.any():  # a picture for an id, say
             seed = int.from_bytes(node.id.encode()[:64], "little")
             noise = np.random.default_rng(seed).standard_normal(encoder.dimension)

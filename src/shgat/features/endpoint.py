@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from .. import _check
+from .._files import sha256
 from .._types import Float32
 from ..errors import EncoderError, InputError, MissingExtraError
 from .foreign import ForeignEncoder
@@ -65,8 +66,10 @@ class EndpointEncoder(ForeignEncoder):
 
     @property
     def id(self) -> str:
-        """Model and place, and the dimension that was asked for."""
-        return f"{self.model}@{self._place}" + (f"-{self._asked}" if self._asked else "")
+        """Model and place, the dimension that was asked for, and where there are prefixes the first digits of their SHA-256."""
+        named = f"{self.model}@{self._place}" + (f"-{self._asked}" if self._asked else "")
+        prefixes = f"{self.query_prefix}\0{self.passage_prefix}".encode()
+        return named + (f"-{sha256(prefixes)[:8]}" if self.query_prefix or self.passage_prefix else "")
 
     def encode(self, texts: Sequence[str]) -> Float32:
         """(len(texts), d) float32 of length 1.

@@ -1,4 +1,7 @@
-"""What an encoder gave for the items of a folder, so that only what is new or changed is encoded again."""
+"""What an encoder gave for the items of a folder, so that only what is new or changed is encoded again.
+
+What an import has no encoder for waits here, too, until everything has a vector.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +16,7 @@ from .._types import Float32
 from ..errors import InputError, ModelFileError
 from ..graph import Capability, Catalog, Tool
 from ..model.tensor_file import pack, read, unpack
-from .encoder import Encoder, embedded, passage_of, queries
+from .encoder import Encoder, content_of, embedded, queries
 
 FILE = "embedded.safetensors"  # beside tools.jsonl
 TRACE_FILES = ("train.jsonl", "test.jsonl", "traces.jsonl")
@@ -41,45 +44,56 @@ class Embedding:
 
 
 class Kept(Mapping[str, Float32]):
-    """Text -> vector (d,), of one encoder. Texts are known by their hash.
+    """What was encoded, by `content_of` -> vector (d,), of one encoder. Contents are known by their hash.
 
     Attributes
     ----------
+    encoder : id of what made the vectors, "" where there are none
     rows : hash -> vector
     """
 
-    def __init__(self, rows: dict[bytes, Float32]) -> None:
-        self.rows = rows
+    def __init__(self, encoder: str = "", rows: Mapping[bytes, Float32] | None = None) -> None:
+        self.encoder, self.rows = encoder, rows or {}
 
     @classmethod
-    def load(cls, folder: Path, encoder: str) -> "Kept":
-        """Of a folder; empty where there is no file, where it is torn, and where another encoder made it."""
+    def load(cls, folder: Path, encoder: str | None = None) -> "Kept":
+        """Of a folder; empty where there is no file, where it is torn, and where another encoder made it than the one that is meant."""
         try:
             tensors, manifest = unpack(read(folder / FILE), FILE)
-            if manifest["encoder"] != encoder:
-                return cls({})
+            made = str(manifest["encoder"])
+            if encoder not in (None, made):
+                return cls()
             rows = zip(tensors["hashes"], tensors["vectors"].astype(np.float32), strict=True)
-            return cls({key.tobytes(): vector for key, vector in rows})
+            return cls(made, {key.tobytes(): vector for key, vector in rows})
         except (KeyError, ValueError, ModelFileError):
-            return cls({})
+            return cls()
 
-    @staticmethod
-    def save(folder: Path, encoder: str, texts: Sequence[str], vectors: Float32) -> None:
-        """Writes texts' vectors (n, d), in place of all that were kept."""
-        hashes = np.frombuffer(b"".join(map(_hash, texts)), np.uint8).reshape(-1, _DIGEST)
-        write_atomically(folder / FILE, pack({"hashes": hashes, "vectors": vectors}, {"encoder": encoder}))
+    @classmethod
+    def of(cls, catalog: Catalog) -> "Kept":
+        """The embeddings of everything in a catalogue; empty for one that has none."""
+        if catalog.tool_embeddings is None or catalog.capability_embeddings is None:
+            return cls()
+        nodes: tuple[Tool | Capability, ...] = (*catalog.tools, *catalog.capabilities)
+        rows = zip(nodes, (*catalog.tool_embeddings, *catalog.capability_embeddings), strict=True)
+        return cls(catalog.encoder, {_hash(content_of(node)): row for node, row in rows})
 
-    def __getitem__(self, text: str) -> Float32:
-        return self.rows[_hash(text)]
+    def save(self, folder: Path) -> None:
+        """Writes them in place of all that were kept."""
+        hashes = np.frombuffer(b"".join(self.rows), np.uint8).reshape(-1, _DIGEST)
+        vectors = np.array(list(self.rows.values()), np.float32).reshape(len(self), -1 if self.rows else 0)
+        write_atomically(folder / FILE, pack({"hashes": hashes, "vectors": vectors}, {"encoder": self.encoder}))
+
+    def __getitem__(self, content: str) -> Float32:
+        return self.rows[_hash(content)]
 
     def __iter__(self) -> Iterator[str]:
-        raise TypeError("texts are known by their hash alone")
+        raise TypeError("contents are known by their hash alone")
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __contains__(self, text: object) -> bool:
-        return isinstance(text, str) and _hash(text) in self.rows
+    def __contains__(self, content: object) -> bool:
+        return isinstance(content, str) and _hash(content) in self.rows
 
 
 class Told:
@@ -124,21 +138,13 @@ def embed_folder(folder: Path, encoder: Encoder, on_text: OnText | None = None) 
     made = embedded(catalog, told, known)
     rows = {name: _rows(folder / name, records, told) for name, records in lines.items()}
     rows = {name: found for name, found in rows.items() if found[1]}
-    nodes: tuple[Tool | Capability, ...] = (*made.tools, *made.capabilities)
-    texts = [passage_of(node, encoder) for node in nodes]
-    said = dict(zip(texts, _of_texts(made), strict=True))
+    kept = Kept.of(made)
     made.save(folder)
-    Kept.save(folder, encoder.id, list(said), np.array(list(said.values()), np.float32).reshape(len(said), encoder.dimension))
+    kept.save(folder)
     for name, (matrix, _) in rows.items():
         _write(folder / name, lines[name], matrix, encoder.id)
-    new = len({text for text in texts if text not in known})
-    return Embedding(made, new, len(texts) - new, {name: n for name, (_, n) in rows.items()})
-
-
-def _of_texts(catalog: Catalog) -> list[Float32]:
-    assert catalog.tool_embeddings is not None
-    assert catalog.capability_embeddings is not None
-    return [*catalog.tool_embeddings, *catalog.capability_embeddings]
+    new = len(kept.rows.keys() - known.rows.keys())
+    return Embedding(made, new, len(kept) - new, {name: n for name, (_, n) in rows.items()})
 
 
 def _lines(path: Path) -> list[dict[str, object]]:

@@ -115,17 +115,10 @@ class OnnxEncoder:
         said = passage_prefix if passage_prefix is not None else str(prompts.get("passage") or prompts.get("document") or "")
         session = _session(path)
         output, dimension = _output(session, path)
-        digest = _digest([path, *_beside(path), tokenizer], f"{output} {pooling}")[:12]
-        found = cls(
-            f"{name or folder.resolve().name}-{digest}",
-            dimension,
-            session,
-            _tokenizer(tokenizer, folder),
-            output,
-            pooling,
-            asked,
-            said,
-        )
+        prefixes = f"\0{asked}\0{said}" if asked or said else ""
+        digest = _digest([path, *_beside(path), tokenizer], f"{output} {pooling}{prefixes}")[:12]
+        named, pieces = f"{name or folder.resolve().name}-{digest}", _tokenizer(tokenizer, folder)
+        found = cls(named, dimension, session, pieces, output, pooling, asked, said)
         if probe and not asked and not said and _is_of_known_space(found):
             vars(found)["id"] = f"{static.SPACE}{BETWEEN}onnx-{digest}"
         return found

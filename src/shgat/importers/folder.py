@@ -5,20 +5,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import orjson
 
-from .._files import parse_line, read_lines, replacing, write_atomically
-from .._types import Float32
+from .._files import parse_line, read_lines, write_atomically
 from ..errors import CatalogError, InputError
-from ..features import Encoder, encoder_of, with_embeddings
+from ..features import Encoder, content_of, encoder_of, with_embeddings
 from ..features.encoder import of_members
-from ..graph import Capability, Catalog, Tool
+from ..features.kept import FILE, Kept
+from ..graph import Catalog
 from ..traces import Trace, read_traces, write_traces
 from .known import Joined, Known, Source
 
 SOURCES, TRACES = "sources.json", "traces.jsonl"
-_KEPT = "kept.npz"
 
 
 def known(folder: Path) -> tuple[Known, Catalog | None]:
@@ -55,8 +53,8 @@ def save(folder: Path, joined: Joined, before: Catalog | None) -> tuple[Catalog,
     catalog, said = _embedded(folder, joined, before)
     dimension = next((len(t.embedding) for t in joined.traces if t.embedding is not None), None)
     catalog.save(folder)
-    if catalog.has_embeddings:
-        (folder / _KEPT).unlink(missing_ok=True)
+    if catalog.has_embeddings and (folder / FILE).exists():
+        Kept.of(catalog).save(folder)
     if joined.traces or (folder / TRACES).exists():
         write_traces(folder / TRACES, joined.traces, dimension)
     sources = {
@@ -89,25 +87,25 @@ def _source(value: Mapping[str, Any]) -> Source:
 
 
 def _embedded(folder: Path, joined: Joined, before: Catalog | None) -> tuple[Catalog, str]:
-    rows, encoder = _rows(folder, before)
+    kept = _kept(folder, before)
     tools, capabilities = list(joined.tools), list(joined.capabilities)
-    if not rows:
+    if not kept:
         return Catalog.from_records(tools, capabilities), ""
-    tools = [replace(t, embedding=rows.get(_content(t))) for t in tools]
-    capabilities = [replace(c, embedding=rows.get(_content(c))) for c in capabilities]
+    tools = [replace(t, embedding=kept.get(content_of(t))) for t in tools]
+    capabilities = [replace(c, embedding=kept.get(content_of(c))) for c in capabilities]
     n_bare = sum(t.embedding is None for t in tools) + sum(c.embedding is None for c in capabilities)
     n_kept = len(tools) + len(capabilities) - n_bare
     built_in = encoder_of(before) if before is not None else None
     if n_bare and built_in is None:
         texts = Catalog.from_records(joined.tools, joined.capabilities, encoder="")
-        _set_aside(folder, rows, encoder)
-        return texts, f"{n_kept} are set aside in {_KEPT}, as {n_bare} texts have none yet: embed the catalogue"
+        kept.save(folder)
+        return texts, f"{n_kept} are set aside in {FILE}, as {n_bare} texts have none yet: embed the catalogue"
     if built_in is not None:
         tools = _filled(tools, built_in)
         rows_of = {t.id: t.embedding for t in tools if t.embedding is not None}
         capabilities = _filled([c if c.embedding is not None else of_members(c, rows_of) for c in capabilities], built_in)
-    said = f"{n_kept} kept" + (f", {n_bare} made by {encoder}" if n_bare else "")
-    return Catalog.from_records(tools, capabilities, encoder=encoder), said
+    said = f"{n_kept} kept" + (f", {n_bare} made by {kept.encoder}" if n_bare else "")
+    return Catalog.from_records(tools, capabilities, encoder=kept.encoder), said
 
 
 def _filled(nodes: list[Any], encoder: Encoder) -> list[Any]:
@@ -116,39 +114,10 @@ def _filled(nodes: list[Any], encoder: Encoder) -> list[Any]:
     return [next(made) if node.embedding is None else node for node in nodes]
 
 
-def _content(node: Tool | Capability) -> tuple[str, ...]:
-    """What an embedding was made of: without a text, a capability's is that of its members."""
-    members = node.tools if isinstance(node, Capability) and not node.text else ()
-    return type(node).__name__, node.id, node.text, *members
-
-
-def _rows(folder: Path, before: Catalog | None) -> tuple[dict[tuple[str, ...], Float32], str]:
-    """(embedding by content, what made them) of the folder, those that were set aside too."""
+def _kept(folder: Path, before: Catalog | None) -> Kept:
+    """What the encoder of the folder's embeddings made; where it has none, what was set aside."""
     if before is None:
-        return {}, ""
-    rows, encoder = _aside(folder)
-    if before.has_embeddings:
-        rows = rows if encoder == before.encoder else {}
-        encoder = before.encoder
-        rows |= {_content(node): node.embedding for node in _nodes(before) if node.embedding is not None}
-    return rows, encoder
-
-
-def _nodes(catalog: Catalog) -> list[Tool | Capability]:
-    tools, capabilities = catalog.records()
-    return [*tools, *capabilities]
-
-
-def _set_aside(folder: Path, rows: Mapping[tuple[str, ...], Float32], encoder: str) -> None:
-    keys = np.frombuffer(orjson.dumps({"encoder": encoder, "contents": list(rows)}), np.uint8)
-    with replacing(folder / _KEPT) as temporary, temporary.open("wb") as file:
-        np.savez(file, keys=keys, rows=np.array(list(rows.values()), np.float32))
-
-
-def _aside(folder: Path) -> tuple[dict[tuple[str, ...], Float32], str]:
-    try:
-        with np.load(folder / _KEPT, allow_pickle=False) as kept:
-            about, matrix = orjson.loads(kept["keys"].tobytes()), kept["rows"]
-            return {tuple(map(str, key)): row for key, row in zip(about["contents"], matrix, strict=True)}, str(about["encoder"])
-    except (OSError, ValueError, KeyError, TypeError, EOFError):  # there is none, or it is damaged: what it saves is only time
-        return {}, ""
+        return Kept()
+    if not before.has_embeddings:
+        return Kept.load(folder)
+    return Kept(before.encoder, {**Kept.load(folder, before.encoder).rows, **Kept.of(before).rows})

@@ -39,7 +39,7 @@ def test_check_names_every_fault(ask, copied):
     served = Catalog.load(copied, strict=False)
     assert answer["left_out"] == list(served.left_out)
     assert err.count("shgat: not served: ") == len(served.left_out)
-    assert "a ranker opens it without that, as Catalog(82 tools, 40 capabilities, d=384, 5 left out)" in err
+    assert "a ranker opens it without that, as Catalog(82 tools, 40 capabilities, d=384 by 'all-MiniLM-L6-v2', 5 left out)" in err
     code, _, err = ask("rank", "--catalog", copied, "--intent-id", INTENT)
     assert code == 1
     assert f"(and {len(faults) - 1} more); `shgat catalog check DIR` names every fault" in err

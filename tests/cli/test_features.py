@@ -1,6 +1,10 @@
 """`shgat features`: built where it is due, told in tables and JSON, and checked with an exit code."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -58,6 +62,34 @@ def test_build_status_check(url, call):
     assert json.loads(call("features", "check", "--url", url, "--json").out)["ok"]
 
 
+def test_age_is_what_is_said(url, call):
+    call("features", "build", "--url", url)
+    assert (
+        json.loads(call("features", "status", "--url", url, "--max-age-hours", "0", "--json").out)["due"] == "they are 0 hours old"
+    )
+    assert "since they are 0 hours old" in call("features", "build", "--url", url, "--max-age-hours", "0").out
+
+
+def test_it_stays_looks_again_and_lives_through_a_store_that_is_away(url):
+    command = [sys.executable, "-m", "shgat", "features", "build", "--url", url, "--every", "0.005"]
+    path = Path(url.removeprefix("sqlite:///"))
+    wide = {**os.environ, "COLUMNS": "300"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=wide) as process:
+        try:
+            assert process.stdout.readline().startswith("Built version 1, since there are none.")
+            whole = path.read_bytes()
+            path.write_bytes(b"no database" * 1000)
+            assert "tried again in 0.005 minutes" in process.stderr.readline()
+            path.write_bytes(whole)
+            with Store.open(url) as store:
+                store.remove_from_catalog(["c3"])
+            assert process.stdout.readline().startswith("Built version 2, since the catalogue changed.")
+            assert process.poll() is None
+        finally:
+            process.terminate()
+            process.communicate()
+
+
 def test_what_fails_a_check_is_named_with_exit_code_1(url, call):
     empty = call("features", "check", "--url", url, code=1)
     assert "shgat: fault: missing of hybrid_embedding, 1 beside 0.05: c0, c1, c10, c11, c12" in empty.err
@@ -92,6 +124,9 @@ def test_what_is_not_sound_is_not_written(url, call):
         (["check", "--url", "sqlite:////nowhere/at/all.db"], 2),
         (["build", "--url", "URL", "--text-weight", "2"], 2),
         (["build", "--url", "URL", "--threads", "0"], 2),
+        (["build", "--url", "URL", "--every", "0"], 2),
+        (["build", "--url", "URL", "--every", "1", "--force"], 2),
+        (["build", "--url", "nonsense", "--every", "1"], 2),
     ],
 )
 def test_what_cannot_work_is_one_line(url, call, arguments, code):

@@ -110,9 +110,29 @@ def test_every_kind(ask, kind, options):
         assert all(("tools" in i) == (kind == "sets") and ("explanation" in i) == ("--explain" in options) for i in items)
 
 
+def test_a_text_is_encoded_by_what_lies_in_the_space_of_the_catalogue(ask):
+    code, out, err = ask("rank", "please put my old messages away", "--catalog", SAMPLE, "--json", "--top", 3)
+    assert code == 0
+    found = orjson.loads(out)
+    assert found["items"][0]["id"] == "mail.archive_message"
+    assert found["encoder"].startswith("all-MiniLM-L6-v2::")
+    assert ["the catalogue by all-MiniLM-L6-v2 of the same space" in why for why in found["degraded"]] == [True]
+    code, out, err = ask("rank", "anything", "--catalog", SAMPLE, "--encoder", "hashed-words")
+    assert (code, out, "were made by 'all-MiniLM-L6-v2'" in err) == (1, "", True)
+
+
 @pytest.mark.parametrize("model", [(), ("--model",)])
-def test_a_text_alone_is_ranked_by_its_words_and_says_so(ask, trained, model):
-    given = ("rank", "--catalog", SAMPLE, "--text", "archive old e-mails", *(("--model", trained.path) if model else ()))
+def test_a_text_alone_is_ranked_by_its_words_where_nobody_knows_the_encoder_and_says_so(ask, copied, model):
+    (copied / "catalog.json").unlink()
+    SHGAT.from_catalog(Catalog.load(copied)).save(copied / "m.safetensors")
+    given = (
+        "rank",
+        "--catalog",
+        copied,
+        "--text",
+        "archive old e-mails",
+        *(("--model", copied / "m.safetensors") if model else ()),
+    )
     code, out, err = ask(*given, "--json", "--top", 3)
     assert code == 0
     items = orjson.loads(out)["items"]

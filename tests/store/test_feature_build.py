@@ -38,8 +38,10 @@ def test_it_is_built_once_and_again_when_something_changed(filled):
     assert len(filled.features()) == 30
     filled.now[0] += DAY - 1
     assert build_features(filled, config=FAST).reason is None
+    assert due(first.state, stored_catalog(filled), NOW + 3600, max_age=3600.0) == "they are 1 hours old"
+    assert due(first.state, stored_catalog(filled), NOW + 3599, max_age=3600.0) is None
     for change, reason in (
-        (lambda: filled.now.__setitem__(0, filled.now[0] + 2), "they are a day old"),
+        (lambda: filled.now.__setitem__(0, filled.now[0] + 2), "they are 24 hours old"),
         (lambda: filled.remove_from_catalog(["c3"]), "the catalogue changed"),
     ):
         change()

@@ -1,16 +1,20 @@
 """`shgat features`: what was computed of capabilities and intents, in a store."""
 
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from . import given
 from .db import Json, Url
 
 if TYPE_CHECKING:
     from ..features.validation import Report
     from ..store import Store
+    from ..store.feature_build import Built
     from .grid import Grid
 
 app = typer.Typer(help="Features of capabilities in a store.", rich_markup_mode=None)
@@ -27,18 +31,43 @@ def build(
         typer.Option(min=0.0, max=1.0, help="Of the text in the hybrid; the graph has the rest. Default: held-out traces choose."),
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Of the walks; any number gives the same.")] = 1,
+    max_age_hours: Hours = 24.0,
+    every: Annotated[
+        float | None, typer.Option(metavar="MINUTES", min=0.001, help="Stay, and look again as often as that.  [default: once]")
+    ] = None,
     as_json: Json = False,
 ) -> int:
-    """Build the features where the catalogue or a setting changed, or they are a day old; exit code 1 where a check fails, and the former
-    ones stay."""
+    """Build the features where the catalogue or a setting changed, or they are too old; exit code 1 where a check fails, and the former
+    ones stay. With --every it goes on until it is interrupted, and says only what it built and what failed."""
+    from ..errors import ShgatError
+    from . import output
+
+    def look(*, first: bool) -> int:
+        with _opened(url) as store:
+            from ..store.feature_build import build_features
+
+            built = build_features(store, force=force, max_age=3600.0 * max_age_hours, text_weight=text_weight, threads=threads)
+        return _tell(built, text_weight, as_json) if first or built.reason is not None else 0
+
+    if every is None:
+        return look(first=True)
+    given.refuse({"--force": force or None}, "once", "with --every")
+    look(first=False)  # what can never work ends here
+    while True:
+        sys.stdout.flush()
+        time.sleep(60.0 * every)
+        try:
+            look(first=False)
+        except (ShgatError, OSError) as error:
+            output.note(f"shgat: {error}; tried again in {every:g} minutes")
+
+
+def _tell(built: "Built", text_weight: float | None, as_json: bool) -> int:
+    """Says what a build did; returns 1 where a check failed."""
     from dataclasses import asdict
 
     from . import output
 
-    with _opened(url) as store:
-        from ..store.feature_build import build_features
-
-        built = build_features(store, force=force, text_weight=text_weight, threads=threads)
     if as_json:
         report = None if built.report is None else built.report.to_dict()
         output.write_json({**asdict(built), "report": report})
@@ -60,7 +89,7 @@ def build(
 
 
 @app.command(short_help="Which features there are, and are they due?")
-def status(url: Url, as_json: Json = False) -> None:
+def status(url: Url, max_age_hours: Hours = 24.0, as_json: Json = False) -> None:
     """Version, age, what chose the hybrid, how many rows there are, and why a build is due."""
     from dataclasses import asdict
 
@@ -72,7 +101,7 @@ def status(url: Url, as_json: Json = False) -> None:
 
         state, catalog, now, rows = store.feature_state(), stored_catalog(store), store.clock(), store.counts()
     found: dict[str, Any] = {
-        "due": due(state, catalog, now),
+        "due": due(state, catalog, now, max_age=3600.0 * max_age_hours),
         "age_hours": None if state is None else (now - state.computed_at) / 3600.0,
         "capabilities": len(catalog.capabilities),
         "capability_features": rows["capability_features"],

@@ -1,4 +1,4 @@
-"""Features made of what a store holds, checked, and put beside it: where something changed, and once a day."""
+"""Features made of what a store holds, checked, and put beside it: where something changed, and where they are too old."""
 
 import hashlib
 from dataclasses import asdict, dataclass, replace
@@ -48,6 +48,7 @@ def build_features(
     store: Store,
     *,
     force: bool = False,
+    max_age: float = DAY,
     config: Node2VecConfig | None = None,
     text_weight: float | None = None,
     limits: Limits | None = None,
@@ -58,6 +59,7 @@ def build_features(
     Parameters
     ----------
     force : whether they are due or not
+    max_age : seconds after which they are due though nothing changed
     text_weight : of the hybrid; None: held-out traces choose it
 
     Raises
@@ -72,7 +74,7 @@ def build_features(
         raise InputError(f"the store keeps vectors of the graph of {N2V_DIMENSION} dimensions, not {config.dimensions}")
     now, catalog, state = store.clock(), stored_catalog(store), store.feature_state()
     recipe = hashlib.sha256(orjson.dumps([asdict(config), text_weight])).hexdigest()
-    why = due(state, catalog, now, recipe) or ("asked for" if force else None)
+    why = due(state, catalog, now, recipe, max_age) or ("asked for" if force else None)
     taken, gone = store.take_in_intents(now - INTENTS), store.remove_intents(now - INTENTS)
     if why is None:
         return Built(None, False, state, None, taken, gone)
@@ -111,15 +113,15 @@ def checked(rows: list[CapabilityFeatures], catalog: Catalog, dimension: int, no
     return replace(found, findings=(*found.findings, tools))
 
 
-def due(state: FeatureState | None, catalog: Catalog, now: float, recipe: str | None = None) -> str | None:
-    """Why features have to be built, None where they need not be."""
+def due(state: FeatureState | None, catalog: Catalog, now: float, recipe: str | None = None, max_age: float = DAY) -> str | None:
+    """Why features have to be built, None where they need not be; `max_age` in seconds."""
     if state is None:
         return "there are none"
     if state.catalog != catalog.checksum:
         return "the catalogue changed"
     if recipe is not None and state.recipe != recipe:
         return "the settings changed"
-    return "they are a day old" if now - state.computed_at >= DAY else None
+    return f"they are {max_age / 3600.0:g} hours old" if now - state.computed_at >= max_age else None
 
 
 def stored_catalog(store: Store) -> Catalog:

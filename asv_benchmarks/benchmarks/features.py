@@ -1,6 +1,15 @@
-"""Vectors of a graph of tools and capabilities, and what they are worth."""
+"""Vectors of texts, and of a graph of tools and capabilities, and what those are worth."""
+
+from collections.abc import Callable
+from time import process_time
+
+import numpy as np
 
 from peers import cases, contender
+from shgat.errors import ShgatError
+from shgat.features import open_encoder
+
+SAID = "find every invoice of the last quarter that nobody has paid yet and tell me the sum"
 
 
 class Node2Vec:
@@ -39,4 +48,44 @@ class GraphFeatures:
         self.large = contender("shgat").graph_features(cases.members(3000, 1000, 60).rows, 3000)
 
     def time_large(self) -> None:
+        self.large()
+
+
+class Encode:
+    """One text on one thread: an intent of 15 words, or a description of 60; tiny: two words. Processor time, since others may work beside it.
+
+    The session alone is ONNX Runtime on pieces that are there already: what is more is ours.
+    """
+
+    params = (["static", "minilm", "minilm, session alone"],)
+    param_names = ("by",)
+    timer = staticmethod(process_time)
+
+    def setup(self, by: str) -> None:
+        name, _, alone = by.partition(", ")
+        try:
+            encoder = open_encoder(name)
+        except ShgatError as error:
+            raise NotImplementedError(f"{name}: {error}") from error
+
+        def of(n: int) -> Callable[[], object]:
+            text = " ".join((SAID.split() * 4)[:n])
+            if not alone:
+                return lambda: encoder.encode([text])
+            ids = np.array([encoder.pieces_of(text)], np.int64)
+            feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+            return lambda: encoder.session.run([encoder.output], feeds)
+
+        self.tiny, self.intent, self.large = of(2), of(15), of(60)
+
+    def time_large(self, by: str) -> None:
+        self.large()
+
+    def time_intent(self, by: str) -> None:
+        self.intent()
+
+    def time_tiny(self, by: str) -> None:
+        self.tiny()
+
+    def peakmem_large(self, by: str) -> None:
         self.large()

@@ -28,6 +28,14 @@ def copied(tmp_path):
 
 
 @pytest.fixture(scope="session")
+def nameless(tmp_path_factory):
+    """The sample, of whose embeddings nobody knows what made them."""
+    folder = shutil.copytree(SAMPLE, tmp_path_factory.mktemp("nameless") / "catalogue")
+    (folder / "catalog.json").unlink()
+    return folder
+
+
+@pytest.fixture(scope="session")
 def untrained(tmp_path_factory):
     path = tmp_path_factory.mktemp("untrained") / "untrained.safetensors"
     SHGAT.from_catalog(Catalog.load(SAMPLE)).save(path)

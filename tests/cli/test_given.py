@@ -18,11 +18,11 @@ TOGETHER = {
     "rank --catalog SAMPLE --intent-id t0404 --text words": "--text goes with",
     "rank --catalog SAMPLE --intent-id t0404 --kind sets --why-not mail.send_message": "--why-not goes with --kind tools",
     "rank --catalog SAMPLE --intent-id t0404 --kind capabilities --min-score 0.5": "--min-score goes with --kind tools",
-    "rank --catalog SAMPLE --text words --kind sets": "--kind goes with --intent-vector",
-    "rank --catalog SAMPLE --text words --explain": "--explain goes with --intent-vector",
-    "rank --catalog SAMPLE --text words --why-not mail.send_message": "--why-not goes with --intent-vector",
-    "rank --catalog SAMPLE --text words --min-score 0.5": "--min-score goes with --intent-vector",
-    "rank --catalog SAMPLE --text words --context-tool mail.send_message": "--context-tool goes with --intent-vector",
+    "rank --catalog NAMELESS --text words --kind sets": "--kind goes with --intent-vector",
+    "rank --catalog NAMELESS --text words --explain": "--explain goes with --intent-vector",
+    "rank --catalog NAMELESS --text words --why-not mail.send_message": "--why-not goes with --intent-vector",
+    "rank --catalog NAMELESS --text words --min-score 0.5": "--min-score goes with --intent-vector",
+    "rank --catalog NAMELESS --text words --context-tool mail.send_message": "--context-tool goes with --intent-vector",
     "evaluate model MODEL": "give --catalog DIR, or --traces FILE",
     "evaluate model MODEL --catalog SAMPLE --traces X.jsonl --split test": "--split goes with traces of the catalogue's folder",
     "evaluate model MODEL --traces X.jsonl --split test": "--split goes with traces of the catalogue's folder",
@@ -101,7 +101,7 @@ STORES = [
 
 
 @pytest.fixture
-def refused(ask, untrained, tmp_path, monkeypatch):
+def refused(ask, untrained, nameless, tmp_path, monkeypatch):
     """Runs a command line in an empty folder: its one line of error."""
     monkeypatch.chdir(tmp_path)
     for name in ("X.npy", "X.jsonl"):
@@ -109,7 +109,9 @@ def refused(ask, untrained, tmp_path, monkeypatch):
     before = sorted(tmp_path.iterdir())
 
     def call(line):
-        words = [{"SAMPLE": str(SAMPLE), "MODEL": str(untrained)}.get(word, word) for word in line.split()]
+        words = [
+            {"SAMPLE": str(SAMPLE), "NAMELESS": str(nameless), "MODEL": str(untrained)}.get(word, word) for word in line.split()
+        ]
         code, out, err = ask(*words)
         assert (code, out, err.count("\n")) == (2, "", 1), err
         assert "Traceback" not in err

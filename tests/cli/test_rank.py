@@ -122,16 +122,15 @@ def test_a_text_is_encoded_by_what_lies_in_the_space_of_the_catalogue(ask):
 
 
 @pytest.mark.parametrize("model", [(), ("--model",)])
-def test_a_text_alone_is_ranked_by_its_words_where_nobody_knows_the_encoder_and_says_so(ask, copied, model):
-    (copied / "catalog.json").unlink()
-    SHGAT.from_catalog(Catalog.load(copied)).save(copied / "m.safetensors")
+def test_a_text_alone_is_ranked_by_its_words_where_nobody_knows_the_encoder_and_says_so(ask, nameless, tmp_path, model):
+    SHGAT.from_catalog(Catalog.load(nameless)).save(tmp_path / "m.safetensors")
     given = (
         "rank",
         "--catalog",
-        copied,
+        nameless,
         "--text",
         "archive old e-mails",
-        *(("--model", copied / "m.safetensors") if model else ()),
+        *(("--model", tmp_path / "m.safetensors") if model else ()),
     )
     code, out, err = ask(*given, "--json", "--top", 3)
     assert code == 0

@@ -2,6 +2,9 @@
 
 from ..learning.receipt import Receipt
 from .answer import Answer
+from .exploration import Exploration
 from .ranker import Ranker
+from .rules import Rules
+from .service import InferenceService
 
-__all__ = ["Answer", "Ranker", "Receipt"]
+__all__ = ["Answer", "Exploration", "InferenceService", "Ranker", "Receipt", "Rules"]

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -11,24 +11,25 @@ from typing import Any, Literal, Self
 from .. import _check, _fork
 from ..config import SHGATConfig
 from ..errors import CatalogError, InputError, ShgatError, StoreError
-from ..features import embedded, open_encoder
+from ..features import IntentEncoder, embedded, open_encoder
 from ..graph import Catalog
 from ..learning.journal import Journal
 from ..learning.learner import Learner, Training
 from ..learning.ledger import Ledger, folder_for
 from ..learning.scheduler import Scheduler
 from ..learning.spool import Spool
-from ..model.channels import tools_within
 from ..registry import ServedVersion, Slots, Versions
 from ..shgat import SHGAT
 from ..store import Decision, Ranked, Retention, Store
 from ..worker import Child
 from .answering import Answering
-from .asking import Asking
+from .exploration import Exploration, Explorer
 from .feedback import Unlearnable
 from .intake import Intake
 from .items import Found
 from .request import Request
+from .rules import Rules
+from .service import InferenceService
 
 _log = logging.getLogger("shgat")
 MODES = ("live", "batch", "off")
@@ -37,7 +38,7 @@ FAILING = 10  # tools shown in `stats`, those that fail most
 _DEFAULT_RETENTION = Retention()
 
 
-class Ranker(Intake, Asking):
+class Ranker(InferenceService, Intake):
     """Opened by `Ranker.open`; safe from any number of threads.
 
     `rank` never raises because something else failed: what cannot be ranked by the model is ranked by cosine, by shared words or by the
@@ -45,8 +46,8 @@ class Ranker(Intake, Asking):
 
     Attributes
     ----------
-    catalog : tools and capabilities
     slots : the version that answers, and the places beside it; another one put into production answers from now on
+    rules : business rules that hold for every request; other ones hold from now on
     mode : see `open`
     """
 
@@ -59,12 +60,15 @@ class Ranker(Intake, Asking):
         clock: Callable[[], float],
         user_id: str,
         encoder: object = None,
+        rules: Rules | Mapping[str, Any] | None = None,
+        explore: Exploration | None = None,
     ) -> None:
-        self.catalog, self.slots, self.mode = catalog, slots, scheduler.mode
+        self.slots, self.mode, self.rules = slots, scheduler.mode, Rules.of(rules)
         self._journal, self._scheduler, self._clock, self._user = journal, scheduler, clock, user_id
         self._asleep = self._closed = False
-        self._answering, self._unlearnable = Answering(catalog, self._record, encoder), Unlearnable()
-        self._within = tools_within(catalog.hierarchy)
+        explorer = None if explore is None else Explorer(explore)
+        self._answering = Answering(catalog, self._record, IntentEncoder.of(catalog, encoder), explorer)
+        self._unlearnable = Unlearnable()
         scheduler.on_trained = self._answering.recent.forget
         journal.joined = self._remember
         _fork.renew(self)
@@ -90,6 +94,8 @@ class Ranker(Intake, Asking):
         journal: str | Path | None = "",
         retention: Retention | None = _DEFAULT_RETENTION,
         encoder: object = None,
+        rules: Rules | Mapping[str, Any] | None = None,
+        explore: float | Exploration | None = None,
     ) -> Self:
         """Opens a ranker over a store and a catalogue. A store that cannot be reached now is used as soon as it can.
 
@@ -111,6 +117,8 @@ class Ranker(Intake, Asking):
         retention : what the store keeps, None for everything
         encoder : what makes vectors of texts, as `shgat.features.open_encoder` takes it. None: what made the catalogue's embeddings if it is
             at hand; for a catalogue without embeddings the static vectors of the wheel
+        rules : business rules that hold for every request, as a mapping too
+        explore : the share of decisions whose last place is drawn, or an `Exploration`; None: the order is always the ranking's
 
         Raises
         ------
@@ -122,6 +130,7 @@ class Ranker(Intake, Asking):
         _check.choice(mode, MODES, "mode")
         _check.storable_text(user_id, "user_id")
         _check.number(debounce, 0.0, 86400.0, "debounce")
+        rules, exploring = Rules.of(rules), Exploration.of(explore)
         catalog = _served(catalog, encoder)
         model = SHGAT.from_catalog(catalog, config, seed)
         child = Child(timeout=timeout, memory_limit=memory_limit)
@@ -138,7 +147,7 @@ class Ranker(Intake, Asking):
         learner = Learner(Versions(catalog, user_id), child, seed, Spool(None if folder is None else folder.parent))
         slots = Slots(ServedVersion("untrained", 0, model))
         scheduler = Scheduler(written, learner, slots, mode, debounce, retention)
-        return cls(catalog, slots, written, scheduler, clock, user_id, encoder)
+        return cls(catalog, slots, written, scheduler, clock, user_id, encoder, rules, exploring)
 
     def __enter__(self) -> Self:
         return self
@@ -180,7 +189,7 @@ class Ranker(Intake, Asking):
         """Of the model that answers now."""
         return self.slots.production.name
 
-    def _record(self, request: Request, found: Found) -> tuple[str, str]:
+    def _record(self, request: Request, found: Found, ranked: Sequence[Ranked]) -> tuple[str, str]:
         """(decision id, what is wrong with the record)."""
         if self._closed:
             return "", "closed: not recorded"
@@ -188,7 +197,7 @@ class Ranker(Intake, Asking):
             self._awake()
         try:
             decision = Decision(
-                ranked=tuple(Ranked(i, place) for place, i in enumerate(found.items.ids, 1)), model_version=found.version,
+                ranked=tuple(ranked), model_version=found.version,
                 intent=request.text or None, intent_hash="" if request.text else "none", embedding=found.intent,
                 context_tools=request.context, session=request.session, created_at=self._clock(), user_id=self._user,
             )  # fmt: skip
@@ -243,7 +252,7 @@ class Ranker(Intake, Asking):
 
     def _encoder(self) -> dict[str, str]:
         """What makes vectors of texts, "" where nothing does, and why it rests."""
-        found = self._answering.chain.encoder
+        found = self._answering.encoder
         return {"id": "", "trouble": ""} if found is None else {"id": found.encoder.id, "trouble": found.trouble}
 
     def _success(self) -> dict[str, Any]:

@@ -22,11 +22,24 @@ _PAGE = 1000
 
 
 class Ranked(NamedTuple):
-    """One answer: what, at which position (from 1), and with which probability the ranker put it there."""
+    """One answer: what, at which position (from 1), and with which probability the ranker put it there.
+
+    Where places are drawn, `chances` has (position, probability) of each of them, and what was not drawn follows at position 0.
+    """
 
     id: str
     position: int
     propensity: float = 1.0
+    chances: tuple[tuple[int, float], ...] = ()
+
+    @property
+    def places(self) -> tuple[tuple[int, float], ...]:
+        """(position, probability) of wherever it might have stood."""
+        return self.chances or ((self.position, self.propensity),)
+
+    def to_list(self) -> list[Any]:
+        """As JSON values, without chances where there are none."""
+        return [*self[:3], *([[list(pair) for pair in self.chances]] if self.chances else [])]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -35,7 +48,7 @@ class Decision:
 
     Attributes
     ----------
-    ranked : what was shown
+    ranked : what was shown, and behind it what was not drawn
     model_version : of the model that ranked
     intent : its text; None keeps only `intent_hash`, the SHA-256 of the text in hexadecimal
     embedding : (d,) float32 of the intent, or None
@@ -76,10 +89,17 @@ class Decision:
 
 def _ranked(item: Sequence[Any], what: str) -> Ranked:
     answer = Ranked(*item)
-    storable_text(answer.id, f"{what}: the id of an answer")
-    positive_integer(answer.position, f"{what}: the position of {answer.id!r}")
-    propensity = number(answer.propensity, 0.0, 1.0, f"{what}: the propensity of {answer.id!r}")
-    return answer._replace(propensity=propensity)
+    of = f"of {storable_text(answer.id, f'{what}: the id of an answer')!r}"
+    if not (answer.chances and answer.position == 0):
+        positive_integer(answer.position, f"{what}: the position {of}")
+    propensity = number(answer.propensity, 0.0, 1.0, f"{what}: the propensity {of}")
+    if not answer.chances:
+        return answer._replace(propensity=propensity)
+    chances = [
+        (positive_integer(place, f"{what}: a place {of}"), number(chance, 0.0, 1.0, f"{what}: a chance {of}"))
+        for place, chance in answer.chances
+    ]
+    return answer._replace(propensity=propensity, chances=tuple(chances))
 
 
 class DecisionRows:
@@ -164,7 +184,7 @@ def _row(decision: Decision, now: float) -> dict[str, Any]:
         "intent_hash": decision.intent_hash,
         "intent": decision.intent,
         "embedding": decision.embedding,
-        "ranked": [tuple(item) for item in decision.ranked],
+        "ranked": [item.to_list() for item in decision.ranked],
         "model_version": decision.model_version,
         "context_tools": decision.context_tools,
         "session": decision.session,

@@ -6,5 +6,6 @@ from .exploration import Exploration
 from .ranker import Ranker
 from .rules import Rules
 from .service import InferenceService
+from .upkeep import Change
 
-__all__ = ["Answer", "Exploration", "InferenceService", "Ranker", "Receipt", "Rules"]
+__all__ = ["Answer", "Change", "Exploration", "InferenceService", "Ranker", "Receipt", "Rules"]

@@ -106,6 +106,8 @@ class Chain:
             return found
         eligible = found.eligible
         ids = sessions.grown(request.session, request.kind, found.items.ids[: request.k], eligible.column, eligible)
+        names, column = self.plain(request.kind).ids, eligible.column
+        ids = tuple(dict.fromkeys(names[column[i]] if i in column else i for i in ids))  # by what they are called now
         found = self.scored(served, request, found, ids, evidence)
         place = {item: at for at, item in enumerate(found.items.ids)}
         return replace(found, items=found.items.at([place[i] for i in ids]))

@@ -2,8 +2,10 @@
 
 import contextlib
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -30,15 +32,17 @@ from .items import Found
 from .request import Request
 from .rules import Rules
 from .service import InferenceService
+from .upkeep import Upkeep
 
 _log = logging.getLogger("shgat")
 MODES = ("live", "batch", "off")
 STORE_TIMEOUT = 2.0  # seconds
+RESTORED = 10_000  # decisions that sessions are restored from
 FAILING = 10  # tools shown in `stats`, those that fail most
 _DEFAULT_RETENTION = Retention()
 
 
-class Ranker(InferenceService, Intake):
+class Ranker(InferenceService, Intake, Upkeep):
     """Opened by `Ranker.open`; safe from any number of threads.
 
     `rank` never raises because something else failed: what cannot be ranked by the model is ranked by cosine, by shared words or by the
@@ -68,13 +72,14 @@ class Ranker(InferenceService, Intake):
         self._asleep = self._closed = False
         explorer = None if explore is None else Explorer(explore)
         self._answering = Answering(catalog, self._record, IntentEncoder.of(catalog, encoder), explorer)
-        self._unlearnable = Unlearnable()
+        self._unlearnable, self._changing = Unlearnable(), threading.Lock()
         scheduler.on_trained = self._answering.recent.forget
         journal.joined = self._remember
         _fork.renew(self)
 
     def after_fork(self) -> None:
-        """In a forked child: threads start with the first request."""
+        """In a forked child: threads start with the first request; a thread of the parent may have held the lock."""
+        self._changing = threading.Lock()
         self._asleep = True
 
     @classmethod
@@ -137,17 +142,26 @@ class Ranker(InferenceService, Intake):
         dimension = catalog.dimension
         folder = folder_for(url, journal)
         written = Journal(lambda: Store.open(url, dimension, timeout=STORE_TIMEOUT, clock=clock), catalog, Ledger(folder))
+        known: dict[str, str] = {}
         if not written.trouble:
             try:
                 with contextlib.suppress(StoreError):  # it went away; what comes in is kept
                     written.store.check_catalog(catalog)
+                    known = written.store.aliases()
             except CatalogError:
                 written.close()
                 raise
+        if known := {old: new for old, new in known.items() if new in catalog.tool_column and old not in catalog.tool_column}:
+            catalog = replace(catalog, aliases={**known, **catalog.aliases})
+            model = model.over(catalog)
         learner = Learner(Versions(catalog, user_id), child, seed, Spool(None if folder is None else folder.parent))
         slots = Slots(ServedVersion("untrained", 0, model))
         scheduler = Scheduler(written, learner, slots, mode, debounce, retention)
-        return cls(catalog, slots, written, scheduler, clock, user_id, encoder, rules, exploring)
+        ranker = cls(catalog, slots, written, scheduler, clock, user_id, encoder, rules, exploring)
+        if not written.trouble:
+            with contextlib.suppress(StoreError):  # sessions begin anew then
+                ranker._answering.sessions.restore(written.store.shown(RESTORED, user_id), catalog)
+        return ranker
 
     def __enter__(self) -> Self:
         return self

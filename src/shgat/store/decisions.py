@@ -1,5 +1,6 @@
 """What was ranked for an intent: the record that feedback refers to and off-policy evaluation weighs."""
 
+import contextlib
 import hashlib
 import logging
 import shlex
@@ -156,6 +157,21 @@ class DecisionRows:
         with self.database.read() as connection:
             rows = connection.execute(select(decisions).where(decisions.c.id.in_(ids)))
             return {row.id: _decision(row, self.dimension) for row in rows}
+
+    def shown(self, limit: int, user_id: str = DEFAULT_USER) -> list[tuple[str, tuple[str, ...]]]:
+        """(session, ids that it was shown, in their order) of the latest decisions of sessions, oldest first; one that is torn is left out."""
+        query = select(decisions.c.session, decisions.c.ranked).where(
+            decisions.c.session.is_not(None), decisions.c.user_id == user_id
+        )
+        with self.database.read() as connection:
+            rows = connection.execute(query.order_by(decisions.c.seq.desc()).limit(limit)).all()
+        found = list[tuple[str, tuple[str, ...]]]()
+        for row in reversed(rows):
+            with contextlib.suppress(InputError, TypeError, ValueError):
+                found.append(
+                    (row.session, tuple(item.id for item in (_ranked(r, "a decision") for r in row.ranked) if item.position))
+                )
+        return found
 
     def remove_decisions(self, ids: Sequence[str]) -> int:
         """Removes decisions, damaged ones too; returns how many there were. Their traces stay."""

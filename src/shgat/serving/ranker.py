@@ -14,6 +14,9 @@ from .. import _check, _fork
 from ..config import SHGATConfig
 from ..errors import CatalogError, InputError, ShgatError, StoreError
 from ..features import IntentEncoder, embedded, open_encoder
+from ..features.cache import Remembering, VectorCache
+from ..features.intents import QUICK
+from ..features.shared import Redis
 from ..graph import Catalog
 from ..learning.journal import Journal
 from ..learning.learner import Learner, Training
@@ -66,12 +69,14 @@ class Ranker(InferenceService, Intake, Upkeep):
         encoder: object = None,
         rules: Rules | Mapping[str, Any] | None = None,
         explore: Exploration | None = None,
+        cache: VectorCache | None = None,
     ) -> None:
         self.slots, self.mode, self.rules = slots, scheduler.mode, Rules.of(rules)
         self._journal, self._scheduler, self._clock, self._user = journal, scheduler, clock, user_id
         self._asleep = self._closed = False
+        self._cache = VectorCache() if cache is None else cache
         explorer = None if explore is None else Explorer(explore)
-        self._answering = Answering(catalog, self._record, IntentEncoder.of(catalog, encoder), explorer)
+        self._answering = Answering(catalog, self._record, IntentEncoder.of(catalog, encoder, cache=self._cache), explorer)
         self._unlearnable, self._changing = Unlearnable(), threading.Lock()
         scheduler.on_trained = self._answering.recent.forget
         journal.joined = self._remember
@@ -101,6 +106,7 @@ class Ranker(InferenceService, Intake, Upkeep):
         encoder: object = None,
         rules: Rules | Mapping[str, Any] | None = None,
         explore: float | Exploration | None = None,
+        redis: str | None = None,
     ) -> Self:
         """Opens a ranker over a store and a catalogue. A store that cannot be reached now is used as soon as it can.
 
@@ -124,6 +130,7 @@ class Ranker(InferenceService, Intake, Upkeep):
             at hand; for a catalogue without embeddings the static vectors of the wheel
         rules : business rules that hold for every request, as a mapping too
         explore : the share of decisions whose last place is drawn, or an `Exploration`; None: the order is always the ranking's
+        redis : URL of a Redis where vectors of texts are kept for other gateways too; None: for this one alone
 
         Raises
         ------
@@ -136,7 +143,8 @@ class Ranker(InferenceService, Intake, Upkeep):
         _check.storable_text(user_id, "user_id")
         _check.number(debounce, 0.0, 86400.0, "debounce")
         rules, exploring = Rules.of(rules), Exploration.of(explore)
-        catalog = _served(catalog, encoder)
+        cache = VectorCache(second=None if redis is None else Redis.of(redis))
+        catalog = _served(catalog, encoder, cache)
         model = SHGAT.from_catalog(catalog, config, seed)
         child = Child(timeout=timeout, memory_limit=memory_limit)
         dimension = catalog.dimension
@@ -157,7 +165,7 @@ class Ranker(InferenceService, Intake, Upkeep):
         learner = Learner(Versions(catalog, user_id), child, seed, Spool(None if folder is None else folder.parent))
         slots = Slots(ServedVersion("untrained", 0, model))
         scheduler = Scheduler(written, learner, slots, mode, debounce, retention)
-        ranker = cls(catalog, slots, written, scheduler, clock, user_id, encoder, rules, exploring)
+        ranker = cls(catalog, slots, written, scheduler, clock, user_id, encoder, rules, exploring, cache)
         if not written.trouble:
             with contextlib.suppress(StoreError):  # sessions begin anew then
                 ranker._answering.sessions.restore(written.store.shown(RESTORED, user_id), catalog)
@@ -178,6 +186,8 @@ class Ranker(InferenceService, Intake, Upkeep):
             self._closed = True
             self._scheduler.close()
             self._journal.close()
+            if isinstance(self._cache.second, Redis):
+                self._cache.second.close()
 
     def _awake(self) -> None:
         """Its threads run: in a forked child from the first request on. ShgatError where it is closed."""
@@ -251,18 +261,13 @@ class Ranker(InferenceService, Intake, Upkeep):
             "refused_by_store": self._journal.refused,
             "unlearnable_feedback": self._unlearnable.count,
             "encoder": encoder,
-            "trouble": [
-                t
-                for t in (
-                    served.trouble,
-                    encoder["trouble"],
-                    *self._journal.troubles,
-                    scheduler.trouble,
-                    self._unlearnable.trouble(self._clock()),
-                )
-                if t
-            ],
+            "cache": self._cache.stats(),
+            "trouble": [t for t in self._troubles(served.trouble, encoder["trouble"]) if t],
         }
+
+    def _troubles(self, *others: str) -> tuple[str, ...]:
+        shared = "" if self._cache.second is None else self._cache.second.trouble
+        return (*others, shared, *self._journal.troubles, self._scheduler.trouble, self._unlearnable.trouble(self._clock()))
 
     def _encoder(self) -> dict[str, str]:
         """What makes vectors of texts, "" where nothing does, and why it rests."""
@@ -279,10 +284,13 @@ class Ranker(InferenceService, Intake, Upkeep):
         return {"rate": rates.of_all, "waiting_for_training": 0 if evidence is None else len(evidence.fresh), "failing": failing}
 
 
-def _served(catalog: Catalog | str | Path, encoder: object) -> Catalog:
+def _served(catalog: Catalog | str | Path, encoder: object, cache: VectorCache) -> Catalog:
     """The catalogue that is served: of a folder what holds together, and of texts alone with embeddings of them."""
     if not isinstance(catalog, Catalog):
         catalog = Catalog.load(catalog, strict=False)
     if catalog.left_out:
         _log.warning("%d items of the catalogue are broken, the first: %s", len(catalog.left_out), catalog.left_out[0])
-    return catalog if catalog.has_embeddings else embedded(catalog, open_encoder("" if encoder is None else encoder))
+    if catalog.has_embeddings:
+        return catalog
+    found = open_encoder("" if encoder is None else encoder)
+    return embedded(catalog, Remembering(found, cache, isinstance(found, QUICK)))

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from .. import _check
 from ..errors import InputError
 from ..features import with_embeddings
+from ..features.cache import Remembering
 from ..features.encoder import of_members
 from ..graph import Capability, Catalog, Tool
 from ..importers.report import Difference
@@ -131,8 +132,9 @@ class Upkeep:
         old = {node.id: node for nodes in before.records() for node in nodes}
         known_tools = [_kept(t, old) for t in _read(tools, Tool.from_record, left_out)]
         known_capabilities = [_kept(c, old) for c in _read(capabilities, Capability.from_record, left_out)]
-        encoder = None if self._answering.encoder is None else self._answering.encoder.encoder
-        if encoder is not None:
+        asked = self._answering.encoder
+        if asked is not None:
+            encoder = Remembering(asked.encoder, asked.cache, asked.quick)
             made = {n.id: n for n in with_embeddings([t for t in known_tools if t.embedding is None], encoder)}
             known_tools = [made.get(t.id, t) for t in known_tools]
             said = {n.id: n for n in with_embeddings([c for c in known_capabilities if c.embedding is None], encoder)}

@@ -119,3 +119,18 @@ def test_what_was_drawn_and_what_was_not_come_back_with_their_chances(store):
     for bad in (("a", 0), ("a", 1, 1.0, ((0, 0.5),)), ("a", 1, 1.0, ((1, 2.0),))):
         with pytest.raises(InputError, match="decision 'e'"):
             Decision(id="e", model_version="v1", intent="i", ranked=(bad,))
+
+
+def test_what_sessions_were_shown_comes_back_in_its_order(store):
+    def decide(key, session, *ids, user="local"):
+        ranked = [*(Ranked(i, place) for place, i in enumerate(ids, 1)), Ranked("drawn", 0, 0.0, ((1, 0.1),))]
+        assert store.add_decision(Decision(id=key, model_version="v", intent="i", ranked=ranked, session=session, user_id=user))
+
+    decide("1", "s", "a", "b")
+    decide("2", None, "c")
+    decide("3", "t", "d")
+    decide("4", "s", "a", "b", "c")
+    decide("5", "s", "z", user="other")
+    assert store.shown(10) == [("s", ("a", "b")), ("t", ("d",)), ("s", ("a", "b", "c"))]
+    assert store.shown(1) == [("s", ("a", "b", "c"))]
+    assert store.shown(10, "other") == [("s", ("z",))]

@@ -90,17 +90,24 @@ class Decision:
 
 def _ranked(item: Sequence[Any], what: str) -> Ranked:
     answer = Ranked(*item)
+    if _is_plain(answer):
+        return answer
     of = f"of {storable_text(answer.id, f'{what}: the id of an answer')!r}"
     if not (answer.chances and answer.position == 0):
         positive_integer(answer.position, f"{what}: the position {of}")
     propensity = number(answer.propensity, 0.0, 1.0, f"{what}: the propensity {of}")
-    if not answer.chances:
-        return answer._replace(propensity=propensity)
     chances = [
         (positive_integer(place, f"{what}: a place {of}"), number(chance, 0.0, 1.0, f"{what}: a chance {of}"))
         for place, chance in answer.chances
     ]
     return answer._replace(propensity=propensity, chances=tuple(chances))
+
+
+def _is_plain(item: Ranked) -> bool:
+    """Is it as nearly all are: certain, with an id of ASCII? Then nothing is wrong with it, and no message has to be made."""
+    key, place = item.id, item.position
+    fits = type(key) is str and key != "" and key.isascii() and "\0" not in key and type(place) is int and place > 0
+    return fits and type(item.propensity) is float and item.propensity == 1.0 and item.chances == ()
 
 
 class DecisionRows:

@@ -250,3 +250,21 @@ def test_replays_of_an_exploring_ranker_cover_the_truth_at_their_level():
         for name, estimate in (("ips", ips(log)), ("snips", snips(log))):
             covered[name] += estimate.ci_low <= truth <= estimate.ci_high
     assert {name: 0.93 <= hits / 400 <= 0.97 for name, hits in covered.items()} == {"ips": True, "snips": True}, covered
+
+
+def test_what_an_exploring_ranker_recorded_can_be_valued(trained, sqlite_url):
+    rng = np.random.default_rng(0)
+    explore = Exploration(share=0.5, places=2, loss=1.0, seed=0)
+    with Ranker.open(sqlite_url, trained.catalog, mode="off", explore=explore) as ranker:
+        for i in range(30):
+            answer = ranker.rank(trained.test.vectors(np.array([i]))[0], 4)
+            assert answer.propensities[:2] == (1.0, 1.0)
+            assert all(0.0 < p < 1.0 for p in answer.propensities[2:])
+            ranker.feedback(answer.decision_id, tools=[answer.ids[rng.integers(4)]], outcome=float(rng.random() < 0.5))
+    with Store.open(sqlite_url) as store:
+        log = DecisionLog.from_store(store, trained.catalog)
+    assert (len(log), log.skipped) == (30, [])
+    assert {len(log.offered.row(i)) for i in range(30)} == {10}  # the two certain ones and a pool of eight
+    assert (log.propensity < 1.0).all()
+    found = value_on_log(trained.model, log, rng=rng)
+    assert found.estimates["snips"].ci_low < found.estimates["snips"].value < found.estimates["snips"].ci_high

@@ -162,7 +162,7 @@ def identifier(value: object, what: str) -> str:
 
 
 def _filters(candidates: object, servers: object, tags: object, exclude: object, why: list[str]) -> Filters:
-    if candidates is None and servers is None and tags is None and exclude == ():
+    if candidates is None and servers is None and tags is None and isinstance(exclude, tuple) and not exclude:
         return NO_FILTERS
     names = [None if v is None else frozenset(_each(v, what)) for v, what in ((servers, "servers"), (tags, "tags"))]
     gone = frozenset(_each(() if exclude is None else exclude, "exclude"))

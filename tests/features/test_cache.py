@@ -5,27 +5,12 @@ import threading
 import numpy as np
 import pytest
 
+from people import until
 from shgat.features.cache import Remembering, VectorCache
 from shgat.features.static import built_in
+from worlds import Counting
 
 ENTRY = 4 * 384 + 200  # bytes, as it counts them
-
-
-class Counting:
-    """The static vectors, counted."""
-
-    id, dimension, query_prefix, passage_prefix = "counting", 384, "", "passage: "
-
-    def __init__(self):
-        self.texts, self.gate, self.broken = [], None, False
-
-    def encode(self, texts):
-        self.texts += texts
-        if self.gate is not None:
-            self.gate.wait(10)
-        if self.broken:
-            raise OSError("gone")
-        return built_in().encode(texts)
 
 
 class Second:
@@ -74,40 +59,36 @@ def test_encoders_do_not_share_vectors():
     assert (one.texts, two.texts) == (["a"], ["a"])
 
 
-def test_several_who_ask_at_once_wait_for_one():
-    encoder, cache, rows = Counting(), VectorCache(), []
+def asked_at_once(encoder, cache, n, ask):
+    """Calls `ask` in n threads, and lets the encoder answer when all the others wait for the first."""
     encoder.gate = threading.Event()
-    threads = [threading.Thread(target=lambda: rows.append(Remembering(encoder, cache).encode(["a", "b"]))) for _ in range(6)]
+    threads = [threading.Thread(target=ask) for _ in range(n)]
     for thread in threads:
         thread.start()
-    while cache.stats()["hits"] < 10:
-        pass
+    until(lambda: cache.stats()["hits"] == n - 1)
     encoder.gate.set()
     for thread in threads:
         thread.join()
-    assert encoder.texts == ["a", "b"]
+
+
+def test_several_who_ask_at_once_wait_for_one():
+    encoder, cache, rows = Counting(), VectorCache(), []
+    asked_at_once(encoder, cache, 6, lambda: rows.append(Remembering(encoder, cache).encode(["a"])))
+    assert encoder.texts == ["a"]
     assert len(rows) == 6
     assert all((r == rows[0]).all() for r in rows)
 
 
 def test_a_failure_is_everybodys_who_waits_and_is_not_remembered():
     encoder, cache, faults = Counting(), VectorCache(), []
-    encoder.gate, encoder.broken = threading.Event(), True
+    encoder.broken = True
 
     def ask():
-        try:
+        with pytest.raises(OSError, match="gone"):
             Remembering(encoder, cache).encode(["a"])
-        except OSError as error:
-            faults.append(str(error))
+        faults.append("gone")
 
-    threads = [threading.Thread(target=ask) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    while cache.stats()["hits"] < 2:
-        pass
-    encoder.gate.set()
-    for thread in threads:
-        thread.join()
+    asked_at_once(encoder, cache, 3, ask)
     assert faults == ["gone"] * 3
     encoder.broken = False
     assert Remembering(encoder, cache).encode(["a"]).any()

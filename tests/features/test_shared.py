@@ -14,19 +14,9 @@ from shgat.features.cache import Remembering, VectorCache
 from shgat.features.shared import Redis
 from shgat.features.static import built_in
 from shgat.serving import Ranker
+from worlds import Counting
 
 TOOLS = [{"id": "mail.send", "text": "Sends an email"}, {"id": "files.read", "text": "Reads a file"}]
-
-
-class Counting:
-    id, dimension, query_prefix, passage_prefix = "counting", 384, "", ""
-
-    def __init__(self):
-        self.texts = []
-
-    def encode(self, texts):
-        self.texts += texts
-        return built_in().encode(texts)
 
 
 @pytest.fixture(scope="module")

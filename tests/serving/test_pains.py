@@ -7,10 +7,10 @@ import pytest
 
 from people import until
 from shgat import SHGAT, Catalog
-from shgat.features.static import built_in
 from shgat.model.evidence import Execution
 from shgat.registry import ServedVersion
 from shgat.store import Store
+from worlds import Counting
 
 TOOLS = [{"id": f"s{i % 4}.tool{i}", "text": f"does the thing number {i}", "server": f"s{i % 4}"} for i in range(24)]
 
@@ -32,18 +32,12 @@ def test_a_filter_that_matches_nothing_says_so_and_one_that_cannot_be_read_takes
 
 
 def test_a_catalogue_is_encoded_once_and_not_for_each_session(open_ranker):
-    class Counting:
-        id, dimension, texts = "counting", built_in().dimension, 0
-
-        def encode(self, texts):
-            type(self).texts += len(texts)
-            return built_in().encode(texts)
-
-    ranker = open_ranker(catalog=Catalog.from_records(TOOLS), encoder=Counting())
-    before = Counting.texts
+    counting = Counting()
+    ranker = open_ranker(catalog=Catalog.from_records(TOOLS), encoder=counting)
+    before = len(counting.texts)
     for n in range(20):
         ranker.rank("the thing number 3", 5, session=f"s{n}", order="stable")
-    assert Counting.texts == before + 1  # the intent, once
+    assert len(counting.texts) == before + 1  # the intent, once
 
 
 def test_the_beginning_of_a_prompt_stays_while_rankings_churn(open_ranker, people):

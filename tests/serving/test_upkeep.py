@@ -8,8 +8,8 @@ import pytest
 from people import until, use, written
 from shgat import Catalog
 from shgat.errors import InputError
-from shgat.features.static import built_in
 from shgat.store import Store
+from worlds import Counting
 
 TOOLS = [
     {"id": "mail.send", "text": "Sends an email to somebody", "server": "mail"},
@@ -72,25 +72,19 @@ def test_what_is_wrong_is_left_out_and_named_and_the_rest_goes_on(ranker):
 
 
 def test_a_snapshot_brings_the_difference_and_encodes_nothing_again(open_ranker):
-    class Counting:
-        id, dimension, encoded = "counting", built_in().dimension, 0
-
-        def encode(self, texts):
-            type(self).encoded += len(texts)
-            return built_in().encode(texts)
-
-    ranker = open_ranker(catalog=Catalog.from_records(TOOLS), encoder=Counting())
+    counting = Counting()
+    ranker = open_ranker(catalog=Catalog.from_records(TOOLS), encoder=counting)
     change = ranker.sync(LISTED, server="files")
     assert change.tools.added == ("files/send_message", "files/read_file")
     assert ranker.rank("read the file", 1).ids == ("files/read_file",)
-    before = Counting.encoded
+    before = len(counting.texts)
     assert not any(ranker.sync(LISTED, server="files").tools.to_dict().values())
-    assert Counting.encoded == before
+    assert len(counting.texts) == before
     listed = {"tools": [LISTED["tools"][1], {"description": "nameless"}, {"name": "copy_file", "description": "Copies a file"}]}
     change = ranker.sync(listed, server="files")
     assert (change.tools.added, change.tools.removed) == (("files/copy_file",), ("files/send_message",))
     assert any("it has no name" in sentence for sentence in change.left_out)
-    assert Counting.encoded <= before + 3  # the new tool, its server, and a request's text
+    assert len(counting.texts) <= before + 3  # the new tool, its server, and a request's text
     assert {"mail.send", "mail.read", "calendar.add"} < set(ids(ranker))
     for empty in ({"tools": []}, {"tools": [{"description": "nameless"}]}, None):
         with pytest.raises(InputError, match="holds no tool"):

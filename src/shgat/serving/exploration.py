@@ -25,8 +25,7 @@ from .. import _check, _fork
 from .._types import Float64, Int64
 from ..errors import InputError
 
-By = Literal["plackett-luce", "epsilon", "thompson"]
-WAYS: tuple[By, ...] = ("plackett-luce", "epsilon", "thompson")
+WAYS = ("plackett-luce", "epsilon", "thompson")
 MOST_PLACES, MOST_POOL = 4, 10
 _CELLS = 64
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(5)  # exact for products of nine lines: `MOST_POOL` - 1 others
@@ -40,21 +39,21 @@ class Exploration:
     ----------
     share : of decisions, in (0, 1]; with 1 the last places are always drawn
     places : how many of an answer's last places, at most 4 and never the whole answer
+    pool : items that may stand at a drawn place, at most 10
     by : "plackett-luce", "epsilon" or "thompson"; the last needs calibrated probabilities, and waits for them
+    loss : mean score per drawn place that an explored decision may cost in expectation; the pool is made smaller until it does not
     temperature : of Plackett-Luce, in units of the score
     strength : of Thompson's draws: as if each probability had been seen that often
-    pool : items that may stand at a drawn place, at most 10
-    loss : mean score per drawn place that an explored decision may cost in expectation; the pool is made smaller until it does not
     seed : of the draws; None: another one for each process
     """
 
     share: float = 0.05
     places: int = 1
-    by: By = "plackett-luce"
+    pool: int = 8
+    by: Literal["plackett-luce", "epsilon", "thompson"] = "plackett-luce"
+    loss: float = 0.2
     temperature: float = 0.1
     strength: float = 20.0
-    pool: int = 8
-    loss: float = 0.2
     seed: int | None = None
 
     def __post_init__(self) -> None:

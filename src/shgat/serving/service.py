@@ -34,23 +34,11 @@ class InferenceService:
         return self.slots.production.model.catalog
 
     def rank(
-        self,
-        intent: object,
-        top_k: int = 10,
-        kind: Kind = "tools",
-        *,
-        text: str | None = None,
-        context_tools: Iterable[str] | None = (),
-        candidates: Iterable[str] | None = None,
-        servers: Iterable[str] | None = None,
-        tags: Iterable[str] | None = None,
-        exclude: Iterable[str] = (),
-        rules: Rules | Mapping[str, Any] | None = None,
-        session: str | int | uuid.UUID | None = None,
-        order: Order = "score",
-        min_score: float | None = None,
-        explain: bool = False,
-    ) -> Answer:
+        self, intent: object, top_k: int = 10, kind: Kind = "tools", *, text: str | None = None, context_tools: Iterable[str] | None = (),
+        candidates: Iterable[str] | None = None, servers: Iterable[str] | None = None, tags: Iterable[str] | None = None,
+        exclude: Iterable[str] = (), rules: Rules | Mapping[str, Any] | None = None, session: str | int | uuid.UUID | None = None,
+        order: Order = "score", min_score: float | None = None, explain: bool = False,
+    ) -> Answer:  # fmt: skip
         """The best items for an intent.
 
         Parameters

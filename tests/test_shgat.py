@@ -525,3 +525,17 @@ def test_a_copy_is_a_model_of_its_own(make):
 def test_a_pickle_is_refused_with_what_to_do_instead(protocol):
     with pytest.raises(ShgatError, match=r"to_bytes\(\).*SHGAT\.from_bytes"):
         pickle.dumps({"model": trained()}, protocol)
+
+
+# ---------------------------------------------------------------- over another catalogue
+def test_a_model_over_another_catalogue_is_one_of_its_own():
+    model = trained()
+    x = unit(np.random.default_rng(0), 16)
+    before = model.score(x)
+    less = model.catalog.without("t3")
+    moved = model.over(less)
+    assert moved.tool_ids == [i for i in model.tool_ids if i != "t3"]
+    assert moved.catalog is less
+    np.testing.assert_array_equal(model.score(x), before)
+    with pytest.raises(CatalogError, match="8 dimensions"):
+        model.over(Catalog.from_records([{"id": "a", "embedding": np.ones(8)}]))

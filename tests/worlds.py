@@ -8,6 +8,7 @@ import pytest
 from hypothesis import strategies as st
 
 from shgat import SHGAT, Catalog, SHGATConfig
+from shgat.features.static import built_in
 
 SAMPLE = Path(__file__).parent.parent / "src" / "shgat" / "sample"
 SETS = ("n8n", "numpybank", "livemcpbench", "metatool", "toollens")
@@ -23,6 +24,23 @@ ANY_JSON = st.recursive(
     ),
     max_leaves=12,
 )  # now and then under a record's keys
+
+
+class Counting:
+    """The static vectors under another name, which count what they are asked for, wait at a gate, and fail where they are told to."""
+
+    id, dimension, query_prefix, passage_prefix = "counting", 384, "", ""
+
+    def __init__(self):
+        self.texts, self.gate, self.broken = [], None, False
+
+    def encode(self, texts):
+        self.texts += texts
+        if self.gate is not None:
+            self.gate.wait(10)
+        if self.broken:
+            raise OSError("gone")
+        return built_in().encode(texts)
 
 
 def real_set(name):

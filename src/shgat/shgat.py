@@ -90,6 +90,18 @@ class SHGAT(LiveModel):
         copied._intent_encoder, copied._given = self._intent_encoder, self._given
         return copied
 
+    def over(self, catalog: Catalog) -> "SHGAT":
+        """A model of its own over another catalogue of the same encoder: what was learned follows the ids that are there.
+
+        Raises
+        ------
+        CatalogError
+            for a catalogue of another dimension or another encoder.
+        """
+        moved = SHGAT(carry_over.over(self.state, catalog))
+        moved._intent_encoder, moved._given = self._intent_encoder, self._given
+        return moved
+
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise ShgatError("a model is not pickled; send model.to_bytes(), and read it with SHGAT.from_bytes(...)")
 

@@ -8,7 +8,9 @@ import pytest
 
 from shgat.errors import InputError
 from shgat.experiments.counterfactual import DecisionLog, value_on_log
-from shgat.serving import Ranker
+from shgat.metrics.off_policy import LoggedDecisions, ips, snips
+from shgat.serving import Exploration, Ranker
+from shgat.serving.exploration import Explorer
 from shgat.store import Decision, Ranked, Store
 from shgat.traces import Trace
 
@@ -203,3 +205,66 @@ def test_what_a_ranker_recorded_can_be_valued(trained, sqlite_url):
     found = value_on_log(trained.model, log, rng=rng)
     assert found.logged.value == pytest.approx(log.traces.outcome.mean())
     assert all(np.isfinite(e.value) for e in found.estimates.values())
+
+
+def test_a_tool_that_may_stand_at_several_places_is_chosen_at_any_of_them(store, trained):
+    drawn = [
+        Ranked(OFFERED[0], 1),
+        Ranked(OFFERED[1], 2, 0.7, ((2, 0.7), (3, 0.2))),
+        Ranked(OFFERED[2], 3, 0.6, ((2, 0.2), (3, 0.6))),
+        Ranked("sheets.lock_range", 0, 0.0, ((2, 0.1), (3, 0.2))),
+    ]
+    for i, place in enumerate([0, 0, 1, 2]):
+        decision = Decision(id=f"d{i}", model_version="v1", ranked=drawn, intent="i", embedding=np.full(384, 0.05, np.float32))
+        assert store.add_decision(decision)
+        assert store.add_trace(Trace(id=f"t{i}", decision_id=f"d{i}", tools=[OFFERED[place]], outcome=1.0))
+    log = DecisionLog.from_store(store, trained.catalog)
+    share = np.array([3, 2, 2]) / 7
+    second, third = 0.7 * share[1] + 0.2 * share[2], 0.2 * share[1] + 0.6 * share[2]
+    np.testing.assert_allclose(log.propensity, [share[0], share[0], second, third])
+    assert [len(log.offered.row(i)) for i in range(4)] == [4] * 4  # what was not drawn could have been
+
+
+@pytest.mark.slow
+def test_replays_of_an_exploring_ranker_cover_the_truth_at_their_level():
+    """400 logs of 400 decisions, drawn by `Explorer`, chosen by place; 95 % intervals of another policy's value."""
+    rng, n, pool, attention = np.random.default_rng(7), 400, 6, np.array([0.5, 0.3, 0.2])
+    explorer = Explorer(Exploration(share=0.8, places=2, pool=pool - 1, temperature=0.3, loss=1.0, seed=7))
+    scores = np.sort(rng.uniform(0.2, 0.9, (40, pool)), axis=1)[:, ::-1]
+    worth = np.clip(scores[:, ::-1] * 0.6 + 0.2, 0.0, 1.0)  # the ranking is wrong: the target knows better
+    target = np.exp(3.0 * worth) / np.exp(3.0 * worth).sum(axis=1, keepdims=True)
+    truth = float((target * worth).sum(axis=1).mean())
+    covered = {"ips": 0, "snips": 0}
+    for _ in range(400):
+        kind = rng.integers(40, size=n)
+        place = rng.choice(3, size=n, p=attention)
+        share = (np.bincount(place, minlength=3) + 1.0) / (n + 3.0)  # as `DecisionLog.from_store` counts it
+        chosen, propensity = np.empty(n, np.int64), np.empty(n)
+        for i, k in enumerate(kind):
+            draw = explorer.draw(scores[k, 1:].tolist(), 2)
+            chosen[i] = 0 if place[i] == 0 else 1 + draw.order[place[i] - 1]
+            chances = draw.chances @ share[1:]
+            propensity[i] = share[0] if chosen[i] == 0 else chances[chosen[i] - 1]
+        reward = (rng.random(n) < worth[kind, chosen]).astype(float)
+        log = LoggedDecisions(list(range(n)), propensity, reward, target[kind, chosen])
+        for name, estimate in (("ips", ips(log)), ("snips", snips(log))):
+            covered[name] += estimate.ci_low <= truth <= estimate.ci_high
+    assert {name: 0.93 <= hits / 400 <= 0.97 for name, hits in covered.items()} == {"ips": True, "snips": True}, covered
+
+
+def test_what_an_exploring_ranker_recorded_can_be_valued(trained, sqlite_url):
+    rng = np.random.default_rng(0)
+    explore = Exploration(share=0.5, places=2, loss=1.0, seed=0)
+    with Ranker.open(sqlite_url, trained.catalog, mode="off", explore=explore) as ranker:
+        for i in range(30):
+            answer = ranker.rank(trained.test.vectors(np.array([i]))[0], 4)
+            assert answer.propensities[:2] == (1.0, 1.0)
+            assert all(0.0 < p < 1.0 for p in answer.propensities[2:])
+            ranker.feedback(answer.decision_id, tools=[answer.ids[rng.integers(4)]], outcome=float(rng.random() < 0.5))
+    with Store.open(sqlite_url) as store:
+        log = DecisionLog.from_store(store, trained.catalog)
+    assert (len(log), log.skipped) == (30, [])
+    assert {len(log.offered.row(i)) for i in range(30)} == {10}  # the two certain ones and a pool of eight
+    assert (log.propensity < 1.0).all()
+    found = value_on_log(trained.model, log, rng=rng)
+    assert found.estimates["snips"].ci_low < found.estimates["snips"].value < found.estimates["snips"].ci_high

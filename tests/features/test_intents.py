@@ -5,6 +5,7 @@ import pytest
 
 from shgat import SHGAT, Catalog, CatalogError, EncoderError
 from shgat.features import IntentEncoder, OwnEncoder
+from shgat.features.cache import VectorCache
 from shgat.features.static import built_in
 
 TOOLS = [{"id": "mail.send", "text": "Sends an email"}, {"id": "files.read", "text": "Reads a file"}]
@@ -25,7 +26,7 @@ class Counting:
 
 def test_a_text_is_encoded_once_while_it_is_remembered():
     counting = Counting("mine")
-    encoder = IntentEncoder(OwnEncoder(counting), remembered=2)
+    encoder = IntentEncoder(OwnEncoder(counting), cache=VectorCache(2 * (4 * 384 + 200)))
     first = [row.vector for row in encoder.encode(["a", "b", "a"])]
     assert counting.texts == ["a", "b"]
     np.testing.assert_array_equal(first[0], first[2])

@@ -145,3 +145,41 @@ def test_all_of_one_kind_in_another_dimension_is_one_fault():
 def test_random_records(tools, capabilities):
     with contextlib.suppress(InputError):
         Catalog.from_records(tools, capabilities)
+
+
+# ---------------------------------------------------------------- other ids, other catalogues
+def test_a_renamed_tool_is_found_by_all_it_was_called():
+    before = Catalog.from_records([*TOOLS, {"id": "d"}], [{"id": "c", "tools": ["a", "b"]}])
+    after = before.renamed("a", "x").renamed("x", "y")
+    assert ([t.id for t in after.tools], after.capabilities[0].tools) == (["y", "b", "d"], ("y", "b"))
+    assert after.tool_column == {"a": 0, "x": 0, "y": 0, "b": 1, "d": 2}
+    assert after.aliases == {"a": "y", "x": "y"}
+    assert after.renamed("y", "a").tool_column == {"x": 0, "y": 0, "a": 0, "b": 1, "d": 2}  # and back
+    assert before.renamed("gone", "b").tool_column["gone"] == 1  # the new one was there before somebody said so
+    assert before.without("d").renamed("a", "x").without("b").aliases == {"a": "x"}
+    for old, new in (("a", "b"), ("a", "c"), ("gone", "nobody")):
+        with pytest.raises(InputError, match="cannot be renamed"):
+            before.renamed(old, new)
+
+
+def test_tools_of_another_catalogue_follow_with_the_capabilities_over_them():
+    mine = Catalog.from_records(
+        [{"id": "a", "embedding": E[0]}, {"id": "b", "embedding": E[1]}], [{"id": "c", "tools": ["a"], "embedding": E[2]}]
+    )
+    other = Catalog.from_records(
+        [{"id": i, "embedding": E[n]} for n, i in enumerate(("b", "x", "y", "c2"), 3)],
+        [
+            {"id": "g", "tools": ["x", "y", "b"], "embedding": E[0]},
+            {"id": "h", "capabilities": ["g"], "embedding": E[1]},
+            {"id": "a", "tools": ["x"], "embedding": E[2]},  # the id of a tool here
+        ],
+    )
+    both = mine.with_those_of(other, {"x", "b", "c2"})
+    assert [t.id for t in both.tools] == ["a", "b", "x", "c2"]
+    assert {c.id: (c.tools, c.capabilities) for c in both.capabilities} == {
+        "c": (("a",), ()),
+        "g": (("x", "b"), ()),
+        "h": ((), ("g",)),
+    }
+    np.testing.assert_array_equal(both.tool_embeddings, E[[0, 1, 4, 6]])
+    assert mine.with_those_of(other, {"b"}) is mine

@@ -18,7 +18,9 @@ vectors = st.none() | st.lists(st.floats(-(2.0**40), 2.0**40, width=32), min_siz
 decisions = st.builds(
     Decision,
     id=st.just(KEY),
-    ranked=st.lists(st.builds(Ranked, names, st.integers(1, 9), st.floats(0, 1)), max_size=3).map(tuple),
+    ranked=st.lists(
+        st.builds(Ranked, names, st.integers(1, 9), st.floats(0, 1), st.sampled_from([(), ((1, 0.25), (2, 0.5))])), max_size=3
+    ).map(tuple),
     model_version=names,
     intent=st.none() | names,
     intent_hash=names,

@@ -354,3 +354,12 @@ def test_many_files_are_adopted_some_at_a_time(journal, connect, tmp_path, monke
     one = journal(connect)
     until(lambda: one.store.counts()["traces"] == 100)
     until(lambda: not list((tmp_path / "journal").glob("*.jsonl")))
+
+
+def test_another_catalogue_takes_the_place_of_the_one_before(journal, connect):
+    written = journal(connect)
+    until(lambda: written.store.counts()["tools"] == 4)
+    more = Catalog.from_records([{"id": "t9", "embedding": np.eye(D, dtype=np.float32)[5]}])
+    written.keep(more.renamed("t9", "t10"))
+    until(lambda: written.store.counts()["tools"] == 5)
+    until(lambda: written.store.aliases() == {"t9": "t10"})

@@ -344,3 +344,21 @@ def test_closing_ends_a_training_that_is_under_way(schedule, store, people):
     scheduler.close()
     assert not scheduler.training
     assert {t.priority for t in store.traces()} == {None}
+
+
+def test_what_was_trained_on_another_catalogue_serves_on_the_one_of_now(schedule, store, people, catalog):
+    scheduler = schedule()
+    less = catalog.without(catalog.tools[0].id)
+    scheduler.move(less)
+    assert scheduler.slots.production.model.catalog is less
+    store.add_traces(executed(people[:20]))
+    assert scheduler.maybe_train().version == 1
+    assert scheduler.slots.production.model.catalog is less
+    scheduler._place(ServedVersion("v9", 9, SHGAT.from_catalog(catalog)))  # one that took longer than the change
+    assert (scheduler.slots.production.name, scheduler.slots.production.model.catalog) == ("v9", less)
+    scheduler.move(catalog)
+    assert scheduler.slots.production.model.catalog is catalog
+    mine = ServedVersion("v10", 10, SHGAT.from_catalog(catalog))
+    scheduler.slots.put(mine)  # by somebody else
+    scheduler.move(less)
+    assert (scheduler.slots.production.name, len(scheduler.slots.production.model.tool_ids)) == ("v10", len(less.tools))

@@ -124,3 +124,8 @@ def test_a_twin_that_is_added_ties_too():
     ranking = model.rank(model.catalog.tool_embeddings[4], 3)
     assert ranking.ids == ("t4", "again", "thrice")
     assert len(set(ranking.scores.tolist())) == 1
+
+
+def test_columns_stay_as_they_are():
+    columns = np.array([1, 3], np.int32)
+    assert FIVE.columns(columns, "candidates") is columns

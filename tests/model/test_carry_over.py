@@ -105,3 +105,16 @@ def test_what_is_new_was_never_seen_and_what_is_gone_is_forgotten():
 def test_embeddings_of_another_dimension_are_refused():
     with pytest.raises(InputError, match="24 dimensions"):
         SHGAT.from_bytes(trained().to_bytes(), catalog=catalog(d=24))
+
+
+def test_what_was_learned_follows_a_tool_to_its_new_id():
+    before, old = LEARNED.catalog, LEARNED.tool_ids[2]
+    moved = LEARNED.over(before.renamed(old, "new"))
+    assert old not in moved.tool_ids
+    assert old not in moved.learned.tool_ids
+    x = np.random.default_rng(1).standard_normal(LEARNED.dimension)
+    np.testing.assert_allclose(moved.score(x), LEARNED.score(x), rtol=1e-5, atol=1e-5)
+    assert edges(moved) == {tuple("new" if i == old else i for i in pair): w for pair, w in edges(LEARNED).items()}
+    again = SHGAT.from_bytes(moved.to_bytes())
+    assert again.catalog.aliases == {old: "new"}
+    np.testing.assert_array_equal(again.score(x), moved.score(x))

@@ -115,3 +115,14 @@ def test_what_was_learned_follows_the_ids_to_another_catalogue():
     same, unseen = learned.over(of)
     np.testing.assert_array_equal(same.memory.tools.indices, learned.memory.tools.indices)
     assert unseen.tolist() == [False, False, True, False]
+
+
+def test_renaming_leaves_alone_what_another_tool_is_called():
+    learned = replace(
+        Learned.cold_start(Catalog.from_records([{"id": "a", "embedding": np.ones(8)}])),
+        tool_ids=("a", "b", "c"),
+        unseen=frozenset({"a", "c"}),
+    )
+    found = learned.renamed({"a": "x", "b": "c", "other": "y"})
+    assert (found.tool_ids, found.unseen) == (("x", "b", "c"), frozenset({"x", "c"}))
+    assert learned.renamed({"other": "y"}) is learned

@@ -29,10 +29,19 @@ def test_it_goes_through_json():
         "encoder": "",
         "calibrated": False,
         "degraded": ["late"],
+        "fallback": False,
+        "rules": [],
+        "latency_ms": 0.0,
     }
     assert orjson.loads(orjson.dumps(ANSWER.to_dict())) == plain
     why = Explanation(0.5, (0.25,), (("c", 0.125),), 1.0, {"cosine": 10.0}, {"cosine": 0.5, "bonus": 0.0})
     full = Answer("d", "tools", ("a", "b"), (0.5, 0.0), "v7", "model", (), True, (why, None), (("x", "y"), ()))
     items = orjson.loads(orjson.dumps(full.to_dict()))["items"]
     assert [item["tools"] for item in items] == [["x", "y"], []]
+    explored = Answer("d", "tools", ("a",), (0.5,), "v7", "cosine", propensities=(0.95,), rules=(("a", "pinned"),)).to_dict()
+    assert (explored["items"][0]["propensity"], explored["fallback"], explored["rules"]) == (
+        0.95,
+        True,
+        [{"id": "a", "rule": "pinned"}],
+    )
     assert [item["explanation"] for item in items] == [why.to_dict() | {"head_scores": [0.25]}, None]

@@ -14,8 +14,8 @@ SERVED = ServedVersion("v3", 3, SHGAT.from_catalog(CATALOG), "late")
 def test_what_is_recorded_is_what_goes_out():
     records = []
 
-    def record(request, found):
-        records.append((request, found.items.ids))
+    def record(request, found, ranked):
+        records.append((request, tuple(r.id for r in ranked)))
         return "d1", "the store is away"
 
     answering = Answering(CATALOG, record)
@@ -29,7 +29,7 @@ def test_what_is_recorded_is_what_goes_out():
 
 
 def test_an_answer_does_without_what_cannot_be_told():
-    answering = Answering(CATALOG, lambda request, found: ("d1", ""))
+    answering = Answering(CATALOG, lambda request, found, ranked: ("d1", ""))
     answering.recent = None
     answer = answering.answer(SERVED, Request(np.ones(8), 2))
     assert len(answer) == 2

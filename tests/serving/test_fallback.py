@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shgat import SHGAT, Catalog
-from shgat.errors import InputError
 from shgat.features import IntentEncoder, OwnEncoder
-from shgat.graph import Tool
 from shgat.model.lexical import Bm25, Descriptions
 from shgat.model.words import asked, terms
 from shgat.registry import ServedVersion
-from shgat.serving.fallback import Chain, PlainRanking
+from shgat.serving.fallback import Chain
+from shgat.serving.filters import Filters, Membership
+from shgat.serving.plain import PlainRanking
 from shgat.serving.request import Request
 from shgat.serving.session import Sessions
 from worlds import cosine64
@@ -31,7 +31,7 @@ def chain(catalog):
 
 
 def asked_for(intent, k=5, kind="tools", text=None, context=(), candidates=None):
-    return Request(intent, k, kind, text, context, candidates)
+    return Request(intent, k, kind, text, context, Filters(candidates))
 
 
 def in_unit(scores):
@@ -134,11 +134,11 @@ def test_scores_of_a_trained_model_are_its_probabilities(chain, trained, people)
 def test_min_score_leaves_out_what_is_seen_with_less(chain, served, trained, people, intent, least):
     x, text, _ = people[0]
     for version in (served, ServedVersion("v7", 7, trained.model)):
-        everything = chain.answer(version, Request(intent and x, 83, text=text, candidates=None)).items
+        everything = chain.answer(version, Request(intent and x, 83, text=text)).items
         found = chain.answer(version, Request(intent and x, 83, text=text, min_score=least))
         assert found.items.scores == tuple(s for s in everything.scores if s >= least)
         assert any("min_score" in why for why in found.why) != found.items.calibrated
-        with_mine = chain.answer(version, Request(intent and x, 83, text=text, candidates=("mine",), min_score=least))
+        with_mine = chain.answer(version, Request(intent and x, 83, text=text, filters=Filters(("mine",)), min_score=least))
         assert with_mine.items.ids == (("mine",) if least == 0.0 or with_mine.by == "catalogue" else ())
 
 
@@ -171,7 +171,7 @@ def test_no_session_gets_what_its_request_may_not_have(asked_for):
     place: dict[tuple[str, str], bool] = {}
     for axis, candidates, k in asked_for:
         allowed = None if candidates is None else tuple(dict.fromkeys(candidates))
-        request = Request(np.eye(8)[axis], k, candidates=allowed, session="s", order="stable")
+        request = Request(np.eye(8)[axis], k, filters=Filters(allowed), session="s", order="stable")
         fresh = chain.answer(version, request)
         ids = chain.in_order_of(sessions, version, request, fresh).items.ids
         assert set(fresh.items.ids) <= set(ids) <= set(catalog.tool_column if allowed is None else allowed)
@@ -181,7 +181,9 @@ def test_no_session_gets_what_its_request_may_not_have(asked_for):
 
 
 @pytest.mark.parametrize("kind", ["tools", "capabilities"])
-@pytest.mark.parametrize("options", [{}, {"candidates": ("mail.send_message", "mine", "files.read_file")}, {"min_score": 0.5}])
+@pytest.mark.parametrize(
+    "options", [{}, {"filters": Filters(("mail.send_message", "mine", "files.read_file"))}, {"min_score": 0.5}]
+)
 def test_many_at_once_are_answered_as_one_by_one(chain, served, trained, people, kind, options):
     requests = [Request(x, 6, kind, text, **options) for x, text, _ in people[:5]]
     requests += [
@@ -222,35 +224,12 @@ def test_where_texts_can_be_encoded_the_model_ranks_them(catalog, served, people
 
 
 def test_an_empty_catalogue_gives_empty_answers_and_says_so():
-    chain = Chain(PlainRanking((), None, Descriptions(())), PlainRanking((), None, Descriptions(())), 8)
+    nothing = Catalog.from_records([])
+    chain = Chain(nothing, PlainRanking((), None, Descriptions(())), PlainRanking((), None, Descriptions(())), Membership(nothing))
     catalog = Catalog.from_records([{"id": "a", "embedding": np.ones(8)}], [])
     found = chain.answer(ServedVersion("untrained", 0, SHGAT.from_catalog(catalog)), Request(None, 5, "capabilities", "anything"))
     assert found.items.ids == ()
     assert "the catalogue holds no capabilities" in found.why
-
-
-# ---------------------------------------------------------------- without a model
-TEXTS = {"read": "a file", "write": "a file", "list": "a folder"}
-RANKING = PlainRanking(
-    tuple(TEXTS), np.eye(3, dtype=np.float32) * [[1], [7], [1]], Descriptions([Tool(key, text) for key, text in TEXTS.items()])
-)
-
-
-def test_cosine_does_not_see_lengths():
-    assert RANKING.cosine(np.array([1, 1, 0], np.float32)).tolist() == pytest.approx([0.5**0.5, 0.5**0.5, 0.0])
-    assert RANKING.cosine(np.zeros(3, np.float32)).tolist() == [0.0, 0.0, 0.0]
-
-
-def test_a_catalogue_without_embeddings_has_no_cosine():
-    plain = PlainRanking.of(Catalog.from_records([{"id": "a", "text": "x"}], []), "tools")
-    with pytest.raises(InputError, match="the catalogue has no embeddings"):
-        plain.cosine(np.ones(3, np.float32))
-
-
-def test_a_rare_word_counts_for_more_than_one_that_most_items_have():
-    scores = RANKING.lexical("a list file", None)
-    assert scores.argmax() == 2
-    assert scores[0] == scores[1] > 0.0
 
 
 def test_words_are_ranked_by_the_bm25_that_is_there(catalog, chain, people):
@@ -281,10 +260,3 @@ def test_candidates_that_share_no_word_are_not_ranked_by_words(chain, served):
         served, asked_for(None, text="post a message to the chat", candidates=("files.read_file", "chat.post_message"))
     )
     assert (found.by, found.items.ids[0]) == ("lexical", "chat.post_message")
-
-
-def test_ties_stand_in_catalogue_order():
-    ids, scores = RANKING.best(np.zeros(3, np.float32), 2, None)
-    assert (ids, scores.tolist()) == (("read", "write"), [0.0, 0.0])
-    ids, scores = RANKING.best(np.array([0, 1, 1], np.float32), 9, [2, 0, 1, 1])
-    assert (ids, scores.tolist()) == (("write", "list", "read"), [1.0, 1.0, 0.0])

@@ -14,7 +14,7 @@ from shgat.errors import InputError
 from shgat.serving.request import LONGEST_TEXT, Request, requests_of
 from shgat.store import Store
 
-OPTIONS = ("text", "context_tools", "candidates", "session", "order", "min_score", "explain")
+OPTIONS = ("text", "context_tools", "candidates", "servers", "tags", "exclude", "rules", "session", "order", "min_score", "explain")
 TOOLS = {"mail": 0, "files": 1}
 X = np.ones(8)
 
@@ -26,6 +26,11 @@ def asked(intent=X, top_k=3, kind="tools", **options):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"servers": "mail"}, r"servers is a list of ids, not str; write servers=\['mail'\]"),
+        ({"tags": [7]}, r'tags\[0\] is 7; ids are strings: write "7"'),
+        ({"exclude": {"a": None}.values()}, r"exclude\[0\] is None, which is no string"),
+        ({"rules": {"pins": ["a"]}}, "rules: unknown 'pins'"),
+        ({"rules": ["a"]}, "rules are a Rules or a mapping of pin, boost, block, budget, tokens, not"),
         ({"candidates": "mail"}, r"candidates is a list of ids, not str; write candidates=\['mail'\]"),
         ({"candidates": b"mail"}, "candidates is a list of ids, not bytes"),
         ({"candidates": 7}, "candidates is a list of ids, not int"),
@@ -58,13 +63,13 @@ def test_a_mistake_is_refused(options, message):
 
 def test_what_is_only_careless_is_understood():
     request = asked(None, context_tools=None, session=uuid.UUID(int=5), candidates=np.array(["mail", "x", "mail"]))
-    assert (request.context, request.candidates, request.session) == ((), ("mail", "x"), str(uuid.UUID(int=5)))
-    assert all(type(i) is str for i in request.candidates)
+    assert (request.context, request.filters.candidates, request.session) == ((), ("mail", "x"), str(uuid.UUID(int=5)))
+    assert all(type(i) is str for i in request.filters.candidates)
     assert asked(session=42).session == "42"
     assert asked(session="").session is None
     assert (asked("send it").text, asked("send it").intent) == ("send it", None)
     assert asked("send it", text="other").text == "other"
-    assert asked(candidates=iter([])).candidates == ()
+    assert asked(candidates=iter([])).filters.candidates == ()
     assert request.why == ()
 
 
@@ -77,7 +82,7 @@ def test_context_is_what_the_catalogue_knows(given):
 
 def test_what_no_store_can_hold_is_left_out_or_replaced_and_said():
     request = asked(candidates=["mail", "", "a\0", "\ud800", "ü"])
-    assert request.candidates == ("mail", "ü")
+    assert request.filters.candidates == ("mail", "ü")
     assert request.why[0].startswith("3 candidates are empty")
     request = asked(text="\U0001f600 \ud83d\ude00 \ud800 \0")  # a pair that stands apart is one character
     assert request.text == "\U0001f600 \U0001f600 \ufffd \ufffd"
@@ -100,7 +105,7 @@ def test_many_share_everything_but_intent_and_text():
         TOOLS, np.eye(3), ["a", None, "c"], 2, "tools", {"candidates": iter(["mail"]), "context_tools": iter(["files"])}
     )
     assert [r.text for r in several] == ["a", None, "c"]
-    assert {(r.candidates, r.context, r.k) for r in several} == {(("mail",), ("files",), 2)}
+    assert {(r.filters.candidates, r.context, r.k) for r in several} == {(("mail",), ("files",), 2)}
     with pytest.raises(InputError, match="give texts="):
         requests_of(TOOLS, np.eye(3), None, 2, "tools", {"text": "a"})
     with pytest.raises(InputError, match="texts is a list of strings"):

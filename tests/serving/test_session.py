@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shgat import Catalog
 from shgat.serving.session import Sessions
 
 COLUMN = {key: i for i, key in enumerate("abcdefgh")}
@@ -90,3 +91,11 @@ def test_all_sets_together_stay_within_their_bytes(requests):
     for session in "stuv":
         grown(sessions, session, ["x" * 5000])  # more than there is room for: answered, not kept
     assert (sessions.bytes, len(sessions)) == (0, 0)
+
+
+def test_sessions_begin_where_the_store_has_them():
+    catalog = Catalog.from_records([{"id": i} for i in "abc"], [{"id": "x", "tools": ["a"]}])
+    sessions = Sessions()
+    sessions.restore([("s", ("c", "a")), ("s", ("c", "a", "mine")), ("s", ("x",))], catalog)
+    assert grown(sessions, "s", ["b"], (*IDS, "mine")) == ("c", "a", "mine", "b")
+    assert sessions.grown("s", "capabilities", [], {"x": 0}, {"x"}) == ("x",)

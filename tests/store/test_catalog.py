@@ -121,3 +121,12 @@ def test_another_encoder_that_nobody_named_is_seen_by_what_it_made(store):
             [Tool(t.id, t.text, embedding=scale * (r + size * e)) for t, r, e in zip(tools, rows, noise, strict=True)]
         )
         store.check_catalog(found)
+
+
+def test_what_tools_were_called_is_remembered(store):
+    assert store.aliases() == {}
+    store.add_aliases({"a": "b"})
+    store.add_aliases({"b": "c", "x": "y"})
+    assert store.aliases() == {"a": "c", "b": "c", "x": "y"}
+    store.add_aliases({"x": "y"})
+    assert store.aliases() == {"a": "c", "b": "c", "x": "y"}

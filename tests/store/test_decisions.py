@@ -108,3 +108,29 @@ def test_one_torn_row_of_many_is_left_out_and_can_be_removed(sqlite_url, change,
             store.decision("d2")
         assert store.remove_decisions(["d2", "unknown"]) == 1
         assert len(list(store.decisions())) == 4
+
+
+def test_what_was_drawn_and_what_was_not_come_back_with_their_chances(store):
+    ranked = (Ranked("a", 1), Ranked("b", 2, 0.75, ((2, 0.75),)), Ranked("c", 0, 0.0, ((2, 0.25),)))
+    assert store.add_decision(Decision(id="d", model_version="v1", intent="i", ranked=ranked))
+    found = store.decision("d").ranked
+    assert found == ranked
+    assert [r.places for r in found] == [((1, 1.0),), ((2, 0.75),), ((2, 0.25),)]
+    for bad in (("a", 0), ("a", 1, 1.0, ((0, 0.5),)), ("a", 1, 1.0, ((1, 2.0),))):
+        with pytest.raises(InputError, match="decision 'e'"):
+            Decision(id="e", model_version="v1", intent="i", ranked=(bad,))
+
+
+def test_what_sessions_were_shown_comes_back_in_its_order(store):
+    def decide(key, session, *ids, user="local"):
+        ranked = [*(Ranked(i, place) for place, i in enumerate(ids, 1)), Ranked("drawn", 0, 0.0, ((1, 0.1),))]
+        assert store.add_decision(Decision(id=key, model_version="v", intent="i", ranked=ranked, session=session, user_id=user))
+
+    decide("1", "s", "a", "b")
+    decide("2", None, "c")
+    decide("3", "t", "d")
+    decide("4", "s", "a", "b", "c")
+    decide("5", "s", "z", user="other")
+    assert store.shown(10) == [("s", ("a", "b")), ("t", ("d",)), ("s", ("a", "b", "c"))]
+    assert store.shown(1) == [("s", ("a", "b", "c"))]
+    assert store.shown(10, "other") == [("s", ("z",))]

@@ -90,9 +90,10 @@ class DecisionLog:
     def from_store(cls, store: "Store", catalog: Catalog) -> "DecisionLog":
         """The decisions of a store whose feedback names a tool that was offered; the first one counts as chosen.
 
-        A store logs with which probability its ranker put a tool where it stood. Who chose there was an agent, and agents look at the
-        first places first: the chance of a choice is that probability times the share of choices that fell on its place, over the
-        whole log and counted with one more for each place (a position-based model, see Joachims, Swaminathan and Schnabel, 2017).
+        A store logs with which probability its ranker puts a tool at each place where it may stand. Who chose there was an agent, and
+        agents look at the first places first: the chance of a choice is the sum, over those places, of that probability times the share of
+        choices that fell on the place, over the whole log and counted with one more for each place (a position-based model, see Joachims,
+        Swaminathan and Schnabel, 2017). What might have been drawn, and was not, counts as offered.
 
         Raises
         ------
@@ -101,8 +102,8 @@ class DecisionLog:
         """
         rows: list[Trace] = []
         offered: list[list[int]] = []
-        places: list[int] = []
-        ranker_chances: list[float] = []
+        n_places, chosen_places = 0, list[int]()
+        chances: list[tuple[tuple[int, float], ...]] = []
         skipped: list[tuple[str, str]] = []
         for page in _pages(store.decisions()):
             feedback = store.feedback_to([d.id for d in page])
@@ -115,14 +116,15 @@ class DecisionLog:
                 rows.append(replace(trace, id=decision.id, embedding=decision.embedding, intent=decision.intent or "", tools=(chosen.id,),
                                     context_tools=decision.context_tools, capability=None))  # fmt: skip
                 offered.append([catalog.tool_column[item.id] for item in decision.ranked])
-                places.append(decision.ranked.index(chosen))
-                ranker_chances.append(chosen.propensity)
+                n_places = max(n_places, *(item.position for item in decision.ranked))
+                chosen_places.append(chosen.position - 1)
+                chances.append(chosen.places)
         if not rows:
             why = f"{skipped[0][0]!r} {skipped[0][1]}" if skipped else "there is none"
             raise InputError(f"{store.url} holds no decision that can be used: {why}")
-        place = np.array(places)
-        counts = np.bincount(place, minlength=max(map(len, offered))) + 1.0
-        propensity = np.array(ranker_chances) * (counts / counts.sum())[place]
+        counts = np.bincount(chosen_places, minlength=n_places) + 1.0
+        share = counts / counts.sum()
+        propensity = np.array([sum(chance * share[place - 1] for place, chance in of) for of in chances])
         return cls(Traces.from_records(rows, catalog), Incidence.from_rows(offered), propensity, skipped)
 
 
@@ -135,7 +137,7 @@ def _usable(decision: "Decision", feedback: Trace | None, catalog: Catalog) -> "
     stranger = next((t for t in (*(r.id for r in decision.ranked), *decision.context_tools) if t not in catalog.tool_column), None)
     if stranger is not None:
         return f"names {stranger!r}, which is no tool of the catalogue"
-    ranked = {item.id: item for item in decision.ranked}
+    ranked = {item.id: item for item in decision.ranked if item.position}
     chosen = next((ranked[t] for t in feedback.tools if t in ranked), None)
     if chosen is None:
         return "was followed by tools that were not offered"

@@ -1,23 +1,20 @@
 """Vectors of intents while people wait: remembered, within a time limit, and by another encoder of the space where the first one fails."""
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import NamedTuple
 
-from .. import _fork
 from .._types import Float32
 from ..errors import EncoderError
 from ..graph import Catalog
 from ..graph.space import space_of
 from . import static
+from .cache import VectorCache
 from .circuit import LIMIT, Circuit
 from .encoder import Encoder, queries
 from .hashed_words import HashedWords
 from .named import encoder_of
 
-REMEMBERED = 4096  # intents
+QUICK = (static.StaticVectors, HashedWords)  # to encode by them costs less than to ask another process
 
 
 class Encoded(NamedTuple):
@@ -36,32 +33,27 @@ class IntentEncoder:
     encoder : asked first. One that may be slow has a `Circuit` around it
     made : id of what made the embeddings of the catalogue; "" where nobody said
     limit : seconds a text
-    remembered : intents whose vectors are kept, by the hash of their text
+    cache : of vectors, shared with whoever encodes by it too; None: one of its own
     """
 
-    def __init__(self, encoder: Encoder, made: str = "", limit: float = LIMIT, remembered: int = REMEMBERED) -> None:
+    def __init__(self, encoder: Encoder, made: str = "", limit: float = LIMIT, cache: VectorCache | None = None) -> None:
         self.encoder = encoder
-        quick = isinstance(encoder, (static.StaticVectors, HashedWords))
+        self.quick = quick = isinstance(encoder, QUICK)
         self._first: Encoder | Circuit = encoder if quick else Circuit(encoder, limit)
         built_in = static.built_in() if space_of(encoder.id) == static.SPACE else None
         self._second = None if quick else built_in
         self._apart = ""
         if made and made != encoder.id:
             self._apart = f"the text was encoded by {encoder.id}, the catalogue by {made} of the same space"
-        self._kept: OrderedDict[bytes, Float32] = OrderedDict()
-        self._most = remembered
-        self.after_fork()
-        _fork.renew(self)
+        self.cache = VectorCache() if cache is None else cache
 
     @classmethod
-    def of(cls, catalog: Catalog, given: object = None, limit: float = LIMIT) -> "IntentEncoder | None":
+    def of(
+        cls, catalog: Catalog, given: object = None, limit: float = LIMIT, cache: VectorCache | None = None
+    ) -> "IntentEncoder | None":
         """For the intents of a catalogue; None where nothing at hand can make vectors like its own. See `encoder_of`."""
         found = encoder_of(catalog, given)
-        return None if found is None else cls(found, catalog.encoder, limit)
-
-    def after_fork(self) -> None:
-        """A thread of the parent may have held the lock."""
-        self._lock = threading.Lock()
+        return None if found is None else cls(found, catalog.encoder, limit, cache)
 
     @property
     def trouble(self) -> str:
@@ -70,21 +62,14 @@ class IntentEncoder:
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
         """Of each text; never raises. What is not remembered goes to the encoder at once, in one call."""
-        keys = [blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest() for text in texts]
-        with self._lock:
-            found = {key: self._kept[key] for key in keys if key in self._kept}
-            for key in found:
-                self._kept.move_to_end(key)
-        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
-        failed: dict[bytes, Encoded] = {}
-        if new:
-            try:
-                made = dict(zip(new, self._first.encode(queries(self.encoder, list(new.values()))), strict=True))
-                found |= made
-                self._keep(made)
-            except Exception as error:  # whatever an encoder raises: somebody waits for an answer
-                failed = self._instead(new, error)
-        return [failed[key] if key in failed else Encoded(found[key], self.encoder.id, self._apart) for key in keys]
+        said = queries(self.encoder, texts)
+        try:
+            rows = self.cache.vectors(self.encoder, said, self._first.encode, self.quick)
+            return [Encoded(row, self.encoder.id, self._apart) for row in rows]
+        except Exception as error:  # whatever an encoder raises: somebody waits for an answer
+            there = self.cache.known(self.encoder.id, said)
+            instead = self._instead({whole: text for whole, text in zip(said, texts, strict=True) if whole not in there}, error)
+        return [instead[whole] if whole in instead else Encoded(there[whole], self.encoder.id, self._apart) for whole in said]
 
     def one(self, text: str) -> Encoded:
         """Of one text.
@@ -99,16 +84,11 @@ class IntentEncoder:
             raise EncoderError(found.trouble)
         return found
 
-    def _instead(self, new: dict[bytes, str], error: Exception) -> dict[bytes, Encoded]:
+    def _instead(self, new: dict[str, str], error: Exception) -> dict[str, Encoded]:
+        """For texts, by what was to be encoded of them."""
         why = f"the text cannot be encoded: {error}"
         if self._second is None:
             return dict.fromkeys(new, Encoded(None, "", why))
         rows = self._second.encode(list(new.values()))
         why = f"{self.encoder.id} failed ({error}); the text was encoded by {self._second.id} of the same space"
         return {key: Encoded(row, self._second.id, why) for key, row in zip(new, rows, strict=True)}
-
-    def _keep(self, made: dict[bytes, Float32]) -> None:
-        with self._lock:
-            self._kept.update(made)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)

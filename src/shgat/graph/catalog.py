@@ -7,7 +7,7 @@ listed in `tools` and `capabilities`.
 
 import hashlib
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -42,6 +42,7 @@ class Catalog:
     capability_embeddings : (n_capabilities, d) float32, or None
     encoder : what made the embeddings, "" where nobody said; two that are known and of different spaces do not mix, see `space`
     left_out : what `strict=False` left out or put in place of something, one sentence each that names the item
+    aliases : what tools were called before -> their ids; `tool_column` finds them by both, so that what was learned stays theirs
     """
 
     tools: tuple[Tool, ...]
@@ -50,6 +51,7 @@ class Catalog:
     capability_embeddings: Float32 | None
     encoder: str = ""
     left_out: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, folder: str | Path, *, strict: bool = True, embeddings: bool = True) -> "Catalog":
@@ -179,6 +181,45 @@ class Catalog:
             [c if edges is None else replace(c, embedding=edges[i]) for i, c in enumerate(self.capabilities)],
         )
 
+    def renamed(self, old: str, new: str) -> "Catalog":
+        """This catalogue with another id for a tool, which is found by the old one too; of a tool that is there already under the new id
+        only that is noted.
+
+        Raises
+        ------
+        InputError
+            where the old id is unknown, or both or another capability have the new one.
+        """
+        there, taken = any(t.id == old for t in self.tools), any(t.id == new for t in self.tools)
+        if new in self.capability_column or there is taken:
+            raise InputError(
+                f"{old!r:.100} cannot be renamed {new!r:.100}: " + ("the id is taken" if taken else "there is no such tool")
+            )
+        aliases = {**{before: new if now == old else now for before, now in self.aliases.items() if before != new}, old: new}
+        return replace(
+            self,
+            tools=tuple(replace(t, id=new) if t.id == old else t for t in self.tools),
+            capabilities=tuple(replace(c, tools=tuple(new if t == old else t for t in c.tools)) for c in self.capabilities),
+            aliases=aliases,
+        )
+
+    def with_those_of(self, other: "Catalog", tools: Container[str]) -> "Catalog":
+        """This catalogue, then those of another one's tools that it does not have, and the capabilities over them."""
+        mine, theirs = self.records(), other.records()
+        more = [t for t in theirs[0] if t.id in tools and t.id not in self.tool_column and t.id not in self.capability_column]
+        taken = {*self.tool_column, *self.capability_column, *(t.id for t in more)}
+        known = {*self.tool_column, *(t.id for t in more)}
+        groups = [c for c in theirs[1] if c.id not in taken]
+        inside = {*self.capability_column, *(c.id for c in groups)}
+        groups = [
+            replace(c, tools=tuple(t for t in c.tools if t in known), capabilities=tuple(m for m in c.capabilities if m in inside))
+            for c in groups
+        ]
+        if not more:
+            return self
+        found = Catalog.from_records([*mine[0], *more], [*mine[1], *groups], encoder=self.encoder)
+        return replace(found, aliases=self.aliases)
+
     def without(self, *items: str) -> "Catalog":
         """This catalogue without some tools and capabilities, which leave every capability that contains them too.
 
@@ -204,7 +245,8 @@ class Catalog:
             for c in capabilities
             if c.id not in gone
         ]
-        return Catalog.from_records([t for t in tools if t.id not in gone], left, encoder=self.encoder)
+        found = Catalog.from_records([t for t in tools if t.id not in gone], left, encoder=self.encoder)
+        return replace(found, aliases=self.aliases)
 
     @property
     def dimension(self) -> int:
@@ -222,7 +264,9 @@ class Catalog:
 
     @cached_property
     def tool_column(self) -> dict[str, int]:
-        return {t.id: i for i, t in enumerate(self.tools)}
+        """Id -> position, and for what a tool was called before too."""
+        column = {t.id: i for i, t in enumerate(self.tools)}
+        return {**{old: column[new] for old, new in self.aliases.items() if new in column and old not in column}, **column}
 
     @cached_property
     def capability_column(self) -> dict[str, int]:

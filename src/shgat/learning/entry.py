@@ -59,7 +59,7 @@ class Entry:
         line: dict[str, Any] = {"user_id": self.user_id}
         if self.decision is not None:
             line["decision"] = {name: getattr(self.decision, name) for name in _DECISION} | _encoded(self.decision.embedding)
-            line["decision"]["ranked"] = [tuple(item) for item in self.decision.ranked]
+            line["decision"]["ranked"] = [item.to_list() for item in self.decision.ranked]
         if self.trace is not None:
             left_out = _OF_DECISION if self.decision is not None else ()
             line["trace"] = {name: getattr(self.trace, name) for name in COLUMNS if name not in left_out}

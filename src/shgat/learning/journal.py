@@ -114,6 +114,12 @@ class Journal:
         return [trouble for trouble in (self.trouble, self._ledger.trouble) if trouble]
 
     # ---------------------------------------------------------------- taking
+    def keep(self, catalog: Catalog) -> None:
+        """Takes another catalogue in place of the one that the store was to know."""
+        with self._pending.changed:
+            self._catalog = catalog
+            self._pending.changed.notify_all()
+
     def decided(self, decision: Decision) -> None:
         """Takes a decision."""
         self._pending.decided(decision)
@@ -204,9 +210,12 @@ class Journal:
             return
         try:
             store.keep_catalog(catalog)
+            if catalog.aliases:
+                store.add_aliases(catalog.aliases)
         except InputError as error:  # a text that no database takes; nothing will change that
             _log.warning("the catalogue is not kept in the store: %s", error)
-        self._catalog = None
+        if self._catalog is catalog:
+            self._catalog = None
 
     def _write_decisions(self, store: Store) -> None:
         batch: list[Decision] = self._pending.some(self._pending.decisions, BATCH)

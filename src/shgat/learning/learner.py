@@ -9,14 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import ShgatError
 from ..graph import Catalog
 from ..registry import ServedVersion, Versions
+from ..shgat import SHGAT
 from ..store import Reason, Store
 from ..traces import Trace, write_traces
 from ..worker import Child, Result
 from .spool import Spool
 
 SWITCH = 5e-4  # seconds
+BESIDE = 1000  # tools of other catalogues that are learned on, and as many more as the catalogue has
 _PAGE = 1000  # traces looked through at once where some cannot be used
 
 
@@ -79,7 +82,11 @@ class Learner:
     def __init__(self, versions: Versions, child: Child, seed: int, spool: Spool | None = None) -> None:
         self.versions, self._child, self._seed = versions, child, seed
         self._spool = Spool() if spool is None else spool
-        self._written: tuple[str, Path] | None = None  # name of a version -> its model file
+        self._written: tuple[str, Path, str] | None = (
+            None  # name of a version -> its model file, of the catalogue with this checksum
+        )
+        self._trained_on = ""  # checksum of the catalogue that the child has
+        self._whole: tuple[str, Catalog, SHGAT] | None = None  # see `_whole_of`
 
     def close(self) -> None:
         """Ends the child and removes its files."""
@@ -104,7 +111,7 @@ class Learner:
             return self._train(store, served, plan)
 
     def _train(self, store: Store, served: ServedVersion, plan: Plan) -> tuple[ServedVersion, Training | None]:
-        usable = self.urgent(store, plan.traces)
+        usable = self.urgent(store, plan.traces, served)
         if not usable:
             return served, None
         after, result = self._spool.tried(lambda folder: self._run(store, served, plan, usable, folder))
@@ -115,9 +122,11 @@ class Learner:
         ids = tuple(t.id for t in usable)
         return after, Training(len(usable), result.accepted, result.reason, result.seconds, result.final_loss, accuracy, made, ids)
 
-    def urgent(self, store: Store, n: int) -> list[Trace]:
-        """The n most urgent traces that this catalogue can learn from. What it cannot is set aside, until a catalogue comes that can."""
-        catalog, user = self.versions.catalog, self.versions.user_id
+    def urgent(self, store: Store, n: int, served: ServedVersion | None = None) -> list[Trace]:
+        """The n most urgent traces that this catalogue, and what the version that serves knows of others, can learn from. What cannot be used
+        is set aside, until a catalogue comes that can."""
+        user = self.versions.user_id
+        catalog = self.versions.catalog if served is None else self._whole_of(store, served).catalog
         store.take_back(_Known(catalog), user)
         some = n
         while True:
@@ -134,7 +143,7 @@ class Learner:
         trained, examples = folder / "trained.safetensors", folder / "traces.jsonl"
         write_traces(examples, [_embedded(t, store.dimension) for t in usable], store.dimension)
         result = self._child.train({
-            "modelPath": str(self._model_file(served, folder)),
+            "modelPath": str(self._model_file(store, served, folder)),
             "examplesPath": str(examples),
             "paramsPath": str(trained),
             "config": {"epochs": plan.epochs, "seed": self._seed, "fromScratch": plan.from_scratch},
@@ -146,15 +155,32 @@ class Learner:
         after = self.versions.add(store, path.read_bytes(), manifest)
         kept = path.with_name("model.safetensors")
         path.replace(kept)
-        self._written = after.name, kept
+        self._written = after.name, kept, self._trained_on
         return after
 
-    def _model_file(self, served: ServedVersion, folder: Path) -> Path:
-        path = folder / "model.safetensors"
-        if self._written != (served.name, path) or not path.exists():
-            path.write_bytes(served.model.to_bytes())
-            self._written = served.name, path
+    def _model_file(self, store: Store, served: ServedVersion, folder: Path) -> Path:
+        path, model = folder / "model.safetensors", self._whole_of(store, served)
+        self._trained_on = model.catalog.checksum
+        if self._written != (served.name, path, self._trained_on) or not path.exists():
+            path.write_bytes(model.to_bytes())
+            self._written = served.name, path, self._trained_on
         return path
+
+    def _whole_of(self, store: Store, served: ServedVersion) -> SHGAT:
+        """The version that serves over its catalogue and those tools beside it that it has learned about, from other gateways or before they
+        went: they are learned on, so that they have not been forgotten where they are asked for."""
+        mine = self.versions.catalog
+        if self._whole is None or self._whole[:2] != (served.name, mine):
+            model = served.model
+            if served.number:
+                with contextlib.suppress(ShgatError):  # as damaged as it may be there, this one serves
+                    model = SHGAT.from_bytes(store.model(served.number).data, served.name)
+            learned, catalog = model.learned, mine
+            if learned is not None:
+                known = [t for t in learned.tool_ids if t not in learned.unseen][-BESIDE - len(mine.tools) :]
+                catalog = mine.with_those_of(model.catalog, set(known))
+            self._whole = served.name, mine, model.over(catalog)
+        return self._whole[2]
 
 
 class _Known:

@@ -7,12 +7,14 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Any
 
 from .. import _fork
 from ..errors import DamagedError, ShgatError, StoreError
+from ..graph import Catalog
 from ..model.channels import Fusion
-from ..registry import Slots
+from ..registry import ServedVersion, Slots
 from ..store import Backlog, Retention, Store
 from .journal import Journal
 from .learner import Learner, Plan, Training
@@ -62,6 +64,7 @@ class Scheduler:
         self.backlog = Backlog(0, None, 0)
         self._aside: list[tuple[str, str]] = []
         self._size: dict[str, int] = {}
+        self._placed = slots.production, slots.production  # as it was made, and as it serves
         self._reset()
         journal.stored = self.notice
         try:
@@ -73,7 +76,7 @@ class Scheduler:
         _fork.renew(self)
 
     def _reset(self) -> None:
-        self._wake, self._turn = threading.Condition(), threading.Lock()
+        self._wake, self._turn, self._placing = threading.Condition(), threading.Lock(), threading.Lock()
         self._due, self._more, self.elsewhere = self.mode != "off", False, False
         self._owner = f"process {os.getpid()}, {uuid.uuid4().hex}"
         self._next_retention = time.monotonic() + RETAIN
@@ -140,7 +143,7 @@ class Scheduler:
             self.last = training
             if training.version:
                 self._active = after.number
-                self.slots.put(after)
+                self._place(after)
             self.on_trained(training.ids)
         return training
 
@@ -161,8 +164,28 @@ class Scheduler:
         self._active = active
         if newest is None or newest.name == self.slots.production.name:
             return False
-        self.slots.put(newest)
+        self._place(newest)
         return True
+
+    def move(self, catalog: Catalog) -> None:
+        """Serves another catalogue from now on. What served is moved as it was made, so that a tool that comes back has what it had; what is
+        being trained meanwhile is moved when it comes."""
+        with self._placing:
+            self._learner.versions.catalog = catalog
+            made, placed = self._placed
+            self._put(made if self.slots.production is placed else self.slots.production)
+
+    def _place(self, version: ServedVersion) -> None:
+        """Puts a version into production, over the catalogue that is served by now."""
+        with self._placing:
+            self._put(version)
+
+    def _put(self, made: ServedVersion) -> None:
+        catalog, version = self._learner.versions.catalog, made
+        if made.model.catalog is not catalog:
+            version = replace(made, model=made.model.over(catalog))
+        self._placed = made, version
+        self.slots.put(version)
 
     def stats(self) -> dict[str, Any]:
         """As JSON values. "doubted": feedback teaches nothing that is better than cosine, which ranks for that reason."""
@@ -193,7 +216,7 @@ class Scheduler:
 
     def _is_due(self, store: Store) -> bool:
         """Is there something to learn from?"""
-        first = self._learner.urgent(store, 1)
+        first = self._learner.urgent(store, 1, self.slots.production)
         if self.mode != "batch" or not first:
             return bool(first) and first[0].priority is None
         age = store.model_age(self._learner.versions.user_id)

@@ -73,8 +73,10 @@ class Candidates:
         """(n,) what the factor adds to logits."""
         return None if self.reliability is None else np.log(self.reliability)
 
-    def columns(self, ids: Iterable[str], what: str) -> Int32:
-        """Sorted, unique columns of the ids; InputError for one that is unknown."""
+    def columns(self, ids: Iterable[str] | Int32, what: str) -> Int32:
+        """Sorted, unique columns of the ids; InputError for one that is unknown. Columns, sorted and unique, stay as they are."""
+        if isinstance(ids, np.ndarray) and ids.dtype == np.int32:
+            return ids
         if isinstance(ids, str) or not isinstance(ids, Iterable):
             raise InputError(f"{what} is a list of ids, not {brief(ids)}")
         columns = []

@@ -54,7 +54,10 @@ def over(state: ModelState, catalog: Catalog) -> ModelState:
     edges = state.cooccurrence
     if edges is not None and before.tool_column != catalog.tool_column:
         edges = edges.over([catalog.tool_column.get(t.id, -1) for t in before.tools], len(catalog.tools))
-    return replace(state, catalog=catalog, params=carried_over(state.params, before, catalog, state.config), cooccurrence=edges)
+    params, learned = carried_over(state.params, before, catalog, state.config), state.learned
+    if learned is not None and catalog.aliases:
+        learned = learned.renamed(catalog.aliases)
+    return replace(state, catalog=catalog, params=params, cooccurrence=edges, learned=learned)
 
 
 def with_tools(state: ModelState, tools: Sequence[Tool]) -> ModelState:

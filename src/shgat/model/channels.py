@@ -8,7 +8,7 @@
 The last three need the intent's text; without one they say nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -270,6 +270,16 @@ class Learned:
         known = set(self.tool_ids)
         unseen = np.array([t.id in self.unseen or t.id not in known for t in catalog.tools], bool)
         return Channels.build(catalog, replace(self.memory, tools=order)), unseen
+
+    def renamed(self, aliases: Mapping[str, str]) -> "Learned":
+        """With the ids that tools have now, where they were learned of by another."""
+        taken = set(self.tool_ids)
+        now = {t: aliases[t] for t in self.tool_ids if t in aliases and aliases[t] not in taken}
+        if not now:
+            return self
+        return replace(
+            self, tool_ids=tuple(now.get(t, t) for t in self.tool_ids), unseen=frozenset(now.get(t, t) for t in self.unseen)
+        )
 
     @classmethod
     def cold_start(cls, catalog: Catalog) -> "Learned":

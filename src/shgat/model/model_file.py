@@ -64,6 +64,8 @@ def to_bytes(state: ModelState) -> bytes:
     }
     if catalog.encoder:
         manifest["encoder"] = catalog.encoder
+    if catalog.aliases:
+        manifest["aliases"] = dict(catalog.aliases)
     return pack(tensors, manifest)
 
 
@@ -125,6 +127,10 @@ def _catalog(tensors: Tensors, manifest: Mapping[str, Any], d: int) -> Catalog:
         [replace(Capability.from_record(c), embedding=e) for c, e in zip(capabilities, edges, strict=True)],
         encoder=_encoder(manifest),
     )
+    aliases = _record(manifest.get("aliases", {}), "aliases")
+    if aliases:
+        _strings([*aliases, *aliases.values()], "aliases")
+        catalog = replace(catalog, aliases=aliases)
     if not tools and not capabilities:  # no row says how many dimensions they have
         catalog = replace(catalog, tool_embeddings=rows, capability_embeddings=edges)
     if catalog.fingerprint != manifest["fingerprint"]:

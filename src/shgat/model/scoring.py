@@ -71,12 +71,12 @@ def rank(
     kind: Kind,
     text: str | None,
     context_tools: Sequence[str],
-    allowed: Iterable[str] | None,
+    allowed: Iterable[str] | Int32 | None,
     min_score: float | None,
     evidence: Evidence | None = None,
     spoken: bool = False,
 ) -> Ranking:
-    """The top_k of one checked intent x (d,)."""
+    """The top_k of one checked intent x (d,); `allowed`: ids, or their sorted columns, None for all."""
     columns = None if allowed is None else index.candidates(kind).columns(allowed, kind)
     spoken = speaks(index, spoken, text)
     fused = _is_fused(index, kind, evidence, spoken)
@@ -95,7 +95,7 @@ def rank_many(
     kind: Kind,
     texts: Sequence[str] | None,
     context_tools: Sequence[str],
-    allowed: Iterable[str] | None,
+    allowed: Iterable[str] | Int32 | None,
     min_score: float | None,
     evidence: Evidence | None = None,
     spoken: bool = False,

@@ -2,6 +2,10 @@
 
 from ..learning.receipt import Receipt
 from .answer import Answer
+from .exploration import Exploration
 from .ranker import Ranker
+from .rules import Rules
+from .service import InferenceService
+from .upkeep import Change
 
-__all__ = ["Answer", "Ranker", "Receipt"]
+__all__ = ["Answer", "Change", "Exploration", "InferenceService", "Ranker", "Receipt", "Rules"]

@@ -26,6 +26,9 @@ class Answer:
     explanations : of each item where asked for; None for items, and for answers, that the model did not rank
     tools : of `rank_sets`: all tools that each capability needs, else None
     encoder : id of what made a vector of the intent's text, "" where it came with one or was ranked without
+    propensities : with which each item was put where it stands; 1 where nothing is explored
+    rules : with `explain`: (id, what a rule or an exclusion did with it)
+    latency_ms : milliseconds that it took
     """
 
     decision_id: str
@@ -39,6 +42,14 @@ class Answer:
     explanations: tuple[Explanation | None, ...] | None = None
     tools: tuple[tuple[str, ...], ...] | None = None
     encoder: str = ""
+    propensities: tuple[float, ...] = ()
+    rules: tuple[tuple[str, str], ...] = ()
+    latency_ms: float = 0.0
+
+    @property
+    def fallback(self) -> bool:
+        """Did something else than the model rank?"""
+        return self.ranked_by != "model"
 
     @property
     def probabilities(self) -> tuple[float, ...] | None:
@@ -58,6 +69,8 @@ class Answer:
             item["tools"] = list(tools)
         for item, why in zip(items, self.explanations or (), strict=False):
             item["explanation"] = None if why is None else why.to_dict()
+        for item, propensity in zip(items, self.propensities, strict=False):
+            item["propensity"] = propensity
         return {
             "decision_id": self.decision_id,
             "kind": self.kind,
@@ -67,4 +80,7 @@ class Answer:
             "encoder": self.encoder,
             "calibrated": self.calibrated,
             "degraded": list(self.degraded),
+            "fallback": self.fallback,
+            "rules": [{"id": i, "rule": rule} for i, rule in self.rules],
+            "latency_ms": self.latency_ms,
         }

@@ -1,13 +1,20 @@
-"""From a checked request to the answer that goes out: ranked, in the order of its session, written down, counted."""
+"""From a checked request to the answer that goes out: filtered, ranked, ruled, explored, in the order of its session, written down, counted."""
 
 import logging
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
-from ..graph import Catalog
+from .. import _fork
+from ..features import IntentEncoder
+from ..graph import Capability, Catalog, Tool
 from ..model.evidence import Evidence, Recent
 from ..registry import ServedVersion
+from ..store import Ranked
 from .answer import Answer
+from .arrangement import Arrangement
+from .exploration import Explorer
 from .fallback import Chain
 from .items import Found
 from .latency import Latency
@@ -15,43 +22,79 @@ from .request import Request
 from .session import Sessions
 
 _log = logging.getLogger("shgat")
-Record = Callable[[Request, Found], tuple[str, str]]  # the decision's id, and why it could not be recorded or will not be soon
+Record = Callable[[Request, Found, Sequence[Ranked]], tuple[str, str]]  # the decision's id, and what is wrong with its record
+KEPT = 4  # catalogues whose chains stay: the one that serves, and those of versions beside it
 
 
 class Answering:
-    """Answers over one catalogue.
+    """Answers, each over the catalogue of the version that gives it.
 
     Parameters
     ----------
-    record : writes a decision down, and gives its id and what is wrong with the record, "" where nothing is
-    encoder : what makes vectors of texts, as `Chain.of` takes it
+    record : writes a decision down, and gives its id and why it could not be recorded or will not be soon, "" where all is well
+    encoder : what makes vectors of texts, None where nothing does
+    explorer : None where the order is always the ranking's
 
     Attributes
     ----------
-    chain : the ways to rank
+    encoder : as given
     latency : how many answers, and how long they took
     recent : what was executed since the version that serves was made
+    sessions : what each was shown
     """
 
-    def __init__(self, catalog: Catalog, record: Record, encoder: object = None) -> None:
-        self.chain, self.latency = Chain.of(catalog, encoder), Latency()
-        self.chain.prepare()
-        self._sessions, self._record = Sessions(), record
-        self.recent = Recent()
+    def __init__(
+        self, catalog: Catalog, record: Record, encoder: IntentEncoder | None = None, explorer: Explorer | None = None
+    ) -> None:
+        self.encoder, self.latency, self.sessions, self.recent = encoder, Latency(), Sessions(), Recent()
+        self._record, self._explorer = record, explorer
+        self._chains: dict[int, Chain] = {}
+        self.after_fork()
+        self.prepare(catalog)
+        _fork.renew(self)
+
+    def after_fork(self) -> None:
+        """A thread of the parent may have held the lock."""
+        self._building = threading.Lock()
+
+    def prepare(self, catalog: Catalog) -> Chain:
+        """The ways to rank a catalogue, built before a request waits for them."""
+        with self._building:
+            found = self._chains.get(id(catalog))  # the chain holds the catalogue, so that nothing else takes its address
+            if found is None:
+                found = Chain.of(catalog, self.encoder)
+                found.prepare()
+                self._chains = {**dict(list(self._chains.items())[1 - KEPT :]), id(catalog): found}
+            return found
+
+    def chain(self, catalog: Catalog) -> Chain:
+        """The ways to rank a catalogue."""
+        return self._chains.get(id(catalog)) or self.prepare(catalog)
 
     def answer(self, served: ServedVersion, request: Request) -> Answer:
         """The answer to one request by the version that serves."""
         started = time.perf_counter()
-        evidence, fault = self._heard(served)
-        return self._out(served, request, self.chain.answer(served, request, evidence), evidence, fault, started)
+        chain, (evidence, fault) = self.chain(served.model.catalog), self._heard(served)
+        found = chain.answer(served, self._wider(request), evidence)
+        return self._out(chain, served, request, found, evidence, fault, started)
 
     def answers(self, served: ServedVersion, requests: Sequence[Request]) -> list[Answer]:
         """The same to several that differ in nothing but intent and text."""
         started = time.perf_counter()
-        evidence, fault = self._heard(served)
-        found = self.chain.answers(served, requests, evidence)
-        each = (time.perf_counter() - started) / max(len(requests), 1)
-        return [self._out(served, r, f, evidence, fault, time.perf_counter() - each) for r, f in zip(requests, found, strict=True)]
+        if not requests:
+            return []
+        chain, (evidence, fault) = self.chain(served.model.catalog), self._heard(served)
+        found = chain.answers(served, [self._wider(r) for r in requests], evidence)
+        each = (time.perf_counter() - started) / len(requests)
+        return [
+            self._out(chain, served, r, f, evidence, fault, time.perf_counter() - each)
+            for r, f in zip(requests, found, strict=True)
+        ]
+
+    def _wider(self, request: Request) -> Request:
+        """With as many items as rules and exploration choose from."""
+        more = len(request.rules.boost) + (0 if self._explorer is None or request.order == "stable" else self._explorer.how.pool)
+        return replace(request, k=request.k + more) if more else request
 
     def _heard(self, served: ServedVersion) -> tuple[Evidence | None, str]:
         """What came in since the version was made, and why that cannot be told."""
@@ -62,15 +105,41 @@ class Answering:
             return None, f"without what came in lately: {error}"
 
     def _out(
-        self, served: ServedVersion, request: Request, found: Found, evidence: Evidence | None, unheard: str, started: float
+        self,
+        chain: Chain,
+        served: ServedVersion,
+        request: Request,
+        found: Found,
+        evidence: Evidence | None,
+        unheard: str,
+        started: float,
     ) -> Answer:
+        eligible, arranged = found.eligible, Arrangement(request, _nodes(chain, request))
+        found = chain.scored(served, request, found, [i for i in request.rules.sought if i in eligible], evidence)
+        found = arranged.ruled(found)
+        placed: tuple[Ranked, ...] = ()
         if request.order == "stable":
-            found = self.chain.in_order_of(self._sessions, served, request, found, evidence)
+            found = chain.in_order_of(self.sessions, served, request, found, evidence)
+        elif self._explorer is not None:
+            found, placed = arranged.explored(found, self._explorer)
+        else:
+            found = arranged.cut(found)
+        found = arranged.afforded(found)
         items = found.items
-        key, fault = self._record(request, found)
+        ranked = placed or tuple([Ranked(i, place) for place, i in enumerate(items.ids, 1)])
+        key, fault = self._record(request, found, ranked)
         why = (*found.why, *(trouble for trouble in (unheard, served.trouble, fault) if trouble))
-        self.latency.add(time.perf_counter() - started, bool(why))
+        seconds = time.perf_counter() - started
+        self.latency.add(seconds, bool(why))
         return Answer(
             key, request.kind, items.ids, items.scores, found.version, found.by, why, items.calibrated, items.explanations,
-            encoder=found.encoder,
+            encoder=found.encoder, propensities=tuple([r.propensity for r in ranked[: len(items.ids)]]),
+            rules=found.rules, latency_ms=1000.0 * seconds,
         )  # fmt: skip
+
+
+def _nodes(chain: Chain, request: Request) -> Callable[[str], Tool | Capability | None]:
+    """Id -> record of the catalogue."""
+    of_kind: Sequence[Tool | Capability] = chain.catalog.tools if request.kind == "tools" else chain.catalog.capabilities
+    column: Mapping[str, int] = chain.plain(request.kind).column
+    return lambda item: of_kind[column[item]] if item in column else None

@@ -4,77 +4,26 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from .._types import Float32
+from .._types import Float32, Int32
 from ..errors import InputError
 from ..features import IntentEncoder
-from ..graph import Capability, Catalog, Tool
-from ..model import Ranking, explanation, intents, scoring, unit_scores
+from ..graph import Catalog
+from ..model import Explanation, Ranking, explanation, intents, scoring, unit_scores
 from ..model.candidates import Kind
 from ..model.evidence import Evidence
 from ..model.index import Index
-from ..model.lexical import Descriptions
-from ..model.words import asked
 from ..registry import ServedVersion
+from .filters import Eligible, Membership
 from .items import CATALOGUE, Found, Items, above
+from .plain import PlainRanking
 from .request import Request
 from .session import Sessions
 
 _log = logging.getLogger("shgat")
-
-
-@dataclass(frozen=True, eq=False)
-class PlainRanking:
-    """Ranks the tools, or the capabilities, of a catalogue without a model.
-
-    Attributes
-    ----------
-    ids : in catalogue order
-    rows : (n, d) embeddings or None
-    said : what they are called and said to do
-    """
-
-    ids: tuple[str, ...]
-    rows: Float32 | None
-    said: Descriptions
-
-    @classmethod
-    def of(cls, catalog: Catalog, kind: Kind) -> "PlainRanking":
-        nodes: Sequence[Tool | Capability] = catalog.tools if kind == "tools" else catalog.capabilities
-        rows = catalog.tool_embeddings if kind == "tools" else catalog.capability_embeddings
-        return cls(tuple(n.id for n in nodes), rows, Descriptions.of(catalog, kind))
-
-    @cached_property
-    def column(self) -> dict[str, int]:
-        return {key: i for i, key in enumerate(self.ids)}
-
-    def cosine(self, x: Float32) -> Float32:
-        """(n,) cosine of a checked intent x (d,) and each item."""
-        if self.rows is None:
-            raise InputError("the catalogue has no embeddings")
-        return np.asarray(self._unit @ (x / max(float(np.linalg.norm(x.astype(np.float64))), 1e-12)), np.float32)
-
-    def lexical(self, text: str | None, allowed: Sequence[int] | None) -> Float32:
-        """(n,) BM25 of the intent's text; InputError where none of the allowed columns shares a word with it."""
-        scores = self.said.index.scores(asked(text or ""))
-        if not (scores if allowed is None else scores[list(allowed)]).any():
-            raise InputError("no item shares a word with the intent's text" if text else "the intent has no text")
-        return scores
-
-    def best(self, scores: Float32, k: int, allowed: Sequence[int] | None) -> tuple[tuple[str, ...], Float32]:
-        """The k best of the allowed columns, ties in catalogue order, and their scores."""
-        columns = np.arange(len(scores)) if allowed is None else np.array(sorted(set(allowed)), np.int64)
-        chosen = columns[np.argsort(-scores[columns], kind="stable")[:k]]
-        return tuple(self.ids[i] for i in chosen.tolist()), scores[chosen]
-
-    @cached_property
-    def _unit(self) -> Float32:
-        assert self.rows is not None
-        return np.asarray(self.rows / np.maximum(np.linalg.norm(self.rows, axis=1, keepdims=True), 1e-12), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,19 +32,20 @@ class Chain:
 
     Attributes
     ----------
+    membership : what of it a request may have
     encoder : from texts to vectors like the catalogue's embeddings, None where nothing at hand can do that
     """
 
+    catalog: Catalog
     tools: PlainRanking
     capabilities: PlainRanking
-    dimension: int
+    membership: Membership
     encoder: IntentEncoder | None = None
 
     @classmethod
-    def of(cls, catalog: Catalog, encoder: object = None) -> "Chain":
-        """`encoder`: as `IntentEncoder.of` takes it."""
+    def of(cls, catalog: Catalog, encoder: IntentEncoder | None = None) -> "Chain":
         plain = PlainRanking.of(catalog, "tools"), PlainRanking.of(catalog, "capabilities")
-        return cls(*plain, catalog.dimension, IntentEncoder.of(catalog, encoder))
+        return cls(catalog, *plain, Membership(catalog), encoder)
 
     def prepare(self) -> None:
         """Builds what ranking by words needs, and opens the encoder, so that no request waits for it."""
@@ -106,6 +56,10 @@ class Chain:
     def plain(self, kind: Kind) -> PlainRanking:
         return self.tools if kind == "tools" else self.capabilities
 
+    def eligible(self, request: Request) -> Eligible:
+        """What the request may have."""
+        return self.membership.eligible(request.kind, request.filters, request.rules.block)
+
     def answer(self, served: ServedVersion, request: Request, evidence: Evidence | None = None) -> Found:
         """The first way that works answers; what the catalogue does not know comes last, in the order of the request.
 
@@ -114,11 +68,13 @@ class Chain:
         evidence : what came in since the version that serves was made
         """
         why = list(request.why)
-        return self._found(served, request, *self._vector(request, why), why, evidence, None)
+        return self._found(served, request, *self._vector(request, why), why, evidence, None, self.eligible(request))
 
     def answers(self, served: ServedVersion, requests: Sequence[Request], evidence: Evidence | None = None) -> list[Found]:
         """Of requests that differ in nothing but intent and text: one product for all that the model can rank; others each alone."""
-        whys = [list(r.why) for r in requests]
+        if not requests:
+            return []
+        eligible, whys = self.eligible(requests[0]), [list(r.why) for r in requests]
         if self.encoder is not None and len(requests) > 1:  # all at once, so that each finds its own remembered
             self.encoder.encode([r.text for r in requests if r.text and r.intent is None])
         vectors = [self._vector(r, why) for r, why in zip(requests, whys, strict=True)]
@@ -131,10 +87,14 @@ class Chain:
                 texts = [r.text or "" for r in map(requests.__getitem__, rows)] if kind[0] else None
                 with contextlib.suppress(Exception):  # each is asked alone then, and says why
                     ready.update(
-                        zip(rows, self._by_model_at_once(served, requests[rows[0]], x, texts, evidence, kind[1]), strict=True)
+                        zip(
+                            rows,
+                            self._by_model_at_once(served, requests[rows[0]], x, texts, eligible.columns, evidence, kind[1]),
+                            strict=True,
+                        )
                     )
         return [
-            self._found(served, r, x, made, why, evidence, ready.get(i))
+            self._found(served, r, x, made, why, evidence, ready.get(i), eligible)
             for i, (r, (x, made), why) in enumerate(zip(requests, vectors, whys, strict=True))
         ]
 
@@ -144,18 +104,29 @@ class Chain:
         """The answer with what its session was shown before in place, as far as this request may still have it, and scored for it too."""
         if request.session is None:
             return found
-        column = self.plain(request.kind).column
-        allowed = column if request.candidates is None else frozenset(request.candidates)
-        ids = sessions.grown(request.session, request.kind, found.items.ids, column, allowed)
-        of = dict(found.items.each())
-        missing = tuple(i for i in ids if i not in of)
-        if missing:
-            known = tuple(i for i in missing if i in column)
-            more, by = self._ranked(served, replace(request, k=len(missing)), found.intent, found.encoder, known, [], evidence)
+        eligible = found.eligible
+        ids = sessions.grown(request.session, request.kind, found.items.ids[: request.k], eligible.column, eligible)
+        names, column = self.plain(request.kind).ids, eligible.column
+        ids = tuple(dict.fromkeys(names[column[i]] if i in column else i for i in ids))  # by what they are called now
+        found = self.scored(served, request, found, ids, evidence)
+        place = {item: at for at, item in enumerate(found.items.ids)}
+        return replace(found, items=found.items.at([place[i] for i in ids]))
+
+    def scored(
+        self, served: ServedVersion, request: Request, found: Found, ids: Sequence[str], evidence: Evidence | None = None
+    ) -> Found:
+        """The answer with some more items behind it, scored by the same way; 0 for what that way does not know."""
+        there = set(found.items.ids)
+        missing = [i for i in dict.fromkeys(ids) if i not in there]
+        if not missing:
+            return found
+        column, of = self.plain(request.kind).column, dict[str, tuple[float, Explanation | None]]()
+        known = np.array(sorted(column[i] for i in missing if i in column), np.int32)
+        if len(known):
+            asked = replace(request, k=len(missing))
+            more, by = self._ranked(served, asked, found.intent, found.encoder, known, [], evidence)
             of.update(more.each() if by == found.by else ())
-        each = [of.get(i, (0.0, None)) for i in ids]
-        explanations = tuple(why for _, why in each) if request.explain else None
-        return replace(found, items=replace(found.items, ids=ids, scores=tuple(s for s, _ in each), explanations=explanations))
+        return replace(found, items=found.items.followed_by(missing, [of.get(i, (0.0, None)) for i in missing]))
 
     def _found(
         self,
@@ -166,34 +137,29 @@ class Chain:
         why: list[str],
         evidence: Evidence | None,
         ranked: Items | None,
+        eligible: Eligible,
     ) -> Found:
         """The answer for a checked intent x, which `made` made of its text; `ranked`: what the model said already."""
-        if not self.plain(request.kind).ids:
+        n = len(self.plain(request.kind).ids)
+        if not n:
             why.append(f"the catalogue holds no {request.kind}")
-        known, strangers = self._known(request, why)
-        items, by = (ranked, "model") if ranked is not None else self._ranked(served, request, x, made, known, why, evidence)
+        why += eligible.why
+        columns, strangers = eligible.columns, eligible.strangers
+        if n and columns is not None and not len(columns) and not strangers:
+            why.append(f"the filters of the request leave none of {n} {request.kind}")
+        items, by = (ranked, "model") if ranked is not None else self._ranked(served, request, x, made, columns, why, evidence)
         if request.min_score is not None:
             items, strangers = above(items, strangers, request.min_score, by, why)
         if strangers:
             items = items.followed_by(strangers[: max(0, request.k - len(items.ids))])
-        return Found(items, served.name if by in ("model", "words") else by, by, tuple(why), x, made)
-
-    def _known(self, request: Request, why: list[str]) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
-        """Those of the candidates that the catalogue knows, None for all, and those that it does not."""
-        if request.candidates is None:
-            return None, ()
-        column = self.plain(request.kind).column
-        strangers = tuple(i for i in request.candidates if i not in column)
-        if strangers:
-            why.append(f"{len(strangers)} candidates are not in the catalogue, among them {strangers[0]!r:.100}")
-        return tuple(i for i in request.candidates if i in column), strangers
+        return Found(items, served.name if by in ("model", "words") else by, by, tuple(why), x, made, eligible)
 
     def _vector(self, request: Request, why: list[str]) -> tuple[Float32 | None, str]:
         """The intent, checked once for all ways, or what can be made of its text, and by what; None, and why, where there is neither."""
         encoder = self.encoder if request.text else None
         try:
             if request.intent is not None:
-                return intents.one(request.intent, self.dimension, "the intent"), ""
+                return intents.one(request.intent, self.catalog.dimension, "the intent"), ""
             if encoder is None:
                 raise InputError(
                     "the intent has no embedding" + (", and no encoder is at hand for its text" if request.text else "")
@@ -210,7 +176,7 @@ class Chain:
         try:
             if not found.vector.any():
                 raise InputError("it has no word")
-            return intents.one(found.vector, self.dimension, "what was made of the text"), found.encoder
+            return intents.one(found.vector, self.catalog.dimension, "what was made of the text"), found.encoder
         except Exception as error:  # whatever an encoder gave
             why.append(f"the text cannot be encoded: {error}")
             return None, ""
@@ -221,13 +187,14 @@ class Chain:
         request: Request,
         x: Float32,
         texts: Sequence[str] | None,
+        columns: Int32 | None,
         evidence: Evidence | None,
         spoken: bool,
     ) -> Iterator[Items]:
         """The model's items for intents x (B, d) of requests that are otherwise like this one."""
-        index, (known, _) = served.model.index(), self._known(request, [])
+        index = served.model.index()
         for i, ranking in enumerate(
-            scoring.rank_many(index, x, request.k, request.kind, texts, request.context, known, None, evidence, spoken)
+            scoring.rank_many(index, x, request.k, request.kind, texts, request.context, columns, None, evidence, spoken)
         ):
             yield _items(index, ranking, request, x[i], [], evidence, spoken)
 
@@ -237,16 +204,15 @@ class Chain:
         request: Request,
         x: Any,
         made: str,
-        known: tuple[str, ...] | None,
+        columns: Int32 | None,
         why: list[str],
         evidence: Evidence | None,
     ) -> tuple[Items, str]:
         plain, k = self.plain(request.kind), request.k
-        columns = None if known is None else [plain.column[i] for i in known]
 
         def by_model() -> Items:
             index = served.model.index()
-            ranking = scoring.rank(index, x, k, request.kind, request.text, request.context, known, None, evidence, bool(made))
+            ranking = scoring.rank(index, x, k, request.kind, request.text, request.context, columns, None, evidence, bool(made))
             return _items(index, ranking, request, x, why, evidence, bool(made))
 
         def by_cosine() -> Items:

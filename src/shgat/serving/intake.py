@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 
 from ..errors import InputError
-from ..graph import Catalog
 from ..learning.entry import Entry
 from ..learning.journal import Journal
 from ..learning.receipt import Receipt
@@ -23,16 +22,17 @@ _DECISION_ID = re.compile("[0-9a-f]{32}")
 class Intake:
     """The part of a ranker that takes feedback."""
 
-    catalog: Catalog
     _journal: Journal
     _clock: Callable[[], float]
     _user: str
-    _within: list[frozenset[int]]
     _answering: Answering
     _unlearnable: Unlearnable
     slots: Slots
 
     def _awake(self) -> None:
+        raise NotImplementedError
+
+    def _tools_of(self, capability: str) -> tuple[str, ...]:
         raise NotImplementedError
 
     def feedback(
@@ -108,12 +108,11 @@ class Intake:
             )
         ran = told.tools
         if ran is None:
-            column = None if told.capability is None else self.catalog.capability_column.get(told.capability)
-            if column is None:
+            if told.capability is None or told.capability not in self.slots.production.model.catalog.capability_column:
                 raise InputError(
                     f"feedback to {told.decision_id!r}: say which tools were run; {told.capability!r:.100} is no known capability"
                 )
-            ran = tuple(self.catalog.tools[t].id for t in sorted(self._within[column]))
+            ran = self._tools_of(told.capability)
         entry = Entry(self._user, Trace(
             id=told.decision_id, decision_id=told.decision_id, tools=ran, capability=told.capability, outcome=told.outcome,
             duration_ms=duration_ms, error=told.error, timestamp=self._clock(),
@@ -122,7 +121,7 @@ class Intake:
         entry = entry if decision is None else entry.joined(decision)
         taken = self._journal.executed(entry)
         if not (taken.done() and taken.result() is Receipt.KNOWN):
-            self._unlearnable.look(ran, self.catalog.tool_column.keys(), self._clock())
+            self._unlearnable.look(ran, self.slots.production.model.catalog.tool_column.keys(), self._clock())
             self._remember(entry)
         return taken
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from .._types import Float32
 from ..model import Explanation
+from .filters import NOTHING, Eligible
 
 CATALOGUE = "catalogue"  # the way that only knows the order of the catalogue
 
@@ -30,16 +31,27 @@ class Items:
         """Id -> score and explanation."""
         return zip(self.ids, zip(self.scores, self.explanations or (None,) * len(self.ids), strict=True), strict=True)
 
+    def at(self, places: Sequence[int], scores: tuple[float, ...] | None = None) -> "Items":
+        """Those at some places, in that order; `scores` in place of theirs."""
+        why = self.explanations
+        return Items(
+            tuple(self.ids[at] for at in places),
+            tuple(self.scores[at] for at in places) if scores is None else scores,
+            self.calibrated,
+            None if why is None else tuple(why[at] for at in places),
+        )
+
     def probable(self, least: float) -> "Items":
         """Those with a score of at least `least`."""
         n = sum(s >= least for s in self.scores)
         why = self.explanations
         return Items(self.ids[:n], self.scores[:n], self.calibrated, None if why is None else why[:n])
 
-    def followed_by(self, ids: Sequence[str]) -> "Items":
-        """These, then some that nothing is known of."""
-        scores, why = (*self.scores, *(0.0 for _ in ids)), self.explanations
-        return Items((*self.ids, *ids), scores, self.calibrated, None if why is None else (*why, *(None for _ in ids)))
+    def followed_by(self, ids: Sequence[str], said: Sequence[tuple[float, Explanation | None]] = ()) -> "Items":
+        """These, then some more: with scores and explanations, or without where nothing is known of them."""
+        said = said or [(0.0, None)] * len(ids)
+        scores, why = (*self.scores, *(s for s, _ in said)), self.explanations
+        return Items((*self.ids, *ids), scores, self.calibrated, None if why is None else (*why, *(e for _, e in said)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +62,8 @@ class Found:
     ----------
     intent : (d,) float32, None where the request's cannot be used
     encoder : id of what made the intent of its text, "" where it came as a vector
+    eligible : what the request may have
+    rules : (id, what a rule did with it)
     """
 
     items: Items
@@ -58,6 +72,8 @@ class Found:
     why: tuple[str, ...]
     intent: Float32 | None
     encoder: str = ""
+    eligible: Eligible = NOTHING
+    rules: tuple[tuple[str, str], ...] = ()
 
 
 def above(items: Items, strangers: tuple[str, ...], least: float, by: str, why: list[str]) -> tuple[Items, tuple[str, ...]]:

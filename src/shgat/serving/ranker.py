@@ -2,8 +2,10 @@
 
 import contextlib
 import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -11,33 +13,39 @@ from typing import Any, Literal, Self
 from .. import _check, _fork
 from ..config import SHGATConfig
 from ..errors import CatalogError, InputError, ShgatError, StoreError
-from ..features import embedded, open_encoder
+from ..features import IntentEncoder, embedded, open_encoder
+from ..features.cache import Remembering, VectorCache
+from ..features.intents import QUICK
+from ..features.shared import Redis
 from ..graph import Catalog
 from ..learning.journal import Journal
 from ..learning.learner import Learner, Training
 from ..learning.ledger import Ledger, folder_for
 from ..learning.scheduler import Scheduler
 from ..learning.spool import Spool
-from ..model.channels import tools_within
 from ..registry import ServedVersion, Slots, Versions
 from ..shgat import SHGAT
 from ..store import Decision, Ranked, Retention, Store
 from ..worker import Child
 from .answering import Answering
-from .asking import Asking
+from .exploration import Exploration, Explorer
 from .feedback import Unlearnable
 from .intake import Intake
 from .items import Found
 from .request import Request
+from .rules import Rules
+from .service import InferenceService
+from .upkeep import Upkeep
 
 _log = logging.getLogger("shgat")
 MODES = ("live", "batch", "off")
 STORE_TIMEOUT = 2.0  # seconds
+RESTORED = 10_000  # decisions that sessions are restored from
 FAILING = 10  # tools shown in `stats`, those that fail most
 _DEFAULT_RETENTION = Retention()
 
 
-class Ranker(Intake, Asking):
+class Ranker(InferenceService, Intake, Upkeep):
     """Opened by `Ranker.open`; safe from any number of threads.
 
     `rank` never raises because something else failed: what cannot be ranked by the model is ranked by cosine, by shared words or by the
@@ -45,8 +53,8 @@ class Ranker(Intake, Asking):
 
     Attributes
     ----------
-    catalog : tools and capabilities
     slots : the version that answers, and the places beside it; another one put into production answers from now on
+    rules : business rules that hold for every request; other ones hold from now on
     mode : see `open`
     """
 
@@ -59,18 +67,24 @@ class Ranker(Intake, Asking):
         clock: Callable[[], float],
         user_id: str,
         encoder: object = None,
+        rules: Rules | Mapping[str, Any] | None = None,
+        explore: Exploration | None = None,
+        cache: VectorCache | None = None,
     ) -> None:
-        self.catalog, self.slots, self.mode = catalog, slots, scheduler.mode
+        self.slots, self.mode, self.rules = slots, scheduler.mode, Rules.of(rules)
         self._journal, self._scheduler, self._clock, self._user = journal, scheduler, clock, user_id
         self._asleep = self._closed = False
-        self._answering, self._unlearnable = Answering(catalog, self._record, encoder), Unlearnable()
-        self._within = tools_within(catalog.hierarchy)
+        self._cache = VectorCache() if cache is None else cache
+        explorer = None if explore is None else Explorer(explore)
+        self._answering = Answering(catalog, self._record, IntentEncoder.of(catalog, encoder, cache=self._cache), explorer)
+        self._unlearnable, self._changing = Unlearnable(), threading.Lock()
         scheduler.on_trained = self._answering.recent.forget
         journal.joined = self._remember
         _fork.renew(self)
 
     def after_fork(self) -> None:
-        """In a forked child: threads start with the first request."""
+        """In a forked child: threads start with the first request; a thread of the parent may have held the lock."""
+        self._changing = threading.Lock()
         self._asleep = True
 
     @classmethod
@@ -90,6 +104,9 @@ class Ranker(Intake, Asking):
         journal: str | Path | None = "",
         retention: Retention | None = _DEFAULT_RETENTION,
         encoder: object = None,
+        rules: Rules | Mapping[str, Any] | None = None,
+        explore: float | Exploration | None = None,
+        redis: str | None = None,
     ) -> Self:
         """Opens a ranker over a store and a catalogue. A store that cannot be reached now is used as soon as it can.
 
@@ -111,6 +128,9 @@ class Ranker(Intake, Asking):
         retention : what the store keeps, None for everything
         encoder : what makes vectors of texts, as `shgat.features.open_encoder` takes it. None: what made the catalogue's embeddings if it is
             at hand; for a catalogue without embeddings the static vectors of the wheel
+        rules : business rules that hold for every request, as a mapping too
+        explore : the share of decisions whose last place is drawn, or an `Exploration`; None: the order is always the ranking's
+        redis : URL of a Redis where vectors of texts are kept for other gateways too; None: for this one alone
 
         Raises
         ------
@@ -122,23 +142,34 @@ class Ranker(Intake, Asking):
         _check.choice(mode, MODES, "mode")
         _check.storable_text(user_id, "user_id")
         _check.number(debounce, 0.0, 86400.0, "debounce")
-        catalog = _served(catalog, encoder)
+        rules, exploring = Rules.of(rules), Exploration.of(explore)
+        cache = VectorCache(second=None if redis is None else Redis.of(redis))
+        catalog = _served(catalog, encoder, cache)
         model = SHGAT.from_catalog(catalog, config, seed)
         child = Child(timeout=timeout, memory_limit=memory_limit)
         dimension = catalog.dimension
         folder = folder_for(url, journal)
         written = Journal(lambda: Store.open(url, dimension, timeout=STORE_TIMEOUT, clock=clock), catalog, Ledger(folder))
+        known: dict[str, str] = {}
         if not written.trouble:
             try:
                 with contextlib.suppress(StoreError):  # it went away; what comes in is kept
                     written.store.check_catalog(catalog)
+                    known = written.store.aliases()
             except CatalogError:
                 written.close()
                 raise
+        if known := {old: new for old, new in known.items() if new in catalog.tool_column and old not in catalog.tool_column}:
+            catalog = replace(catalog, aliases={**known, **catalog.aliases})
+            model = model.over(catalog)
         learner = Learner(Versions(catalog, user_id), child, seed, Spool(None if folder is None else folder.parent))
         slots = Slots(ServedVersion("untrained", 0, model))
         scheduler = Scheduler(written, learner, slots, mode, debounce, retention)
-        return cls(catalog, slots, written, scheduler, clock, user_id, encoder)
+        ranker = cls(catalog, slots, written, scheduler, clock, user_id, encoder, rules, exploring, cache)
+        if not written.trouble:
+            with contextlib.suppress(StoreError):  # sessions begin anew then
+                ranker._answering.sessions.restore(written.store.shown(RESTORED, user_id), catalog)
+        return ranker
 
     def __enter__(self) -> Self:
         return self
@@ -155,6 +186,8 @@ class Ranker(Intake, Asking):
             self._closed = True
             self._scheduler.close()
             self._journal.close()
+            if isinstance(self._cache.second, Redis):
+                self._cache.second.close()
 
     def _awake(self) -> None:
         """Its threads run: in a forked child from the first request on. ShgatError where it is closed."""
@@ -180,7 +213,7 @@ class Ranker(Intake, Asking):
         """Of the model that answers now."""
         return self.slots.production.name
 
-    def _record(self, request: Request, found: Found) -> tuple[str, str]:
+    def _record(self, request: Request, found: Found, ranked: Sequence[Ranked]) -> tuple[str, str]:
         """(decision id, what is wrong with the record)."""
         if self._closed:
             return "", "closed: not recorded"
@@ -188,7 +221,7 @@ class Ranker(Intake, Asking):
             self._awake()
         try:
             decision = Decision(
-                ranked=tuple(Ranked(i, place) for place, i in enumerate(found.items.ids, 1)), model_version=found.version,
+                ranked=tuple(ranked), model_version=found.version,
                 intent=request.text or None, intent_hash="" if request.text else "none", embedding=found.intent,
                 context_tools=request.context, session=request.session, created_at=self._clock(), user_id=self._user,
             )  # fmt: skip
@@ -228,22 +261,17 @@ class Ranker(Intake, Asking):
             "refused_by_store": self._journal.refused,
             "unlearnable_feedback": self._unlearnable.count,
             "encoder": encoder,
-            "trouble": [
-                t
-                for t in (
-                    served.trouble,
-                    encoder["trouble"],
-                    *self._journal.troubles,
-                    scheduler.trouble,
-                    self._unlearnable.trouble(self._clock()),
-                )
-                if t
-            ],
+            "cache": self._cache.stats(),
+            "trouble": [t for t in self._troubles(served.trouble, encoder["trouble"]) if t],
         }
+
+    def _troubles(self, *others: str) -> tuple[str, ...]:
+        shared = "" if self._cache.second is None else self._cache.second.trouble
+        return (*others, shared, *self._journal.troubles, self._scheduler.trouble, self._unlearnable.trouble(self._clock()))
 
     def _encoder(self) -> dict[str, str]:
         """What makes vectors of texts, "" where nothing does, and why it rests."""
-        found = self._answering.chain.encoder
+        found = self._answering.encoder
         return {"id": "", "trouble": ""} if found is None else {"id": found.encoder.id, "trouble": found.trouble}
 
     def _success(self) -> dict[str, Any]:
@@ -256,10 +284,13 @@ class Ranker(Intake, Asking):
         return {"rate": rates.of_all, "waiting_for_training": 0 if evidence is None else len(evidence.fresh), "failing": failing}
 
 
-def _served(catalog: Catalog | str | Path, encoder: object) -> Catalog:
+def _served(catalog: Catalog | str | Path, encoder: object, cache: VectorCache) -> Catalog:
     """The catalogue that is served: of a folder what holds together, and of texts alone with embeddings of them."""
     if not isinstance(catalog, Catalog):
         catalog = Catalog.load(catalog, strict=False)
     if catalog.left_out:
         _log.warning("%d items of the catalogue are broken, the first: %s", len(catalog.left_out), catalog.left_out[0])
-    return catalog if catalog.has_embeddings else embedded(catalog, open_encoder("" if encoder is None else encoder))
+    if catalog.has_embeddings:
+        return catalog
+    found = open_encoder("" if encoder is None else encoder)
+    return embedded(catalog, Remembering(found, cache, isinstance(found, QUICK)))

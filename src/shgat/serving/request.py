@@ -11,6 +11,8 @@ from .. import _check
 from ..errors import InputError
 from ..model import intents
 from ..model.candidates import KINDS, Kind
+from .filters import NO_FILTERS, Filters
+from .rules import NO_RULES, Rules
 
 Order = Literal["score", "stable"]
 ORDERS: tuple[Order, Order] = ("score", "stable")
@@ -23,6 +25,10 @@ class Options(TypedDict, total=False):
     text: str | None
     context_tools: Iterable[str] | None
     candidates: Iterable[str] | None
+    servers: Iterable[str] | None
+    tags: Iterable[str] | None
+    exclude: Iterable[str]
+    rules: Rules | Mapping[str, Any] | None
     session: str | int | uuid.UUID | None
     order: Order
     min_score: float | None
@@ -39,7 +45,8 @@ class Request:
     k : how many items
     text : that every store and file can hold, or None
     context : tools of the catalogue
-    candidates : ids to choose among, each once; None for all
+    filters : what of the catalogue it may have
+    rules : business rules of the ranker and of the request
     session : None where there is none
     why : what of the request could not be used as it was
     """
@@ -49,7 +56,8 @@ class Request:
     kind: Kind = "tools"
     text: str | None = None
     context: tuple[str, ...] = ()
-    candidates: tuple[str, ...] | None = None
+    filters: Filters = NO_FILTERS
+    rules: Rules = NO_RULES
     session: str | None = None
     order: Order = "score"
     min_score: float | None = None
@@ -67,6 +75,11 @@ class Request:
         text: object = None,
         context_tools: object = (),
         candidates: object = None,
+        servers: object = None,
+        tags: object = None,
+        exclude: object = (),
+        rules: Any = None,
+        standing: Rules = NO_RULES,
         session: object = None,
         order: object = "score",
         min_score: object = None,
@@ -77,6 +90,7 @@ class Request:
         Parameters
         ----------
         tools : the catalogue's, by id
+        standing : rules of the ranker
 
         Raises
         ------
@@ -96,7 +110,8 @@ class Request:
             _check.choice(kind, KINDS, "kind"),
             None if said is None else _readable(said, why),
             _context(context_tools, tools, why),
-            None if candidates is None else _candidates(candidates, why),
+            _filters(candidates, servers, tags, exclude, why),
+            standing if rules is None else standing.with_those(Rules.of(rules)),
             key,
             "stable" if order == "stable" else "score",
             None if min_score is None else _check.number(min_score, 0.0, 1.0, "min_score"),
@@ -106,7 +121,13 @@ class Request:
 
 
 def requests_of(
-    tools: Mapping[str, int], given: object, texts: object, top_k: object, kind: object, options: Options
+    tools: Mapping[str, int],
+    given: object,
+    texts: object,
+    top_k: object,
+    kind: object,
+    options: Options,
+    standing: Rules = NO_RULES,
 ) -> list[Request]:
     """One for each of several intents, which share all options; see `Ranker.rank_many`."""
     rows = intents.rows(given)
@@ -118,10 +139,10 @@ def requests_of(
     if len(spoken) != len(rows):
         raise InputError(f"texts: {len(spoken)} for {len(rows)} intents")
     shared: dict[str, Any] = {**options}
-    for name in ("candidates", "context_tools"):
+    for name in ("candidates", "servers", "tags", "exclude", "context_tools"):
         if shared.get(name) is not None:
             shared[name] = listed(shared[name], name)  # an iterator is read once
-    return [Request.of(tools, x, top_k, kind, text=text, **shared) for x, text in zip(rows, spoken, strict=True)]
+    return [Request.of(tools, x, top_k, kind, text=text, standing=standing, **shared) for x, text in zip(rows, spoken, strict=True)]
 
 
 def listed(value: object, what: str) -> list[Any]:
@@ -138,6 +159,18 @@ def identifier(value: object, what: str) -> str:
         return str(value)  # NumPy's strings too
     remedy = f'; ids are strings: write "{value}"' if isinstance(value, (int, np.integer, uuid.UUID)) else ", which is no string"
     raise InputError(f"{what} is {value!r:.60}{remedy}")
+
+
+def _filters(candidates: object, servers: object, tags: object, exclude: object, why: list[str]) -> Filters:
+    if candidates is None and servers is None and tags is None and isinstance(exclude, tuple) and not exclude:
+        return NO_FILTERS
+    names = [None if v is None else frozenset(_each(v, what)) for v, what in ((servers, "servers"), (tags, "tags"))]
+    gone = frozenset(_each(() if exclude is None else exclude, "exclude"))
+    return Filters(None if candidates is None else _candidates(candidates, why), names[0], names[1], gone)
+
+
+def _each(value: object, what: str) -> Iterable[str]:
+    return (identifier(item, f"{what}[{i}]") for i, item in enumerate(listed(value, what)))
 
 
 def _candidates(value: object, why: list[str]) -> tuple[str, ...]:

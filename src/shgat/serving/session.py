@@ -2,9 +2,10 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from .. import _fork
+from ..graph import Catalog
 
 MOST = 10_000  # sessions remembered, the latest
 MOST_ITEMS = 256  # of a set
@@ -35,6 +36,12 @@ class Sessions:
 
     def __len__(self) -> int:
         return len(self._sets)
+
+    def restore(self, shown: Iterable[tuple[str, Sequence[str]]], catalog: Catalog) -> None:
+        """What sessions were shown before a restart, oldest first, as the store has it."""
+        for session, ids in shown:
+            capabilities = any(i in catalog.capability_column for i in ids) and not any(i in catalog.tool_column for i in ids)
+            self.grown(session, "capabilities" if capabilities else "tools", ids, {i: at for at, i in enumerate(ids)}, ())
 
     def grown(
         self, session: str, kind: str, ids: Sequence[str], column: Mapping[str, int], allowed: Container[str]

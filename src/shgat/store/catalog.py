@@ -1,7 +1,7 @@
 """The catalogue in a store: tools, capabilities and their members."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from .schema import capabilities, members, meta, tools
 
 _PAGE = 1000
 _CHECKSUM = "catalogue"  # the row of meta that says which catalogue was kept last
+_ALIASES = "aliases"  # the row of meta with what tools were called before, as JSON
 _ENCODER = "encoder"  # the row of meta that says what made the embeddings
 _COMPARED, _ENOUGH = 200, 5  # tools at most and at least that tell whether two encoders are one
 _ALIKE = 0.5  # median cosine, below which they are two; one encoder gives 1 up to rounding
@@ -52,6 +53,23 @@ class CatalogRows:
         """What made the embeddings that are kept, "" where nobody said."""
         with self.database.read() as connection:
             return connection.scalar(select(meta.c.value).where(meta.c.key == _ENCODER)) or ""
+
+    def aliases(self) -> dict[str, str]:
+        """What tools were called before -> their ids, as `add_aliases` was told."""
+        with self.database.read() as connection:
+            found = connection.scalar(select(meta.c.value).where(meta.c.key == _ALIASES))
+        return {} if found is None else dict(orjson.loads(found))
+
+    def add_aliases(self, aliases: Mapping[str, str]) -> None:
+        """Remembers what tools were called before, beside what is known already."""
+        with self.database.write() as connection:
+            found = connection.scalar(select(meta.c.value).where(meta.c.key == _ALIASES))
+            known = {} if found is None else dict(orjson.loads(found))
+            if aliases.items() <= known.items():
+                return
+            known = {old: aliases.get(new, new) for old, new in known.items()} | dict(aliases)
+            connection.execute(delete(meta).where(meta.c.key == _ALIASES))
+            connection.execute(meta.insert().values(key=_ALIASES, value=orjson.dumps(known).decode()))
 
     def check_catalog(self, catalog: Catalog) -> None:
         """Were a catalogue's embeddings made by what made those that are kept?

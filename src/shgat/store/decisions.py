@@ -1,5 +1,6 @@
 """What was ranked for an intent: the record that feedback refers to and off-policy evaluation weighs."""
 
+import contextlib
 import hashlib
 import logging
 import shlex
@@ -22,11 +23,24 @@ _PAGE = 1000
 
 
 class Ranked(NamedTuple):
-    """One answer: what, at which position (from 1), and with which probability the ranker put it there."""
+    """One answer: what, at which position (from 1), and with which probability the ranker put it there.
+
+    Where places are drawn, `chances` has (position, probability) of each of them, and what was not drawn follows at position 0.
+    """
 
     id: str
     position: int
     propensity: float = 1.0
+    chances: tuple[tuple[int, float], ...] = ()
+
+    @property
+    def places(self) -> tuple[tuple[int, float], ...]:
+        """(position, probability) of wherever it might have stood."""
+        return self.chances or ((self.position, self.propensity),)
+
+    def to_list(self) -> list[Any]:
+        """As JSON values, without chances where there are none."""
+        return [*self[:3], *([[list(pair) for pair in self.chances]] if self.chances else [])]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -35,7 +49,7 @@ class Decision:
 
     Attributes
     ----------
-    ranked : what was shown
+    ranked : what was shown, and behind it what was not drawn
     model_version : of the model that ranked
     intent : its text; None keeps only `intent_hash`, the SHA-256 of the text in hexadecimal
     embedding : (d,) float32 of the intent, or None
@@ -76,10 +90,24 @@ class Decision:
 
 def _ranked(item: Sequence[Any], what: str) -> Ranked:
     answer = Ranked(*item)
-    storable_text(answer.id, f"{what}: the id of an answer")
-    positive_integer(answer.position, f"{what}: the position of {answer.id!r}")
-    propensity = number(answer.propensity, 0.0, 1.0, f"{what}: the propensity of {answer.id!r}")
-    return answer._replace(propensity=propensity)
+    if _is_plain(answer):
+        return answer
+    of = f"of {storable_text(answer.id, f'{what}: the id of an answer')!r}"
+    if not (answer.chances and answer.position == 0):
+        positive_integer(answer.position, f"{what}: the position {of}")
+    propensity = number(answer.propensity, 0.0, 1.0, f"{what}: the propensity {of}")
+    chances = [
+        (positive_integer(place, f"{what}: a place {of}"), number(chance, 0.0, 1.0, f"{what}: a chance {of}"))
+        for place, chance in answer.chances
+    ]
+    return answer._replace(propensity=propensity, chances=tuple(chances))
+
+
+def _is_plain(item: Ranked) -> bool:
+    """Is it as nearly all are: certain, with an id of ASCII? Then nothing is wrong with it, and no message has to be made."""
+    key, place = item.id, item.position
+    fits = type(key) is str and key != "" and key.isascii() and "\0" not in key and type(place) is int and place > 0
+    return fits and type(item.propensity) is float and item.propensity == 1.0 and item.chances == ()
 
 
 class DecisionRows:
@@ -137,6 +165,21 @@ class DecisionRows:
             rows = connection.execute(select(decisions).where(decisions.c.id.in_(ids)))
             return {row.id: _decision(row, self.dimension) for row in rows}
 
+    def shown(self, limit: int, user_id: str = DEFAULT_USER) -> list[tuple[str, tuple[str, ...]]]:
+        """(session, ids that it was shown, in their order) of the latest decisions of sessions, oldest first; one that is torn is left out."""
+        query = select(decisions.c.session, decisions.c.ranked).where(
+            decisions.c.session.is_not(None), decisions.c.user_id == user_id
+        )
+        with self.database.read() as connection:
+            rows = connection.execute(query.order_by(decisions.c.seq.desc()).limit(limit)).all()
+        found = list[tuple[str, tuple[str, ...]]]()
+        for row in reversed(rows):
+            with contextlib.suppress(InputError, TypeError, ValueError):
+                found.append(
+                    (row.session, tuple(item.id for item in (_ranked(r, "a decision") for r in row.ranked) if item.position))
+                )
+        return found
+
     def remove_decisions(self, ids: Sequence[str]) -> int:
         """Removes decisions, damaged ones too; returns how many there were. Their traces stay."""
         removed = 0
@@ -164,7 +207,7 @@ def _row(decision: Decision, now: float) -> dict[str, Any]:
         "intent_hash": decision.intent_hash,
         "intent": decision.intent,
         "embedding": decision.embedding,
-        "ranked": [tuple(item) for item in decision.ranked],
+        "ranked": [item.to_list() for item in decision.ranked],
         "model_version": decision.model_version,
         "context_tools": decision.context_tools,
         "session": decision.session,

@@ -1,0 +1,56 @@
+"""A `tools/list` snapshot beside a catalogue that is there: ids that are known stay, what the snapshot does not have any more goes."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from .. import _check
+from ..errors import InputError
+from ..graph import Capability, Catalog, Tool
+from .definitions import plain
+from .findings import Findings, Note
+from .joining import Joining
+from .kinds import READERS
+from .known import Known, Source
+from .texts import clean
+
+_SOURCE = "the snapshot"
+_OF_SERVERS = ("server:", "tag:", "category:")  # capabilities that are made of what definitions say
+
+
+class Snapshot(NamedTuple):
+    """Records of the catalogue as it is to be, without embeddings, and remarks on what was changed or left out."""
+
+    tools: Sequence[Tool]
+    capabilities: Sequence[Capability]
+    notes: Sequence[Note]
+
+
+def beside(catalog: Catalog, listing: Any, server: str = "") -> Snapshot:
+    """The catalogue with a snapshot in place of what it had of it.
+
+    Parameters
+    ----------
+    listing : a `tools/list` result, pages of it, a list of definitions, or what SDKs return; as `read` takes them
+    server : whose tools it lists; "": those of the whole catalogue
+
+    Raises
+    ------
+    InputError
+        where it holds no tool that can be read: whoever cannot list tools has none to take away.
+    """
+    if server:
+        _check.storable_text(server, "server")
+    found = Findings(_SOURCE, "mcp", clean(server))
+    READERS["mcp"](plain(listing), found)
+    if not found.tools:
+        why = f": {found.notes[0]}" if found.notes else ""
+        raise InputError(f"the snapshot holds no tool, so nothing is changed{why}; take tools away by `remove`")
+    mine = {t.id: (t.server, t.id.removeprefix(f"{t.server}/") if t.server else t.id) for t in catalog.tools}
+    if server:
+        mine = {key: (home, name) for key, (home, name) in mine.items() if home == found.server}
+    groups = tuple(c.id for c in catalog.capabilities if c.id.startswith(_OF_SERVERS) and mine.keys() >= set(c.tools))
+    known = Known(catalog.tools, catalog.capabilities, (), {_SOURCE: Source("mcp", mine, groups)})
+    joining = Joining(known)
+    joining.add(found)
+    joined = joining.finish()
+    return Snapshot(joined.tools, joined.capabilities, [*found.notes, *joined.notes])

@@ -1,0 +1,109 @@
+"""Questions to a ranker: one intent, many, text, sets; and what their answers may hold."""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Unpack
+
+from ..graph import Catalog
+from ..model.candidates import Kind
+from ..model.why_not import WhyNot
+from ..registry import Slots
+from .answer import Answer
+from .answering import Answering
+from .request import Options, Order, Request, requests_of
+from .rules import Rules
+
+
+class InferenceService:
+    """The answering side of a `Ranker`: rankings of the version that serves, over the catalogue that it serves.
+
+    Attributes
+    ----------
+    slots : the version that answers, and the places beside it
+    rules : business rules that hold for every request
+    """
+
+    slots: Slots
+    rules: Rules
+    _answering: Answering
+
+    @property
+    def catalog(self) -> Catalog:
+        """Tools and capabilities, as they are now; immutable, and replaced as a whole."""
+        return self.slots.production.model.catalog
+
+    def rank(
+        self, intent: object, top_k: int = 10, kind: Kind = "tools", *, text: str | None = None, context_tools: Iterable[str] | None = (),
+        candidates: Iterable[str] | None = None, servers: Iterable[str] | None = None, tags: Iterable[str] | None = None,
+        exclude: Iterable[str] = (), rules: Rules | Mapping[str, Any] | None = None, session: str | int | uuid.UUID | None = None,
+        order: Order = "score", min_score: float | None = None, explain: bool = False,
+    ) -> Answer:  # fmt: skip
+        """The best items for an intent.
+
+        Parameters
+        ----------
+        intent : (d,) embedding, or the text itself; None, zero, or one that cannot be used, leaves the text
+        text : of the intent
+        context_tools : ids of tools that the session has used before; those that the catalogue does not know are left out
+        candidates : ids to choose among, None for all; ids that the catalogue does not know come last, with a score of 0
+        servers, tags : names, of which a tool has one at least, None for any. A tag is a declared capability, `tag:NAME` or by its id; a
+            capability may be had where all its tools may
+        exclude : ids that the answer may not hold
+        rules : of this request, beside those of the ranker. All filters and blocks hold before anything is ranked, so that `top_k` items come
+            where there are as many
+        session : whose set grows where `order` is "stable": what it was shown before stays in place as long as a request may have it, what
+            is new follows in catalogue order
+        min_score : leave out items with a lower score, but not what the session was shown already. Before a training has calibrated the
+            scores they are no probabilities, and `Answer.degraded` says so
+        explain : also say why, and which rule did what
+
+        Raises
+        ------
+        InputError
+            for what no request can mean: an unknown `kind` or `order`, text where a list is expected, ids that are no strings.
+        """
+        served = self.slots.production
+        return self._answering.answer(served, Request.of(
+            served.model.catalog.tool_column, intent, top_k, kind, text=text, context_tools=context_tools, candidates=candidates,
+            servers=servers, tags=tags, exclude=exclude, rules=rules, standing=self.rules, session=session, order=order,
+            min_score=min_score, explain=explain,
+        ))  # fmt: skip
+
+    async def arank(self, intent: object, top_k: int = 10, kind: Kind = "tools", **options: Unpack[Options]) -> Answer:
+        """`rank` without holding up the event loop."""
+        import asyncio
+
+        return await asyncio.to_thread(self.rank, intent, top_k, kind, **options)
+
+    def rank_many(
+        self, intents: Sequence[object], top_k: int = 10, kind: Kind = "tools", *, texts: Sequence[str | None] | None = None,
+        **options: Unpack[Options],
+    ) -> list[Answer]:  # fmt: skip
+        """An answer, with a decision of its own, for each of several intents, by one product with the whole catalogue.
+
+        Parameters
+        ----------
+        intents : as `rank` takes them, or (B, d)
+        texts : one for each intent, or None
+        options : of all of them, as those of `rank`
+        """
+        served = self.slots.production
+        requests = requests_of(served.model.catalog.tool_column, intents, texts, top_k, kind, options, self.rules)
+        return self._answering.answers(served, requests)
+
+    def rank_sets(self, intent: object, top_k: int = 5, **options: Unpack[Options]) -> Answer:
+        """The best capabilities for an intent, each with all the tools it needs in `Answer.tools`; options as those of `rank`."""
+        answer = self.rank(intent, top_k, "capabilities", **options)
+        return replace(answer, tools=tuple(self._tools_of(c) for c in answer.ids))
+
+    def why_not(self, intent: object, tool: str, *, text: str | None = None, context_tools: Iterable[str] | None = ()) -> WhyNot:
+        """Why the version that serves does not put a tool first; see `SHGAT.why_not`."""
+        return self.slots.production.model.why_not(intent, tool, text=text, context_tools=context_tools)
+
+    def _tools_of(self, capability: str) -> tuple[str, ...]:
+        """Ids of all tools that a capability needs, members of members included; () for one that nobody knows."""
+        catalog = self.catalog
+        place = catalog.capability_column.get(capability)
+        within = () if place is None else sorted(self._answering.chain(catalog).membership.within[place])
+        return tuple(catalog.tools[t].id for t in within)

@@ -41,6 +41,7 @@ TABLES = {
     "benchmark quality --data SMALL --seeds 1": (("method", "Recall@5", "COMP@5", "NDCG@5", "MRR", "linear_adapter", "cold COMP@5"), ()),
     "benchmark stream --data SMALL --limit 20": (("feedbacks", "SHGAT", "cosine", "kNN", "adapter", "full labels", "way"), ()),
     "gateway status --store STORE": (("store.dimension", "store.rows.traces", "ranker.model_version", "ranker.waiting_for_store"), ()),
+    "models list --url STORE": (("version", "aliases", "stored", "parent", "traces", "MiB", "why", "alias", "from", "action", "who"), ()),
     "gateway simulate --seconds 0.6": (("from", "intents", "live", "cosine", "p50 ms", "p99 ms", "model", "preferences"), ()),
 }  # fmt: skip
 

@@ -101,7 +101,7 @@ class AliasRows:
         after : a version, None for none
         expected : what the alias has to name now, None for nothing
         figures, terms : JSON values
-        restores : number of the move whose state this one returns to
+        restores : number of the move whose state this one returns to, 0 for how it was before the first
 
         Raises
         ------

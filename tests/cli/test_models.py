@@ -91,6 +91,16 @@ def test_other_aliases_have_no_gate(imported):
     assert "alias is one of" in imported("promote", 2, "--alias", "best", code=1)
 
 
+def test_a_canary_has_terms(imported, url):
+    assert imported("promote", 2, "--alias", "canary", "--percent", 10, "--hours", 2)["after"] == 2
+    with Store.open(url) as store:
+        number, terms = store.alias_terms("canary")
+        assert (number, terms["percent"]) == (2, 10.0)
+        assert terms["until"] == pytest.approx(store.clock() + 7200.0, abs=300.0)
+    assert "--percent goes with --alias canary" in imported("promote", 2, "--alias", "shadow", "--percent", 10, code=2)
+    assert "canary: percent lies in [0.1, 50]" in imported("promote", 2, "--alias", "canary", "--percent", 90, code=1)
+
+
 def test_what_differs_is_named(imported):
     found = imported("diff", 1, "v2")
     assert found["versions"] == [1, 2]

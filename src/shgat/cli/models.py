@@ -82,6 +82,8 @@ def promote(
         Path | None, given.file("Held-out traces.  [default: the store's that came after both versions]", "FILE", "--traces")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Past a gate that says no; needs --why.")] = False,
+    percent: Annotated[float | None, typer.Option(metavar="P", help="Of the sessions, for a canary.  [default: 5]")] = None,
+    hours: Annotated[float | None, typer.Option(metavar="H", help="That a canary serves.  [default: 24]")] = None,
     who: Who = "",
     why: Why = "",
     user: User = "local",
@@ -96,6 +98,8 @@ def promote(
     of_gate = {"--catalog": catalog, "--traces": traces, "--force": force or None}
     if alias != "production":
         given.refuse(of_gate, "with --alias production", f"with --alias {alias}")
+    if alias != "canary":
+        given.refuse({"--percent": percent, "--hours": hours}, "with --alias canary", f"with --alias {alias}")
     if force and not why:
         raise given.WrongUsage("--force needs --why")
     with _registry(url, user, mlflow, name) as registry:
@@ -109,6 +113,12 @@ def promote(
                 raise given.WrongUsage(f"{registry.store.url} holds no catalogue yet: give --catalog DIR")
             held = None if traces is None else load(traces, served, True)
             move = through_the_gate(registry, number, served, held, who=_who(who), why=why, force=force)
+        elif alias == "canary":
+            from ..registry import Terms
+
+            until = registry.store.clock() + 3600.0 * (24.0 if hours is None else hours)
+            terms = Terms(percent=5.0 if percent is None else percent, until=until)
+            move = registry.move(alias, number, who=_who(who), why=why, terms=terms.to_dict())
         else:
             move = registry.move(alias, number, who=_who(who), why=why)
     _tell(move, as_json)

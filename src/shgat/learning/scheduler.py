@@ -46,6 +46,7 @@ class Scheduler:
     elsewhere : did another process claim the training that was due? It is tried again later
     trouble : why learning fails, "" where it does not
     last : the latest training, None before
+    beside : called with the store at each look at what other processes did: what serves beside production
     on_trained : called with the ids of the traces of each training, whatever came of it, when its version serves
     """
 
@@ -54,6 +55,7 @@ class Scheduler:
     ) -> None:
         self.slots, self.mode, self.trouble = slots, mode, ""
         self.last: Training | None = None
+        self.beside: Callable[[Store], None] = lambda store: None
         self.on_trained: Callable[[Collection[str]], None] = lambda ids: None
         self.trainings: dict[str, int] = {"accepted": 0, "refused": 0, "failed": 0}
         self._journal, self._learner, self._debounce = journal, learner, debounce
@@ -154,6 +156,7 @@ class Scheduler:
     def refresh(self) -> bool:
         """See `Ranker.refresh`."""
         store = self._journal.store
+        self.beside(store)
         active = store.active_model(self._learner.versions.user_id)
         if active is None or active == self._active:
             return False

@@ -3,10 +3,12 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from ..graph import Catalog
 from ..model.evidence import Evidence, Recent
 from ..registry import ServedVersion
+from ..registry.shadow import Rank
 from .answer import Answer
 from .fallback import Chain
 from .items import Found
@@ -15,6 +17,7 @@ from .request import Request
 from .session import Sessions
 
 _log = logging.getLogger("shgat")
+Answered = Callable[[ServedVersion, float, bool, Callable[[ServedVersion], Rank], tuple[str, ...]], None]
 Record = Callable[[Request, Found], tuple[str, str]]  # the decision's id, and why it could not be recorded or will not be soon
 
 
@@ -31,6 +34,8 @@ class Answering:
     chain : the ways to rank
     latency : how many answers, and how long they took
     recent : what was executed since the version that serves was made
+    answered : is told of each answer: whose it was, how long it took, whether something else than the model ranked, what a shadow would answer,
+        and what went out
     """
 
     def __init__(self, catalog: Catalog, record: Record, encoder: object = None) -> None:
@@ -38,6 +43,7 @@ class Answering:
         self.chain.prepare()
         self._sessions, self._record = Sessions(), record
         self.recent = Recent()
+        self.answered: Answered = lambda served, seconds, failed, rank, ids: None
 
     def answer(self, served: ServedVersion, request: Request) -> Answer:
         """The answer to one request by the version that serves."""
@@ -56,7 +62,7 @@ class Answering:
     def _heard(self, served: ServedVersion) -> tuple[Evidence | None, str]:
         """What came in since the version was made, and why that cannot be told."""
         try:
-            return self.recent.evidence(served.model.index()), ""
+            return self.recent.evidence(served.model.index(), served.beside), ""
         except Exception as error:  # the agent needs its tools
             _log.warning("answers do without what came in lately: %s", error)
             return None, f"without what came in lately: {error}"
@@ -69,8 +75,14 @@ class Answering:
         items = found.items
         key, fault = self._record(request, found)
         why = (*found.why, *(trouble for trouble in (unheard, served.trouble, fault) if trouble))
-        self.latency.add(time.perf_counter() - started, bool(why))
+        seconds = time.perf_counter() - started
+        self.latency.add(seconds, bool(why))
+        self.answered(served, seconds, found.by not in ("model", "words"), partial(self._beside, request), items.ids)
         return Answer(
             key, request.kind, items.ids, items.scores, found.version, found.by, why, items.calibrated, items.explanations,
             encoder=found.encoder,
         )  # fmt: skip
+
+    def _beside(self, request: Request, shadow: ServedVersion) -> Rank:
+        """What a shadow would answer to a request, not asked yet."""
+        return lambda: self.chain.answer(shadow, request).items.ids

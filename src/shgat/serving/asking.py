@@ -7,7 +7,7 @@ from typing import Unpack
 
 from ..graph import Catalog
 from ..model.candidates import Kind
-from ..registry import Slots
+from ..registry import Slots, Traffic
 from .answer import Answer
 from .answering import Answering
 from .request import Options, Order, Request, requests_of
@@ -25,6 +25,7 @@ class Asking:
     catalog: Catalog
     slots: Slots
     _answering: Answering
+    _traffic: Traffic
     _within: list[frozenset[int]]  # tools of each capability, members of members included
 
     def rank(
@@ -60,10 +61,11 @@ class Asking:
         InputError
             for what no request can mean: an unknown `kind` or `order`, text where a list is expected, ids that are no strings.
         """
-        return self._answering.answer(self.slots.production, Request.of(
+        request = Request.of(
             self.catalog.tool_column, intent, top_k, kind, text=text, context_tools=context_tools, candidates=candidates,
             session=session, order=order, min_score=min_score, explain=explain,
-        ))  # fmt: skip
+        )  # fmt: skip
+        return self._answering.answer(self._traffic.of(request.session or request.text), request)
 
     async def arank(self, intent: object, top_k: int = 10, kind: Kind = "tools", **options: Unpack[Options]) -> Answer:
         """`rank` without holding up the event loop."""
@@ -84,7 +86,7 @@ class Asking:
         options : of all of them, as those of `rank`
         """
         requests = requests_of(self.catalog.tool_column, intents, texts, top_k, kind, options)
-        return self._answering.answers(self.slots.production, requests)
+        return self._answering.answers(self._traffic.of(requests[0].session if requests else None), requests)
 
     def rank_sets(self, intent: object, top_k: int = 5, **options: Unpack[Options]) -> Answer:
         """The best capabilities for an intent, each with all the tools it needs in `Answer.tools`; options as those of `rank`."""

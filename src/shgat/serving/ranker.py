@@ -19,7 +19,7 @@ from ..learning.ledger import Ledger, folder_for
 from ..learning.scheduler import Scheduler
 from ..learning.spool import Spool
 from ..model.channels import tools_within
-from ..registry import ServedVersion, Slots, Versions
+from ..registry import ServedVersion, Slots, Traffic, Versions
 from ..shgat import SHGAT
 from ..store import Decision, Ranked, Retention, Store
 from ..worker import Child
@@ -65,6 +65,8 @@ class Ranker(Intake, Asking):
         self._asleep = self._closed = False
         self._answering, self._unlearnable = Answering(catalog, self._record, encoder), Unlearnable()
         self._within = tools_within(catalog.hierarchy)
+        self._traffic = Traffic(slots, Versions(catalog, user_id), clock)
+        self._answering.answered, scheduler.beside = self._traffic.answered, self._traffic.follow
         scheduler.on_trained = self._answering.recent.forget
         journal.joined = self._remember
         _fork.renew(self)
@@ -154,6 +156,7 @@ class Ranker(Intake, Asking):
         if not self._closed:
             self._closed = True
             self._scheduler.close()
+            self._traffic.close()
             self._journal.close()
 
     def _awake(self) -> None:
@@ -228,6 +231,7 @@ class Ranker(Intake, Asking):
             "refused_by_store": self._journal.refused,
             "unlearnable_feedback": self._unlearnable.count,
             "encoder": encoder,
+            **self._traffic.stats(),
             "trouble": [
                 t
                 for t in (

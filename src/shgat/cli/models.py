@@ -84,13 +84,8 @@ def promote(
     force: Annotated[bool, typer.Option("--force", help="Past a gate that says no; needs --why.")] = False,
     percent: Annotated[float | None, typer.Option(metavar="P", help="Of the sessions, for a canary.  [default: 5]")] = None,
     hours: Annotated[float | None, typer.Option(metavar="H", help="That a canary serves.  [default: 24]")] = None,
-    who: Who = "",
-    why: Why = "",
-    user: User = "local",
-    mlflow: Mlflow = None,
-    name: Name = None,
-    as_json: Json = False,
-) -> None:
+    who: Who = "", why: Why = "", user: User = "local", mlflow: Mlflow = None, name: Name = None, as_json: Json = False,
+) -> None:  # fmt: skip
     """Let an alias name a version. Into production only what is better than frozen cosine and no worse than what is there; or exit code 1."""
     from ..graph import Catalog
     from .traces import load
@@ -128,13 +123,8 @@ def promote(
 def rollback(
     url: Url,
     alias: Annotated[str, typer.Option(metavar="NAME", help=_ALIASES)] = "production",
-    who: Who = "",
-    why: Why = "",
-    user: User = "local",
-    mlflow: Mlflow = None,
-    name: Name = None,
-    as_json: Json = False,
-) -> None:
+    who: Who = "", why: Why = "", user: User = "local", mlflow: Mlflow = None, name: Name = None, as_json: Json = False,
+) -> None:  # fmt: skip
     """Go back to what an alias named before, by the log; again, to what it named before that. Canary, shadow and staging end empty."""
     with _registry(url, user, mlflow, name) as registry:
         move = registry.rollback(alias, who=_who(who), why=why)
@@ -143,14 +133,8 @@ def rollback(
 
 @app.command(short_help="What differs between two versions.")
 def diff(
-    first: Which,
-    second: Which,
-    url: Url,
-    user: User = "local",
-    mlflow: Mlflow = None,
-    name: Name = None,
-    as_json: Json = False,
-) -> None:
+    first: Which, second: Which, url: Url, user: User = "local", mlflow: Mlflow = None, name: Name = None, as_json: Json = False,
+) -> None:  # fmt: skip
     """What differs between two versions: settings, figures, tools, and how far each group of parameters has moved."""
     from . import output
     from .facts import grids
@@ -182,12 +166,8 @@ def diff(
 def export(
     version: Which,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="That `SHGAT.load` and every command reads.")],
-    url: Url,
-    user: User = "local",
-    mlflow: Mlflow = None,
-    name: Name = None,
-    as_json: Json = False,
-) -> None:
+    url: Url, user: User = "local", mlflow: Mlflow = None, name: Name = None, as_json: Json = False,
+) -> None:  # fmt: skip
     """Write a version's model file."""
     from .._files import write_atomically
     from . import output
@@ -208,11 +188,8 @@ def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="What `shgat train` wrote.")],
     url: Url,
     parent: Annotated[int | None, typer.Option(metavar="N", help="The version that its training went on from.")] = None,
-    user: User = "local",
-    mlflow: Mlflow = None,
-    name: Name = None,
-    as_json: Json = False,
-) -> None:
+    user: User = "local", mlflow: Mlflow = None, name: Name = None, as_json: Json = False,
+) -> None:  # fmt: skip
     """Register a model file as a version. It serves when it is promoted. A store that is not there yet is created."""
     from ..registry import facts_of
     from ..shgat import SHGAT

@@ -1,5 +1,6 @@
 """A shadow: a version that ranks what others have answered, beside the answers, and is only compared with them."""
 
+import contextlib
 import logging
 import queue
 import threading
@@ -72,19 +73,18 @@ class Shadow:
         """Ends the thread."""
         with self._lock:
             thread, self._closed = self._thread, True
-        if thread is not None:
-            while thread.is_alive():
-                try:
-                    self._waiting.put(None, timeout=0.05)
-                except queue.Full:
-                    continue
-                thread.join(0.05)
+        while thread is not None and thread.is_alive():
+            with contextlib.suppress(queue.Full):
+                self._waiting.put(None, timeout=0.05)
+            thread.join(0.05)
 
     def _start(self) -> None:
+        thread = threading.Thread(target=self._work, name="shgat-shadow", daemon=True)
         with self._lock:
-            if self._thread is None and not self._closed:
-                self._thread = threading.Thread(target=self._work, name="shgat-shadow", daemon=True)
-                self._thread.start()
+            if self._thread is not None or self._closed:
+                return
+            self._thread = thread
+        thread.start()
 
     def _work(self) -> None:
         while not self._closed and (item := self._waiting.get()) is not None:

@@ -63,6 +63,7 @@ def places(trained, tmp_path_factory):
     url = f"sqlite:///{folder}/store.db"
     with Store.open(url, trained.catalog.dimension) as store:
         store.keep_catalog(trained.catalog)
+        store.put_model(trained.path.read_bytes(), {"reason": "better than cosine"}, why="to be shown")
     small = folder / "small"
     small.mkdir()
     for file in SAMPLE.glob("*.*"):

@@ -6,11 +6,13 @@
     |  `- TraceError                a trace: unknown tools, an outcome outside [0, 1], a bad embedding
     |- ModelFileError               a model, parameter or checkpoint file: torn, altered, or of another catalogue
     |- StoreError                   the store cannot be reached, is locked, or holds something torn
+    |  |- ConflictError             somebody else was faster
     |  |- DamagedError              what was read from the store is not what was written
     |  `- StoreURLError             it can never work as it is configured: nothing to wait for
     |     `- DimensionError         it holds embeddings of another dimension
     |- EncoderError                 an encoder cannot be opened, failed, took too long, or gave no vectors
     |- WorkerError                  a training child failed, timed out or broke the protocol
+    |- RefusedError                 the gate says that a version may not serve; the message has its figures
     `- MissingExtraError            an optional dependency is not installed; the message says which extra to install
 
 The command line turns each of them into one line on stderr and exit code 1.
@@ -55,6 +57,10 @@ class StoreURLError(StoreError):
     """A store that can never work as it is configured: a URL that is none, a folder that is missing, a wrong password."""
 
 
+class ConflictError(StoreError):
+    """What was to be changed is not any more what it was: somebody else was faster."""
+
+
 class DamagedError(StoreError):
     """What was read from the store is not what was written."""
 
@@ -69,6 +75,10 @@ class EncoderError(ShgatError):
 
 class WorkerError(ShgatError):
     """A training child failed, timed out or broke the protocol."""
+
+
+class RefusedError(ShgatError):
+    """The gate says that a version may not serve."""
 
 
 class MissingExtraError(ShgatError, ImportError):

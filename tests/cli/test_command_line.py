@@ -20,7 +20,9 @@ def test_version_and_help(ask):
         assert "Usage" in out
 
 
-@pytest.mark.parametrize("words", [(), ("benchmark",), ("catalog",), ("db",), ("evaluate",), ("features",), ("gateway",)])
+@pytest.mark.parametrize(
+    "words", [(), ("benchmark",), ("catalog",), ("db",), ("evaluate",), ("features",), ("gateway",), ("models",)]
+)
 def test_lists_of_commands_are_not_cut_at_80_columns(ask, monkeypatch, words):
     monkeypatch.setenv("COLUMNS", "80")
     page = ask(*words, "--help")[1]
@@ -102,6 +104,6 @@ def test_an_interrupt_is_one_line(tmp_path):
 
 
 def test_a_group_without_a_command_says_what_is_missing(ask):
-    for group in ("catalog", "db", "evaluate", "benchmark", "gateway"):
+    for group in ("catalog", "db", "evaluate", "benchmark", "gateway", "models"):
         code, out, err = ask(group)
         assert (code, out, err) == (2, "", "shgat: error: Missing command. (shgat --help)\n"), group

@@ -41,6 +41,7 @@ TABLES = {
     "benchmark quality --data SMALL --seeds 1": (("method", "Recall@5", "COMP@5", "NDCG@5", "MRR", "linear_adapter", "cold COMP@5"), ()),
     "benchmark stream --data SMALL --limit 20": (("feedbacks", "SHGAT", "cosine", "kNN", "adapter", "full labels", "way"), ()),
     "gateway status --store STORE": (("store.dimension", "store.rows.traces", "ranker.model_version", "ranker.waiting_for_store"), ()),
+    "models list --url STORE": (("version", "aliases", "stored", "parent", "traces", "MiB", "why", "alias", "from", "action", "who"), ()),
     "gateway simulate --seconds 0.6": (("from", "intents", "live", "cosine", "p50 ms", "p99 ms", "model", "preferences"), ()),
 }  # fmt: skip
 
@@ -62,6 +63,7 @@ def places(trained, tmp_path_factory):
     url = f"sqlite:///{folder}/store.db"
     with Store.open(url, trained.catalog.dimension) as store:
         store.keep_catalog(trained.catalog)
+        store.put_model(trained.path.read_bytes(), {"reason": "better than cosine"}, why="to be shown")
     small = folder / "small"
     small.mkdir()
     for file in SAMPLE.glob("*.*"):

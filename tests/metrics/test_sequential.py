@@ -1,10 +1,12 @@
 """Sequential inference under the worst habit there is: looking after every single outcome."""
 
+import math
+
 import numpy as np
 import pytest
 
 from shgat.errors import InputError
-from shgat.metrics.sequential import confidence_sequence, quantile_interval
+from shgat.metrics.sequential import HarmTest, confidence_sequence, quantile_interval
 
 SLOW = pytest.mark.slow
 
@@ -118,3 +120,56 @@ def test_refusals():
         quantile_interval([np.inf], 0.5)
     with pytest.raises(InputError, match="q and alpha"):
         quantile_interval([1.0], 99)
+
+
+def run(test, rng, control, treated, n):
+    """Feeds n treated outcomes, each with those of the control; at how many of them p first was 0.05, or None."""
+    for i in range(n):
+        for x in rng.random(test.m) < control:
+            test.add(False, float(x))
+        test.add(True, float(rng.random() < treated))
+        if test.p_value <= 0.05:
+            return i + 1
+    return None
+
+
+@pytest.mark.parametrize(("m", "mean"), [(1, 0.5), (4, 0.9), (19, 0.97)])
+def test_a_factor_of_the_harm_test_is_expected_to_be_1_at_most_where_the_arms_are_alike(m, mean):
+    """Exactly: over all outcomes of a block, and for means above and below what the test believes."""
+    for p in (mean, max(mean - 0.2, 0.01), min(mean + 0.2, 0.999)):
+        expected = 0.0
+        for k in range(m + 1):
+            for y in (0.0, 1.0):
+                test = HarmTest(m, 0.03)
+                test._seen[:] = (mean * 1000.0, 1000.0)
+                for j in range(m):
+                    test.add(False, float(j < k))
+                test.add(True, y)
+                chance = math.comb(m, k) * p**k * (1.0 - p) ** (m - k) * (p if y else 1.0 - p)
+                expected += chance * math.exp(test.evidence)
+        assert expected <= 1.0 + 1e-12
+
+
+def test_the_harm_test_finds_a_large_loss_soon_and_a_gain_never():
+    rng = np.random.default_rng(0)
+    assert max(run(HarmTest(9), rng, 0.9, 0.4, 400) or 400 for _ in range(10)) < 60
+    assert [run(HarmTest(4), rng, 0.9, 0.95, 500) for _ in range(10)] == [None] * 10
+
+
+def test_the_harm_test_waits_for_blocks_and_bounds_what_waits():
+    test = HarmTest(3)
+    assert math.isnan(test.difference)
+    for _ in range(10):
+        test.add(True, 1.0)
+    assert (test.blocks, test.p_value) == (0, 1.0)
+    for x in (1.0, 0.0, 1.0, 1.0):
+        test.add(False, x)
+    assert (test.blocks, test.difference) == (1, pytest.approx(1.0 / 3.0))
+    for _ in range(5000):
+        test.add(True, 1.0)
+    assert len(test._treated) == 1000
+    with pytest.raises(InputError, match=r"an outcome lies in \[0, 1\], not 2"):
+        test.add(True, 2.0)
+    for m, harm in ((0, 0.1), (1, 0.0), (1, 1.0)):
+        with pytest.raises(InputError, match=r"m is at least 1 and harm lies in \(0, 1\)"):
+            HarmTest(m, harm)

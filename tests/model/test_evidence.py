@@ -70,6 +70,13 @@ def test_what_a_model_has_taken_in_leaves_and_what_was_refused_too():
         recent.add(execution, model.index())
     assert len(recent) == 20
     model.partial_fit(Traces.from_records(records[:8], of))
+    assert recent.evidence(model.index(), beside=True) is not None
+    assert len(recent) == 20  # production has not taken it in
+    recent.add(execution, model.index())
+    assert recent.evidence(SHGAT.from_catalog(of).index()) is not None
+    assert len(recent) == 20
+    assert recent.evidence(model.index()) is not None
+    recent.forget([])
     assert recent.evidence(model.index()) is not None
     assert len(recent) == 12
     recent.forget([r["id"] for r in records[8:20]])

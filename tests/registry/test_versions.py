@@ -40,7 +40,12 @@ def test_a_version_that_was_added_is_active_and_ranks_as_the_model_did(store, ve
     added = versions.add(store, made.to_bytes(), {"reason": "better"})
     assert (added.name, added.number, added.trouble) == ("v1", 1, "")
     assert store.active_model() == 1
-    assert store.model(1).manifest == {"reason": "better"}
+    manifest = store.model(1).manifest
+    assert {name: manifest[name] for name in ("reason", "parent", "catalog")} == {
+        "reason": "better", "parent": None, "catalog": made.catalog.fingerprint,
+    }  # fmt: skip
+    (move,) = store.moves()
+    assert (move.alias, move.after, move.who, move.why) == ("production", 1, "gateway", "trained")
     found = versions.newest(store)
     x = unit(np.random.default_rng(0), D)
     for version in (added, found):

@@ -124,9 +124,9 @@ def test_another_encoder_that_nobody_named_is_seen_by_what_it_made(store):
 
 
 def test_what_tools_were_called_is_remembered(store):
-    assert store.aliases() == {}
-    store.add_aliases({"a": "b"})
-    store.add_aliases({"b": "c", "x": "y"})
-    assert store.aliases() == {"a": "c", "b": "c", "x": "y"}
-    store.add_aliases({"x": "y"})
-    assert store.aliases() == {"a": "c", "b": "c", "x": "y"}
+    assert store.former_ids() == {}
+    store.add_former_ids({"a": "b"})
+    store.add_former_ids({"b": "c", "x": "y"})
+    assert store.former_ids() == {"a": "c", "b": "c", "x": "y"}
+    store.add_former_ids({"x": "y"})
+    assert store.former_ids() == {"a": "c", "b": "c", "x": "y"}

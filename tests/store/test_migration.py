@@ -19,7 +19,17 @@ from shgat.store.schema import REVISION
 from traces.examples import D
 
 _V4_EMBEDDING = np.arange(D, dtype=np.float32) / 3  # which float16 does not hold: v4 knew float32 alone
-REVISIONS = ["v1_traces", "v2_parameters", "v3_priorities", "v4_claims", "v5_model_versions", "v6_users", "v7_origins", REVISION]
+REVISIONS = [
+    "v1_traces",
+    "v2_parameters",
+    "v3_priorities",
+    "v4_claims",
+    "v5_model_versions",
+    "v6_users",
+    "v7_origins",
+    "v8_features",
+    REVISION,
+]
 
 
 @pytest.mark.parametrize("revision", REVISIONS[:-1])
@@ -116,7 +126,8 @@ class TestV5:
 
     def test_it_goes_back_to_v4_with_everything_that_v4_can_say(self, v4, database):
         names = "id, intent, embedding, tools, context_tools, outcome, created_at"
-        tables = {"traces": names, "decisions": "*", "parameters": "*", "priorities": "*", "claims": "*"}
+        models = "version, user_id, data, manifest, sha256, active, activated_at, created_at, updated_at"
+        tables = {"traces": names, "decisions": "*", "parameters": models, "priorities": "*", "claims": "*"}
 
         def everything():
             with database.read() as connection:
@@ -124,7 +135,7 @@ class TestV5:
                 rows = {name: [tuple(row) for row in connection.execute(select)] for name, select in selects.items()}
                 inspector = sa.inspect(connection)
                 indexes = {i["name"]: i["column_names"] for name in tables for i in inspector.get_indexes(name)}
-                return rows, indexes, {name: [c["name"] for c in inspector.get_columns(name)] for name in tables}
+                return rows, indexes, {name: sorted(c["name"] for c in inspector.get_columns(name)) for name in tables}
 
         before = everything()
         Store.open(v4).close()
@@ -142,6 +153,28 @@ class TestV5:
             assert current_revision(connection) == "v4_claims"
             assert connection.scalars(sa.text("SELECT created_at FROM traces")).all() == [12.5, 12.5]
             assert connection.scalars(sa.text("SELECT version FROM parameters ORDER BY 1")).all() == [1, 2]
+
+
+class TestV9:
+    """The version that was active is in production, and the log begins with it."""
+
+    def test_the_active_version_becomes_production_and_again_the_active_one(self, url, database):
+        with Store.open(url, D) as store:
+            versions = [store.put_model(b"%d" % i, {}, user_id=user) for i, user in enumerate(("local", "local", "other"))]
+            store.put_model(b"never", {}, user_id="third", activate=False)
+            store.move_model_alias("canary", versions[1])
+            store.activate_model(versions[0])
+        downgrade(database, "v8_features")
+        with database.read() as connection:
+            active = connection.scalars(sa.text("SELECT version FROM model_versions WHERE active ORDER BY 1")).all()
+            assert active == [versions[0], versions[2]]
+        with Store.open(url) as store:
+            assert store.aliases() == {"production": versions[0]}
+            (move,) = store.moves()
+            assert (move.alias, move.number, move.before, move.after, move.action) == ("production", 1, None, versions[0], "deploy")
+            assert store.aliases("other") == {"production": versions[2]}
+            assert store.aliases("third") == {}
+            assert store.newest_model(lambda v: v.data).content == b"0"
 
 
 class TestV6:

@@ -62,9 +62,32 @@ def test_the_newest_activated_version_serves(store):
     assert newest(store).version == first == store.active_model()
 
 
-def test_the_first_version_serves_whether_it_is_activated_or_not(store):
+def test_a_version_that_is_only_stored_does_not_serve(store):
     version = store.put_model(b"1", {}, activate=False)
+    assert newest(store) is None
+    assert store.active_model() is None
+    store.activate_model(version, who="ann", why="it is the first")
     assert newest(store).version == version
+    (move,) = store.moves()
+    assert (move.who, move.why, move.before, move.after) == ("ann", "it is the first", None, version)
+
+
+def test_an_alias_names_an_intact_version_of_its_user(store):
+    mine, theirs = store.put_model(b"1", {}), store.put_model(b"2", {}, user_id="another")
+    with pytest.raises(StoreError, match=f"version {theirs}: 'local' has no such version"):
+        store.move_model_alias("staging", theirs)
+    damage(store, mine, "data", lambda data: data + b"x")
+    with pytest.raises(DamagedError, match="damaged"):
+        store.move_model_alias("staging", mine)
+    assert store.aliases() == {"production": mine}
+    assert store.aliases("another") == {"production": theirs}
+    assert len(store.moves()) == 1
+
+
+def test_manifests_are_as_they_were_written(store):
+    numbers = [store.put_model(b"1", {"n": n}) for n in (1, 2)]
+    store.put_model(b"1", {"n": 3}, user_id="another")
+    assert store.manifests() == {numbers[0]: '{"n": 1}', numbers[1]: '{"n": 2}'}
 
 
 def test_users_do_not_share(store):

@@ -81,9 +81,39 @@ def test_versions_of_one_user_push_out_nobody_elses(store):
     assert store.retain(Retention(models=20)) == {"decisions": 0, "traces": 0, "model_versions": 4}
     assert len(store.model_versions("carol")) == 3
     assert [v.version for v in store.model_versions("dave")] == [kept[0], *kept[5:]]
-    assert store.prune(keep_models=1) == {"model_versions": 21}
-    assert len(store.model_versions("carol")) == 1
+    assert store.prune(keep_models=1) == {"model_versions": 20}
+    assert len(store.model_versions("carol")) == 2  # and the way back
     assert [v.version for v in store.model_versions("dave")] == [kept[0], kept[-1]]
+
+
+def test_what_an_alias_names_stays_and_so_does_the_way_back(store):
+    versions = [store.put_model(b"%d" % i, {}, activate=i < 4) for i in range(12)]
+    store.activate_model(versions[1])  # a rollback of production returns to the one before, versions[3]
+    for alias, version in {"staging": 5, "shadow": 6, "canary": 7}.items():
+        store.move_model_alias(alias, versions[version])
+    store.move_alias("production", 99, user_id="another")
+    named = [versions[i] for i in (1, 3, 5, 6, 7)]
+    assert store.retain(Retention(models=2))["model_versions"] == 5
+    assert [v.version for v in store.model_versions()] == [*named, *versions[-2:]]
+    store.move_model_alias("canary", None)
+    (back,) = [m for m in store.moves(alias="production") if m.number == 4]
+    store.move_model_alias("production", versions[3], action="rollback", restores=back.number)
+    assert back.after == versions[3]
+    assert store.prune(keep_models=0) == {"model_versions": 4}
+    assert [v.version for v in store.model_versions()] == [versions[3], versions[5], versions[6]]
+
+
+def test_the_log_keeps_the_newest_moves_of_each_alias(store):
+    for i in range(8):
+        store.move_alias("production", i)
+    store.move_alias("staging", 1)
+    store.retain(Retention(moves=3))
+    assert [(m.alias, m.number) for m in sorted(store.moves(), key=lambda m: (m.alias, m.number))] == [
+        ("production", 6), ("production", 7), ("production", 8), ("staging", 1),
+    ]  # fmt: skip
+    store.retain(Retention(moves=0))
+    store.move_alias("production", 9)
+    assert [m.number for m in store.moves(alias="production")] == [9, 8]
 
 
 def test_a_size_is_kept_to_by_removing_the_oldest(store, make_trace):

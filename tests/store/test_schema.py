@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from shgat.errors import StoreError
 from shgat.graph import Capability, Tool
 from shgat.store.migration import upgrade
-from shgat.store.schema import capabilities, model_versions, traces
+from shgat.store.schema import alias_moves, capabilities, model_aliases, traces
 from traces.examples import D
 
 
@@ -26,13 +26,14 @@ def test_a_seq_is_never_used_again(store, make_trace):
     assert store.trace("t1").seq > last
 
 
-def test_one_version_of_a_user_is_active(store):
-    store.put_model(b"1", {})
-    second = store.put_model(b"2", {}, activate=False)
+def test_an_alias_names_one_version_and_a_move_has_a_number_of_its_own(store):
+    version = store.put_model(b"1", {})
+    row = {"user_id": "local", "alias": "production", "version": version}
     with pytest.raises(StoreError, match=r"(?i)unique"), store.database.write() as connection:
-        connection.execute(sa.update(model_versions).where(model_versions.c.version == second).values(active=True))
-    store.put_model(b"3", {}, user_id="another")
-    assert [v.active for v in store.model_versions()] == [True, False]
+        connection.execute(model_aliases.insert().values(**row))
+    with pytest.raises(StoreError, match=r"(?i)unique"), store.database.write() as connection:
+        connection.execute(alias_moves.insert().from_select(alias_moves.c.keys(), sa.select(alias_moves)))
+    assert len(store.moves()) == 1
 
 
 def test_what_belongs_to_a_row_goes_with_it(store, make_trace):

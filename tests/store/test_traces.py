@@ -110,3 +110,12 @@ class TestTraces:
         assert store.counts()["priorities"] == 2
         assert store.remove_traces([]) == store.remove_traces(["t1"]) == 0
         assert store.add_trace(make_trace(1))  # its decision may have feedback again
+
+
+def test_the_latest_of_a_user_since_a_moment_in_the_order_of_arrival(store, make_trace):
+    store.add_traces([make_trace(i, timestamp=float(at)) for i, at in enumerate((5, 1, 7, 5, 6))])
+    store.add_traces([make_trace(9, timestamp=9.0)], "another")
+    assert [t.id for t in store.traces_since(4.0, 10)] == ["t0", "t2", "t3", "t4"]
+    assert [t.id for t in store.traces_since(5.0, 10)] == ["t2", "t4"]
+    assert [t.id for t in store.traces_since(4.0, 2)] == ["t3", "t4"]
+    assert [t.id for t in store.traces_since(0.0, 10, "another")] == ["t9"]

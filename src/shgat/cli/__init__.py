@@ -12,7 +12,23 @@ import typer
 
 from .. import __version__
 from ..errors import CatalogError, ShgatError
-from . import benchmark, catalog, completion, db, demo, embed, evaluate, features, gateway, plot, rank, sample, train, worker
+from . import (
+    benchmark,
+    catalog,
+    completion,
+    db,
+    demo,
+    embed,
+    evaluate,
+    features,
+    gateway,
+    models,
+    plot,
+    rank,
+    sample,
+    train,
+    worker,
+)
 from .given import WrongUsage, exit_code
 from .output import shorten
 
@@ -57,6 +73,7 @@ app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(features.app, name="features")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(gateway.app, name="gateway")
+app.add_typer(models.app, name="models")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

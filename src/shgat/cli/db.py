@@ -87,7 +87,7 @@ def prune(
     traces: Annotated[int | None, typer.Option(help="Newest traces that stay; those that were not trained on always do.")] = None,
     decisions: Annotated[int | None, typer.Option(help="Newest decisions that stay.")] = None,
     models: Annotated[
-        int | None, typer.Option(help="Newest versions of each user's model that stay; the active one always does.")
+        int | None, typer.Option(help="Newest versions of each user's model that stay; those in use always do.")
     ] = None,
     unanswered_days: Annotated[float | None, typer.Option(help="Days that a decision without feedback stays.")] = None,
     size: Annotated[int | None, typer.Option(help="MiB in use; the oldest decisions go first, then the oldest traces.")] = None,

@@ -211,7 +211,7 @@ class Journal:
         try:
             store.keep_catalog(catalog)
             if catalog.aliases:
-                store.add_aliases(catalog.aliases)
+                store.add_former_ids(catalog.aliases)
         except InputError as error:  # a text that no database takes; nothing will change that
             _log.warning("the catalogue is not kept in the store: %s", error)
         if self._catalog is catalog:

@@ -148,11 +148,12 @@ class Learner:
             "paramsPath": str(trained),
             "config": {"epochs": plan.epochs, "seed": self._seed, "fromScratch": plan.from_scratch},
         })  # fmt: skip
-        return (self._take(store, result, trained) if result.changed else served), result
+        return (self._take(store, served, result, trained, plan) if result.changed else served), result
 
-    def _take(self, store: Store, result: Result, path: Path) -> ServedVersion:
+    def _take(self, store: Store, served: ServedVersion, result: Result, path: Path, plan: Plan) -> ServedVersion:
         manifest: dict[str, Any] = {"reason": result.reason, "health": result.health, "traces": len(result.td_errors)}
-        after = self.versions.add(store, path.read_bytes(), manifest)
+        parent = None if plan.from_scratch or not served.number else served.number
+        after = self.versions.add(store, path.read_bytes(), manifest, parent=parent, why=result.reason)
         kept = path.with_name("model.safetensors")
         path.replace(kept)
         self._written = after.name, kept, self._trained_on

@@ -14,7 +14,7 @@ from .. import _fork
 from ..errors import DamagedError, ShgatError, StoreError
 from ..graph import Catalog
 from ..model.channels import Fusion
-from ..registry import ServedVersion, Slots
+from ..registry import ServedVersion, Slots, Versions
 from ..store import Backlog, Retention, Store
 from .journal import Journal
 from .learner import Learner, Plan, Training
@@ -48,6 +48,7 @@ class Scheduler:
     elsewhere : did another process claim the training that was due? It is tried again later
     trouble : why learning fails, "" where it does not
     last : the latest training, None before
+    beside : called with the store at each look at what other processes did: what serves beside production
     on_trained : called with the ids of the traces of each training, whatever came of it, when its version serves
     """
 
@@ -56,6 +57,7 @@ class Scheduler:
     ) -> None:
         self.slots, self.mode, self.trouble = slots, mode, ""
         self.last: Training | None = None
+        self.beside: Callable[[Store], None] = lambda store: None
         self.on_trained: Callable[[Collection[str]], None] = lambda ids: None
         self.trainings: dict[str, int] = {"accepted": 0, "refused": 0, "failed": 0}
         self._journal, self._learner, self._debounce = journal, learner, debounce
@@ -102,6 +104,11 @@ class Scheduler:
         while self._thread is not None and self._thread.is_alive():
             self._thread.join(0.1)
             self._learner.close()  # it may have started a child meanwhile
+
+    @property
+    def versions(self) -> Versions:
+        """Opens versions over the catalogue that is served."""
+        return self._learner.versions
 
     @property
     def training(self) -> bool:
@@ -157,6 +164,7 @@ class Scheduler:
     def refresh(self) -> bool:
         """See `Ranker.refresh`."""
         store = self._journal.store
+        self.beside(store)
         active = store.active_model(self._learner.versions.user_id)
         if active is None or active == self._active:
             return False

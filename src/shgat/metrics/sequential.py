@@ -1,4 +1,4 @@
-"""Confidence sequences: intervals that hold at every look at once: an experiment may be watched and stopped at will.
+"""Confidence sequences and a test of harm: they hold at every look at once, so that an experiment may be watched and stopped at will.
 
 For outcomes x in [0, 1] of mean p, the product over time of (q_i / p)^x ((1 - q_i) / (1 - p))^(1 - x), where the bet
 q_i = (s + 1/2) / (n + 1) is the mean so far, is a supermartingale that starts at 1, whatever p is (for 0 and 1 it is
@@ -8,6 +8,7 @@ and the differences that some pair (p, p + delta) below 1 / alpha explains are t
 sample size and every split of the traffic; it takes the outcomes of an arm to share one mean.
 """
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,10 @@ from ..errors import InputError
 _HALVINGS = 32  # of at most [-1, 1]: to 5e-10
 _MARGIN = 1e-13  # rounding must not put p where a likelihood is 0
 _TINY = 1e-300
+_WAITING = 1000  # blocks that one arm may be ahead of the other; what comes in beyond is not counted
+_PRIOR = 9.0, 10.0  # sum and number: before anything is known nine of ten work
+_STAKES = np.array([0.9, 0.1])
+_LEAST = 1e-3  # of a mean that is bet on
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,6 +103,76 @@ def quantile_interval(values: ArrayLike, q: float, *, alpha: float = 0.05) -> tu
     possible = np.flatnonzero(evidence < -np.log(alpha))
     low, high = int(possible[0]), int(possible[-1])
     return (float(x[low - 1]) if low > 0 else -np.inf, float(x[high]) if high < n else np.inf)
+
+
+class HarmTest:
+    """Is the mean of a treated arm lower than that of the control? One-sided, fed an outcome at a time, in constant memory.
+
+    A block is one treated outcome y and m of the control x_j. With a = the control's mean in earlier blocks, b = a - `harm` and
+    c = (m a + b) / (m + 1), the block's factor (Turner, Ly and Gruenwald, 2024) is
+
+        (1 - (y - c) (c - b) / (c (1 - c))) prod_j (1 + (x_j - c) (a - c) / (c (1 - c)))
+
+    whose expectation is 1 at most where the treated arm is no worse, whatever the means are: (1 + e / m)^m (1 - e) <= 1. The product of the
+    factors reaches 1 / alpha with probability alpha at most (Ville). It grows where the treated arm is worse, also by less than `harm`. A
+    tenth of the bet is on ten times the harm, so that a disaster is found in few outcomes.
+
+    Parameters
+    ----------
+    m : outcomes of the control for each treated one: the ratio of the traffic, rounded down
+    harm : the difference that is bet on first, in (0, 1)
+
+    Attributes
+    ----------
+    blocks : that were complete
+    """
+
+    def __init__(self, m: int, harm: float = 0.02) -> None:
+        if m < 1 or not 0.0 < harm < 1.0:
+            raise InputError(f"m is at least 1 and harm lies in (0, 1), not {m} and {harm}")
+        self.m, self.harm, self.blocks = m, harm, 0
+        self._control: deque[float] = deque(maxlen=_WAITING * m)
+        self._treated: deque[float] = deque(maxlen=_WAITING)
+        self._seen = np.array(_PRIOR)  # sum and number of the control's outcomes
+        self._sums = [0.0, 0.0]  # of both arms in complete blocks
+        self._bets = np.array([harm, min(10.0 * harm, 0.5)])
+        self._logs = np.log(_STAKES)
+        self._most = 0.0
+
+    def add(self, treated: bool, outcome: float) -> None:
+        """One outcome in [0, 1], in order of time."""
+        if not 0.0 <= outcome <= 1.0:
+            raise InputError(f"an outcome lies in [0, 1], not {outcome}")
+        (self._treated if treated else self._control).append(outcome)
+        while self._treated and len(self._control) >= self.m:
+            self._take(self._treated.popleft(), np.array([self._control.popleft() for _ in range(self.m)]))
+
+    @property
+    def p_value(self) -> float:
+        """Of "no worse", valid whenever one stops; never rises."""
+        return float(np.exp(-self._most))
+
+    @property
+    def evidence(self) -> float:
+        """Logarithm of the product, as of now."""
+        return float(np.logaddexp(*self._logs))
+
+    @property
+    def difference(self) -> float:
+        """Treated minus control in complete blocks, NaN before the first."""
+        return self._sums[1] / self.blocks - self._sums[0] / (self.blocks * self.m) if self.blocks else float("nan")
+
+    def _take(self, y: float, x: Float64) -> None:
+        a = min(max(float(self._seen[0] / self._seen[1]), 2.0 * _LEAST), 1.0 - _LEAST)
+        b = np.maximum(a - self._bets, _LEAST)
+        c = (self.m * a + b) / (self.m + 1)
+        v = c * (1.0 - c)
+        self._logs += np.log1p(-(y - c) * (c - b) / v) + np.log1p((x[:, None] - c) * (a - c) / v).sum(axis=0)
+        self._most = max(self._most, self.evidence)
+        self._seen += (x.sum(), x.size)
+        self._sums[0] += float(x.sum())
+        self._sums[1] += y
+        self.blocks += 1
 
 
 def _log_likelihood(s: Float64, f: Float64) -> Float64:

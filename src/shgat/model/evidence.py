@@ -139,7 +139,7 @@ class Recent:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, Execution] = OrderedDict()
-        self._made: tuple[Index, Evidence] | None = None
+        self._made: tuple[tuple[Index, Evidence], ...] = ()  # of production, and of a canary beside it
         _fork.renew(self)
 
     def after_fork(self) -> None:
@@ -150,31 +150,41 @@ class Recent:
         return len(self._entries)
 
     def add(self, execution: Execution, index: Index) -> None:
-        """Takes one in; the evidence for the index that answers now is made here, so that no request waits for it."""
+        """Takes one in; the evidence for the indices that answer now is made here, so that no request waits for it."""
         with self._lock:
             self._entries[execution.id] = execution
             self._make_room(execution)
-            self._made = (index, self._evidence(index)) if self._entries else None
+            beside = [i for i, _ in self._made if i is not index]
+            self._made = tuple((i, self._evidence(i)) for i in (index, *beside[:1])) if self._entries else ()
 
     def forget(self, ids: Collection[str]) -> None:
         """Those that a model has learned from, or that were refused."""
         with self._lock:
             for key in ids:
                 self._entries.pop(key, None)
-            self._made = None
+            self._made = ()
 
-    def evidence(self, index: Index) -> Evidence | None:
-        """For the answers of an index; None where there is nothing to add. What its model has taken in leaves."""
-        made = self._made
-        if made is not None and made[0] is index:
-            return made[1]
+    def evidence(self, index: Index, beside: bool = False) -> Evidence | None:
+        """For the answers of an index; None where there is nothing to add. What its model has taken in leaves.
+
+        Parameters
+        ----------
+        beside : it answers beside production, which still needs what this model has taken in
+        """
+        for known, evidence in self._made:
+            if known is index:
+                return evidence
         if not self._entries:
             return None
         with self._lock:
-            for key in self._entries.keys() & set(index.channels.channels.memory.ids):
+            learned = self._entries.keys() & index.channels.channels.memory.remembered
+            for key in () if beside else learned:
                 del self._entries[key]
-            self._made = (index, self._evidence(index)) if self._entries else None
-            return None if self._made is None else self._made[1]
+            if len(self._entries) == (len(learned) if beside else 0):
+                return None
+            made = self._evidence(index)
+            self._made = ((index, made), *self._made[:1])
+            return made
 
     def _make_room(self, newest: Execution) -> None:
         entries = list(self._entries.values())
@@ -187,7 +197,8 @@ class Recent:
             self._entries.popitem(last=False)
 
     def _evidence(self, index: Index) -> Evidence:
-        before, known = index.channels.channels, _known(self._entries.values(), index)
+        before = index.channels.channels
+        known = _known([e for key, e in self._entries.items() if key not in before.memory.remembered], index)
         fresh = _memory(known, index.dimension)
         success = before.success.and_those_of(SuccessRates.of(fresh, len(index.tools.ids)))
         return Evidence(Extended.by(before.memory, fresh, [e.terms for e, _ in known]), success)

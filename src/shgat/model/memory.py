@@ -77,6 +77,11 @@ class Memory:
         return len(self.ids)
 
     @cached_property
+    def remembered(self) -> frozenset[str]:
+        """The ids, to look up."""
+        return frozenset(self.ids)
+
+    @cached_property
     def outcomes(self) -> Float32:
         """(N,) in [0, 1]."""
         return np.ones(len(self.ids), np.float32) if self.outcome is None else self.outcome

@@ -22,18 +22,20 @@ class ServedVersion:
     number : 7, or 0
     model : nobody changes it any more
     trouble : why it is not what it should be, "" where it is
+    beside : does it stand beside production, as canary or shadow?
     """
 
     name: str
     number: int
     model: SHGAT
     trouble: str = ""
+    beside: bool = False
 
 
 class Slots:
     """One version a role. There is always one in production; the other roles may be empty.
 
-    A `Ranker` asks the version in production alone. A shadow or a canary stands ready for whoever compares answers or splits traffic.
+    See `shgat.registry.traffic.Traffic` for who is asked.
 
     Readers need no lock: a version is swapped in as a whole, and with its index built, so that no request waits for it.
 

@@ -9,6 +9,7 @@ from ..errors import InputError, ModelFileError
 from ..graph import Catalog
 from ..shgat import SHGAT
 from ..store import Store
+from .facts import facts_of
 from .slots import ServedVersion
 
 KEPT = 20  # versions that stay in the store, each as large as a model file
@@ -42,7 +43,7 @@ class Versions:
         return model
 
     def newest(self, store: Store) -> ServedVersion | None:
-        """The active version, or where it is damaged the one that served before; see `Store.newest_model`."""
+        """The version in production, or where it is damaged the one that served before; see `Store.newest_model`."""
         found = store.newest_model(lambda v: self.open(v.data, f"model version {v.version}"), self.user_id)
         if found is None:
             return None
@@ -50,9 +51,26 @@ class Versions:
         trouble = f"model {damaged} {'are' if len(found.damaged) > 1 else 'is'} damaged, v{found.version} serves" if damaged else ""
         return ServedVersion(f"v{found.version}", found.version, found.content, trouble)
 
-    def add(self, store: Store, data: bytes, manifest: Mapping[str, Any]) -> ServedVersion:
-        """Stores a new version, active from now on, and opens it; the user's oldest beyond twenty go."""
+    def add(
+        self,
+        store: Store,
+        data: bytes,
+        manifest: Mapping[str, Any],
+        *,
+        parent: int | None = None,
+        who: str = "gateway",
+        why: str = "trained",
+    ) -> ServedVersion:
+        """Stores a new version, in production from now on, and opens it; the user's oldest beyond twenty go.
+
+        Parameters
+        ----------
+        manifest : what is said of it besides `facts_of`
+        parent : number of the version that training went on from
+        who, why : of the move, in the log
+        """
         model = self.open(data, "the trained model")  # first: what cannot be opened is not stored
-        number = store.put_model(data, manifest, user_id=self.user_id)
+        facts = {**facts_of(model, store.clock(), parent), **manifest}
+        number = store.put_model(data, facts, user_id=self.user_id, who=who, why=why)
         store.prune(keep_models=KEPT)
         return ServedVersion(f"v{number}", number, model)

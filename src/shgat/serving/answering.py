@@ -5,12 +5,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from .. import _fork
 from ..features import IntentEncoder
 from ..graph import Capability, Catalog, Tool
 from ..model.evidence import Evidence, Recent
 from ..registry import ServedVersion
+from ..registry.shadow import Rank
 from ..store import Ranked
 from .answer import Answer
 from .arrangement import Arrangement
@@ -22,6 +24,7 @@ from .request import Request
 from .session import Sessions
 
 _log = logging.getLogger("shgat")
+Answered = Callable[[ServedVersion, float, bool, Callable[[ServedVersion], Rank], tuple[str, ...]], None]
 Record = Callable[[Request, Found, Sequence[Ranked]], tuple[str, str]]  # the decision's id, and what is wrong with its record
 KEPT = 4  # catalogues whose chains stay: the one that serves, and those of versions beside it
 
@@ -41,12 +44,15 @@ class Answering:
     latency : how many answers, and how long they took
     recent : what was executed since the version that serves was made
     sessions : what each was shown
+    answered : is told of each answer: whose it was, how long it took, whether something else than the model ranked, what a shadow would answer,
+        and what went out
     """
 
     def __init__(
         self, catalog: Catalog, record: Record, encoder: IntentEncoder | None = None, explorer: Explorer | None = None
     ) -> None:
         self.encoder, self.latency, self.sessions, self.recent = encoder, Latency(), Sessions(), Recent()
+        self.answered: Answered = lambda served, seconds, failed, rank, ids: None
         self._record, self._explorer = record, explorer
         self._chains: dict[int, Chain] = {}
         self.after_fork()
@@ -99,7 +105,7 @@ class Answering:
     def _heard(self, served: ServedVersion) -> tuple[Evidence | None, str]:
         """What came in since the version was made, and why that cannot be told."""
         try:
-            return self.recent.evidence(served.model.index()), ""
+            return self.recent.evidence(served.model.index(), served.beside), ""
         except Exception as error:  # the agent needs its tools
             _log.warning("answers do without what came in lately: %s", error)
             return None, f"without what came in lately: {error}"
@@ -131,11 +137,16 @@ class Answering:
         why = (*found.why, *(trouble for trouble in (unheard, served.trouble, fault) if trouble))
         seconds = time.perf_counter() - started
         self.latency.add(seconds, bool(why))
+        self.answered(served, seconds, found.by not in ("model", "words"), partial(self._beside, request), items.ids)
         return Answer(
             key, request.kind, items.ids, items.scores, found.version, found.by, why, items.calibrated, items.explanations,
             encoder=found.encoder, propensities=tuple([r.propensity for r in ranked[: len(items.ids)]]),
             rules=found.rules, latency_ms=1000.0 * seconds,
         )  # fmt: skip
+
+    def _beside(self, request: Request, shadow: ServedVersion) -> Rank:
+        """What a shadow would answer to a request, not asked yet."""
+        return lambda: self.chain(shadow.model.catalog).answer(shadow, request).items.ids
 
 
 def _nodes(chain: Chain, request: Request) -> Callable[[str], Tool | Capability | None]:

@@ -10,7 +10,7 @@ from ..learning.entry import Entry
 from ..learning.journal import Journal
 from ..learning.receipt import Receipt
 from ..model.evidence import Execution
-from ..registry import Slots
+from ..registry import Slots, Traffic
 from ..traces import Trace
 from .answering import Answering
 from .feedback import Feedback, Unlearnable
@@ -27,6 +27,7 @@ class Intake:
     _user: str
     _answering: Answering
     _unlearnable: Unlearnable
+    _traffic: Traffic
     slots: Slots
 
     def _awake(self) -> None:
@@ -132,3 +133,4 @@ class Intake:
             session, now = decision.session or "", trace.timestamp or self._clock()
             done = Execution(entry.key, decision.embedding, decision.intent or "", trace.tools, trace.outcome, session, now)
             self._answering.recent.add(done, self.slots.production.model.index())
+            self._traffic.executed(decision.model_version, trace.outcome)

@@ -23,7 +23,7 @@ from ..learning.learner import Learner, Training
 from ..learning.ledger import Ledger, folder_for
 from ..learning.scheduler import Scheduler
 from ..learning.spool import Spool
-from ..registry import ServedVersion, Slots, Versions
+from ..registry import ServedVersion, Slots, Traffic, Versions
 from ..shgat import SHGAT
 from ..store import Decision, Ranked, Retention, Store
 from ..worker import Child
@@ -78,6 +78,8 @@ class Ranker(InferenceService, Intake, Upkeep):
         explorer = None if explore is None else Explorer(explore)
         self._answering = Answering(catalog, self._record, IntentEncoder.of(catalog, encoder, cache=self._cache), explorer)
         self._unlearnable, self._changing = Unlearnable(), threading.Lock()
+        self._traffic = Traffic(slots, scheduler.versions, clock)
+        self._answering.answered, scheduler.beside = self._traffic.answered, self._traffic.follow
         scheduler.on_trained = self._answering.recent.forget
         journal.joined = self._remember
         _fork.renew(self)
@@ -155,7 +157,7 @@ class Ranker(InferenceService, Intake, Upkeep):
             try:
                 with contextlib.suppress(StoreError):  # it went away; what comes in is kept
                     written.store.check_catalog(catalog)
-                    known = written.store.aliases()
+                    known = written.store.former_ids()
             except CatalogError:
                 written.close()
                 raise
@@ -185,6 +187,7 @@ class Ranker(InferenceService, Intake, Upkeep):
         if not self._closed:
             self._closed = True
             self._scheduler.close()
+            self._traffic.close()
             self._journal.close()
             if isinstance(self._cache.second, Redis):
                 self._cache.second.close()
@@ -261,6 +264,7 @@ class Ranker(InferenceService, Intake, Upkeep):
             "refused_by_store": self._journal.refused,
             "unlearnable_feedback": self._unlearnable.count,
             "encoder": encoder,
+            **self._traffic.stats(),
             "cache": self._cache.stats(),
             "trouble": [t for t in self._troubles(served.trouble, encoder["trouble"]) if t],
         }

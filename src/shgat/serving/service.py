@@ -8,7 +8,7 @@ from typing import Any, Unpack
 from ..graph import Catalog
 from ..model.candidates import Kind
 from ..model.why_not import WhyNot
-from ..registry import Slots
+from ..registry import Slots, Traffic
 from .answer import Answer
 from .answering import Answering
 from .request import Options, Order, Request, requests_of
@@ -27,6 +27,7 @@ class InferenceService:
     slots: Slots
     rules: Rules
     _answering: Answering
+    _traffic: Traffic
 
     @property
     def catalog(self) -> Catalog:
@@ -63,12 +64,13 @@ class InferenceService:
         InputError
             for what no request can mean: an unknown `kind` or `order`, text where a list is expected, ids that are no strings.
         """
-        served = self.slots.production
-        return self._answering.answer(served, Request.of(
-            served.model.catalog.tool_column, intent, top_k, kind, text=text, context_tools=context_tools, candidates=candidates,
+        production = self.slots.production
+        request = Request.of(
+            production.model.catalog.tool_column, intent, top_k, kind, text=text, context_tools=context_tools, candidates=candidates,
             servers=servers, tags=tags, exclude=exclude, rules=rules, standing=self.rules, session=session, order=order,
             min_score=min_score, explain=explain,
-        ))  # fmt: skip
+        )  # fmt: skip
+        return self._answering.answer(self._traffic.of(request.session or request.text, production), request)
 
     async def arank(self, intent: object, top_k: int = 10, kind: Kind = "tools", **options: Unpack[Options]) -> Answer:
         """`rank` without holding up the event loop."""
@@ -88,8 +90,9 @@ class InferenceService:
         texts : one for each intent, or None
         options : of all of them, as those of `rank`
         """
-        served = self.slots.production
-        requests = requests_of(served.model.catalog.tool_column, intents, texts, top_k, kind, options, self.rules)
+        production = self.slots.production
+        requests = requests_of(production.model.catalog.tool_column, intents, texts, top_k, kind, options, self.rules)
+        served = self._traffic.of(requests[0].session if requests else None, production)
         return self._answering.answers(served, requests)
 
     def rank_sets(self, intent: object, top_k: int = 5, **options: Unpack[Options]) -> Answer:

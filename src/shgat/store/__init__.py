@@ -7,6 +7,7 @@ try:
 except ImportError as error:
     raise MissingExtraError(error.name or "SQLAlchemy", "store") from None
 
+from .aliases import ALIASES, ANYTHING, Anything, Move
 from .decisions import Decision, Ranked
 from .files import ImportReport, export_folder, export_traces, import_folder, import_traces
 from .model_versions import Intact, ModelSummary, ModelVersion
@@ -15,6 +16,9 @@ from .retention import Retention
 from .store import Store
 
 __all__ = [
+    "ALIASES",
+    "ANYTHING",
+    "Anything",
     "Backlog",
     "DamagedError",
     "Decision",
@@ -22,6 +26,7 @@ __all__ = [
     "Intact",
     "ModelSummary",
     "ModelVersion",
+    "Move",
     "Ranked",
     "Reason",
     "Retention",

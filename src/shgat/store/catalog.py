@@ -54,13 +54,13 @@ class CatalogRows:
         with self.database.read() as connection:
             return connection.scalar(select(meta.c.value).where(meta.c.key == _ENCODER)) or ""
 
-    def aliases(self) -> dict[str, str]:
-        """What tools were called before -> their ids, as `add_aliases` was told."""
+    def former_ids(self) -> dict[str, str]:
+        """What tools were called before -> their ids, as `add_former_ids` was told."""
         with self.database.read() as connection:
             found = connection.scalar(select(meta.c.value).where(meta.c.key == _ALIASES))
         return {} if found is None else dict(orjson.loads(found))
 
-    def add_aliases(self, aliases: Mapping[str, str]) -> None:
+    def add_former_ids(self, aliases: Mapping[str, str]) -> None:
         """Remembers what tools were called before, beside what is known already."""
         with self.database.write() as connection:
             found = connection.scalar(select(meta.c.value).where(meta.c.key == _ALIASES))

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, not_, s
 
 from .._check import number
 from .database import Database
-from .schema import decisions, model_versions, priorities, traces
+from .schema import alias_moves, decisions, model_aliases, model_versions, priorities, traces
 
 DAY = 86_400.0  # seconds
 _PAGES = ("page_count", "freelist_count", "page_size")  # of SQLite
@@ -23,12 +23,14 @@ _LEAST = 100  # rows of one step towards a size
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    """What stays at most; None: no bound. Traces that were not trained on yet always stay, and so does the active version of a model.
+    """What stays at most; None: no bound. Traces that were not trained on yet always stay, and so does a
+    version of a model that an alias names, and the one that a rollback of production returns to.
 
     Attributes
     ----------
     decisions, traces : the newest so many
     models : the newest so many of each user
+    moves : the newest so many of each alias, in the log
     unanswered : seconds that a decision without feedback stays
     size : bytes of what is in use; the oldest decisions go first, then the oldest traces
     """
@@ -36,6 +38,7 @@ class Retention:
     decisions: int | None = 200_000
     traces: int | None = 200_000
     models: int | None = 20
+    moves: int | None = 10_000
     unanswered: float | None = 30 * DAY
     size: int | None = None
 
@@ -57,7 +60,7 @@ class RetentionRows:
     ) -> dict[str, int]:
         """Deletes all but the newest so many rows of a kind, where a number is given, trained on or not; returns how many went.
 
-        Models are counted for each user; the active one always stays. A pruned trace takes along the memory that its decision has had
+        Models are counted for each user; those that `Retention` lets stay do. A pruned trace takes along the memory that its decision has had
         its feedback.
         """
         given = {"keep_traces": keep_traces, "keep_decisions": keep_decisions, "keep_models": keep_models}
@@ -88,6 +91,8 @@ class RetentionRows:
             removed["traces"] += self._delete(traces, and_(_older(traces, policy.traces), _LEARNED))
         if policy.models is not None:
             removed["model_versions"] += self._prune_models(policy.models)
+        if policy.moves is not None:
+            self._prune_moves(policy.moves)
         if policy.size is not None:
             for table, where in ((decisions, None), (traces, _LEARNED)):
                 removed[str(table.name)] += self._shrink(table, where, policy.size)
@@ -120,7 +125,7 @@ class RetentionRows:
             if not keys:
                 break
             with self.database.write() as connection:
-                removed += connection.execute(delete(table).where(key.in_(keys))).rowcount
+                removed += connection.execute(delete(table).where(key.in_(keys), where)).rowcount  # as things are by now
         return removed
 
     def _prune_models(self, keep: int) -> int:
@@ -129,8 +134,14 @@ class RetentionRows:
         removed = 0
         for user in users:
             mine = model_versions.c.user_id == user
-            removed += self._delete(model_versions, and_(mine, _older(model_versions, keep, mine), ~model_versions.c.active))
+            removed += self._delete(model_versions, and_(mine, _older(model_versions, keep, mine), _UNNAMED))
         return removed
+
+    def _prune_moves(self, keep: int) -> None:
+        with self.database.write() as connection:
+            table, newer = alias_moves.c, alias_moves.alias()
+            latest = select(func.max(newer.c.number)).where(newer.c.user_id == table.user_id, newer.c.alias == table.alias)
+            connection.execute(delete(alias_moves).where(table.number <= latest.scalar_subquery() - max(keep, 1)))
 
     def _shrink(self, table: Table, where: ColumnElement[bool] | None, most: int) -> int:
         """Deletes the oldest rows, a twentieth at a time, until the database uses no more bytes."""
@@ -158,6 +169,24 @@ class RetentionRows:
 
 
 _LEARNED = not_(exists().where(priorities.c.trace_seq == traces.c.seq, ~priorities.c.aside, priorities.c.priority == math.inf))
+_RETURN, _LATEST = alias_moves.alias(), alias_moves.alias()
+_OF_PRODUCTION = and_(_LATEST.c.alias == "production", _RETURN.c.alias == "production", _RETURN.c.user_id == _LATEST.c.user_id)
+_NEWER = alias_moves.alias()
+_IS_LATEST = (
+    _LATEST.c.number
+    == (select(func.max(_NEWER.c.number)).where(_NEWER.c.user_id == _LATEST.c.user_id, _NEWER.c.alias == _LATEST.c.alias))
+    .correlate(_LATEST)
+    .scalar_subquery()
+)
+_UNNAMED = and_(
+    not_(exists().where(model_aliases.c.user_id == model_versions.c.user_id, model_aliases.c.version == model_versions.c.version)),
+    not_(
+        exists().where(
+            _OF_PRODUCTION, _IS_LATEST, _LATEST.c.user_id == model_versions.c.user_id, _RETURN.c.number == _LATEST.c.back,
+            _RETURN.c.after == model_versions.c.version,
+        )
+    ),
+)  # fmt: skip
 _UNANSWERED = not_(exists().where(traces.c.decision_id == decisions.c.id))
 
 

@@ -6,7 +6,10 @@
     traces          what was executed and how it went; parent_id makes them a tree
     priorities      how much a trace is worth replaying to its user's model; infinity until it has been trained on.
                     `aside`: it is not read; `reason` says why, and `needs` what a catalogue has to hold for it to be read again
-    model_versions  whole models, per user; one of them is active
+    model_versions  whole models, per user
+    model_aliases   which version an alias of a user names: "production" serves; `terms` are what a canary serves under
+    alias_moves     every move of an alias, numbered for each alias from 1 without a gap: who, why, from what, to what. `back` is the move
+                    whose state a rollback returns to. Versions are those of `model_versions`, or of a registry elsewhere
     claims          who is training whose model, and until when
     capability_features, intent_features  what was computed of capabilities and of intents. On PostgreSQL an HNSW index finds the
                     nearest ones where there are at most 2000 dimensions, and a check holds the hybrid to its dimension; both are the
@@ -30,13 +33,12 @@ from sqlalchemy import (
     Table,
     Text,
     false,
-    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from .embedding import embedding_type
 
-REVISION = "v8_features"  # the newest migration
+REVISION = "v9_aliases"  # the newest migration
 DEFAULT_USER = "local"
 
 METADATA = MetaData()
@@ -143,18 +145,36 @@ model_versions = _table(
     Column("data", LargeBinary, nullable=False),
     Column("manifest", Text, nullable=False),  # JSON as it was written: the digest covers its characters
     Column("sha256", Text, nullable=False),
-    Column("active", Boolean, nullable=False),
     Column("activated_at", Double),  # null: it never served
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     Index("ix_model_versions_user_id", "user_id", "version"),
-    Index(
-        "ix_model_versions_active",
-        "user_id",
-        unique=True,
-        sqlite_where=text("active"),
-        postgresql_where=text("active"),
-    ),
+)
+
+model_aliases = Table(
+    "model_aliases",
+    METADATA,
+    Column("user_id", Text, primary_key=True),
+    Column("alias", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("terms", Text),  # JSON
+)
+
+alias_moves = Table(
+    "alias_moves",
+    METADATA,
+    Column("user_id", Text, primary_key=True),
+    Column("alias", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("before", BigInteger),
+    Column("after", BigInteger),
+    Column("back", BigInteger),
+    Column("action", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("forced", Boolean, nullable=False),
+    Column("figures", Text),  # JSON
+    Column("created_at", Double, nullable=False),
 )
 
 claims = Table(

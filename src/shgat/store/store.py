@@ -19,7 +19,7 @@ from .migration import current_revision, stored_dimension, upgrade
 from .model_versions import ModelVersionRows
 from .priorities import PriorityRows
 from .retention import RetentionRows
-from .schema import METADATA, REVISION, model_versions, priorities
+from .schema import METADATA, REVISION, model_aliases, priorities
 from .traces import TraceRows
 
 MAX_DIMENSION = 16_000  # of a pgvector column
@@ -100,7 +100,7 @@ class Store(CatalogRows, DecisionRows, TraceRows, PriorityRows, ModelVersionRows
             new = select(func.count()).where(priorities.c.priority == float("inf"), ~priorities.c.aside)
             untrained = connection.scalar(new)
             aside = connection.scalar(select(func.count()).where(priorities.c.aside))
-            active = connection.scalar(select(func.max(model_versions.c.version)).where(model_versions.c.active))
+            active = connection.scalar(select(func.max(model_aliases.c.version)).where(model_aliases.c.alias == "production"))
         return {
             "url": self.url,
             "revision": REVISION,

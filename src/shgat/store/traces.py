@@ -77,6 +77,16 @@ class TraceRows:
             yield from page
             seq, left = page[-1].seq, None if left is None else left - len(page)
 
+    def traces_since(self, moment: float, limit: int, user_id: str = DEFAULT_USER) -> list[Trace]:
+        """The latest traces of a user with a later time stamp, in the order in which they arrived.
+
+        Parameters
+        ----------
+        moment : seconds since the epoch
+        """
+        query = WITH_PRIORITY.where(traces.c.user_id == user_id, traces.c.timestamp > moment)
+        return self._fetch(query.order_by(traces.c.seq.desc()).limit(limit))[::-1]
+
     def remove_traces(self, ids: Sequence[str]) -> int:
         """Removes traces, damaged ones too; returns how many there were. Their decisions may have feedback again."""
         removed = 0

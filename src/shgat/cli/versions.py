@@ -1,0 +1,62 @@
+"""How `shgat models` shows versions, what differs between them, and moves of aliases."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..registry import Version
+    from ..shgat import SHGAT
+    from ..store import Move
+    from .grid import Grid
+
+
+def summary(version: "Version", aliases: dict[str, int]) -> dict[str, Any]:
+    """A version in a row, as JSON values."""
+    facts = version.facts
+    metrics = facts.get("metrics") or {}
+    return {
+        "version": version.number,
+        "aliases": [alias for alias, number in aliases.items() if number == version.number],
+        "created_at": version.created_at,
+        "trained_at": facts.get("trained_at"),
+        "parent": facts.get("parent"),
+        "bytes": version.size,
+        "catalog": facts.get("catalog"),
+        "encoder": facts.get("encoder"),
+        "traces": metrics.get("n_traces"),
+        "reason": facts.get("reason") or metrics.get("reason"),
+    }
+
+
+def distances(a: "SHGAT", b: "SHGAT") -> dict[str, float | None]:
+    """Of each group of parameters |b - a| / |a|; None where it has another shape or is in one of them alone."""
+    import numpy as np
+
+    found: dict[str, float | None] = {}
+    for name in dict.fromkeys((*a.params, *b.params)):
+        x, y = a.params.get(name), b.params.get(name)
+        if x is None or y is None or x.shape != y.shape:
+            found[name] = None
+        else:
+            found[name] = float(np.linalg.norm(y - x) / max(float(np.linalg.norm(x)), 1e-12))
+    return found
+
+
+def moved(moves: "list[Move]") -> "Grid":
+    """Moves of aliases as a table."""
+    from .grid import Grid
+
+    grid = Grid("moves, the latest first")
+    for column in ("alias", "number", "when", "from", "to", "action", "who"):
+        grid.add_column(column)
+    grid.add_column("why", prose=True)
+    for m in moves:
+        ends = ("-" if v is None else f"v{v}" for v in (m.before, m.after))
+        action = f"{m.action} (forced)" if m.forced else m.action
+        grid.add_row(m.alias, str(m.number), day(m.created_at), *ends, action, m.who, m.why or "-")
+    return grid
+
+
+def day(seconds: float) -> str:
+    """Seconds since the epoch as a date and a time, UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")

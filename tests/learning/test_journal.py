@@ -362,4 +362,4 @@ def test_another_catalogue_takes_the_place_of_the_one_before(journal, connect):
     more = Catalog.from_records([{"id": "t9", "embedding": np.eye(D, dtype=np.float32)[5]}])
     written.keep(more.renamed("t9", "t10"))
     until(lambda: written.store.counts()["tools"] == 5)
-    until(lambda: written.store.aliases() == {"t9": "t10"})
+    until(lambda: written.store.former_ids() == {"t9": "t10"})

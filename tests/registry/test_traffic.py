@@ -31,7 +31,7 @@ def traffic(store, now):
 
 
 def share(traffic, n=2000):
-    names = [traffic.of(f"s{i}").name for i in range(n)]
+    names = [traffic.of(f"s{i}", traffic.slots.production).name for i in range(n)]
     return {name: names.count(name) / n for name in sorted(set(names))}
 
 
@@ -41,7 +41,7 @@ def test_a_canary_answers_its_sessions_until_its_time_is_over(registry, store, t
     registry.move("canary", 2, terms=Terms(percent=20.0, until=200.0).to_dict())
     traffic.follow(store)
     assert share(traffic)["v2"] == pytest.approx(0.2, abs=0.03)
-    assert traffic.of(None).name == "v1"
+    assert traffic.of(None, traffic.slots.production).name == "v1"
     assert traffic.stats()["canary"]["version"] == "v2"
     now[0] = 200.0
     assert share(traffic) == {"v1": 1.0}
@@ -57,7 +57,7 @@ def test_a_canary_that_is_worse_is_taken_away_for_all_with_the_figures(registry,
     traffic.follow(store)
     rng = np.random.default_rng(0)
     for i in range(3000):
-        version = traffic.of(f"s{i}").name
+        version = traffic.of(f"s{i}", traffic.slots.production).name
         traffic.executed(version, float(rng.random() < (0.6 if version == "v2" else 0.9)))
     traffic.follow(store)
     assert traffic.slots.get("canary") is None
@@ -86,7 +86,9 @@ def test_a_shadow_is_asked_beside_and_answers_nobody(registry, store, traffic):
     traffic.follow(store)
     assert share(traffic) == {"v1": 1.0}
     asked = []
-    traffic.answered(traffic.of("s"), 0.001, False, lambda shadow: lambda: asked.append(shadow.name) or ("a",), ("a",))
+    traffic.answered(
+        traffic.of("s", traffic.slots.production), 0.001, False, lambda shadow: lambda: asked.append(shadow.name) or ("a",), ("a",)
+    )
     until(lambda: traffic.stats()["shadow"]["compared"] == 1)
     assert (asked, traffic.stats()["shadow"]["overlap"]) == (["v3"], 1.0)
     registry.rollback("shadow", who="ann")

@@ -46,6 +46,23 @@ def test_a_canary_answers_its_sessions_and_its_feedback_is_counted(open_ranker, 
     assert {ranker.rank(x, 5, session=f"s{i}").model_version for i in range(20)} == {"v1"}
 
 
+def test_a_canary_never_offers_what_the_catalogue_no_longer_has(open_ranker, registry, people):
+    registry.move("canary", 2, terms=Terms(percent=50.0).to_dict())
+    ranker = open_ranker()
+    ranker.refresh()
+    x, _, _ = people[0]
+    sessions = [f"s{i}" for i in range(20)]
+    first = ranker.rank(x, 1).ids[0]
+    counted = ranker.stats()["canary"]["answers"]["production"]
+    ranker.remove(first)
+    assert all(first not in ranker.rank(x, 10, session=s).ids for s in sessions)
+    ranker.refresh()  # the canary is moved to the catalogue of now, and what was counted stays
+    answers = [ranker.rank(x, 10, session=s) for s in sessions]
+    assert {a.model_version for a in answers} == {"v1", "v2"}
+    assert all(first not in a.ids for a in answers)
+    assert ranker.stats()["canary"]["answers"]["production"] > counted
+
+
 def test_a_shadow_is_compared_and_changes_no_answer(open_ranker, registry, people):
     ranker = open_ranker()
     ranker.refresh()

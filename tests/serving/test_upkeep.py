@@ -109,7 +109,7 @@ def test_a_renamed_tool_keeps_what_was_learned_and_is_found_by_both_ids(open_ran
     assert ranker.maybe_train().traces >= 1
     assert ranker.stats()["unlearnable_feedback"] == 0
     with Store.open(sqlite_url) as store:
-        until(lambda: store.aliases() == {"calendar.add": "agenda.new"})
+        until(lambda: store.former_ids() == {"calendar.add": "agenda.new"})
     ranker.close()
     again = open_ranker(catalog=Catalog.from_records([*TOOLS[:2], TOOLS[2] | {"id": "agenda.new"}]))
     assert again.rank("zapp zopp", 1).ids == ("agenda.new",)

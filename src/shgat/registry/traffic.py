@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import ConflictError, DamagedError, InputError, ModelFileError
+from ..graph import Catalog
 from ..store import Store
 from .canary import Terms, Watch, answers
 from .shadow import Rank, Shadow
@@ -43,7 +44,7 @@ class Traffic:
         canary, watch = self.slots.get("canary"), self.watch
         if canary is None or watch is None or key is None or self._clock() >= watch.terms.until:
             return production
-        if canary.model.catalog is not production.model.catalog:
+        if not _same(canary.model.catalog, production.model.catalog):
             return production
         return canary if answers(key, canary.number, watch.terms.percent) else production
 
@@ -61,7 +62,7 @@ class Traffic:
         watch, canary, shadow = self.watch, self.slots.get("canary"), self.slots.get("shadow")
         if watch is not None:
             watch.answered(served is canary, seconds, failed)
-        if shadow is not None and shadow.model.catalog is served.model.catalog:
+        if shadow is not None and _same(shadow.model.catalog, served.model.catalog):
             self.shadow.offer(shadow, rank(shadow), ids)
 
     def executed(self, version: str, outcome: float) -> None:
@@ -98,7 +99,7 @@ class Traffic:
 
     def _stands(self, present: ServedVersion | None, number: int) -> bool:
         """Is it this version, over the catalogue that is served by now?"""
-        return present is not None and present.number == number and present.model.catalog is self._versions.catalog
+        return present is not None and present.number == number and _same(present.model.catalog, self._versions.catalog)
 
     def _put(self, role: Any, store: Store, number: int, terms: dict[str, Any]) -> None:
         before, watch = self.slots.get(role), self.watch
@@ -148,3 +149,7 @@ class Traffic:
         except ConflictError:  # another gateway was faster, or somebody has put another one there
             pass
         self._clear("canary")
+
+
+def _same(a: Catalog, b: Catalog) -> bool:
+    return a is b or (a.checksum == b.checksum and a.aliases == b.aliases)

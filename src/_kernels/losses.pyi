@@ -11,17 +11,7 @@ def info_nce(
     d_z: NDArray[np.float32],
     loss: NDArray[np.float64],
     p_positive: NDArray[np.float32],
-) -> None: ...
-def info_nce_apart(
-    z: NDArray[np.float32],
-    indptr: NDArray[np.int32],
-    indices: NDArray[np.int32],
-    y: NDArray[np.float32],
-    w: NDArray[np.float32],
-    tau: float,
-    d_z: NDArray[np.float32],
-    loss: NDArray[np.float64],
-    p_positive: NDArray[np.float32],
+    apart: bool = False,
 ) -> None: ...
 def push_down(
     z: NDArray[np.float32],

@@ -2,7 +2,7 @@
 """Losses on z, forward and gradient in one pass over each row.
 
     info_nce:   L = sum_i w_i sum_t y_it (log sum_n exp(z_in / tau) - z_it / tau)        sum_t y_it = 1 or 0 (no target)
-    info_nce_apart: the same, but each target against what is no target only, as if it were the row's one target:
+    apart:      the same, but each target against what is no target only, as if it were the row's one target:
                 L = sum_i w_i sum_t y_it log(1 + exp(-s_it)),  s_it = z_it / tau - log sum_{n no target} exp(z_in / tau)
     push_down:  L = sum_i w_i sum_t y_it log(1 + exp(z_it / tau))                         = -log(1 - sigmoid(z / tau))
 """
@@ -96,7 +96,7 @@ cdef void _push_down(const float *z, Py_ssize_t rows, Py_ssize_t n, const int32_
 
 
 def info_nce(const float[:, ::1] z, const int32_t[::1] indptr, const int32_t[::1] indices, const float[::1] y,
-             const float[::1] w, float tau, float[:, ::1] d_z, double[::1] loss, float[::1] p_positive):
+             const float[::1] w, float tau, float[:, ::1] d_z, double[::1] loss, float[::1] p_positive, bint apart=False):
     """Writes d_z (B, n), loss (B,), p_positive (B,) = softmax mass on the row's targets. Targets are CSR rows of y."""
     if z.shape[0] == 0 or z.shape[1] == 0 or indices.shape[0] == 0:
         d_z[:] = 0.0
@@ -104,21 +104,8 @@ def info_nce(const float[:, ::1] z, const int32_t[::1] indptr, const int32_t[::1
         p_positive[:] = 0.0
         return
     with nogil:
-        _info_nce(&z[0, 0], z.shape[0], z.shape[1], &indptr[0], &indices[0], &y[0], &w[0], tau, &d_z[0, 0], &loss[0],
-                  &p_positive[0])
-
-
-def info_nce_apart(const float[:, ::1] z, const int32_t[::1] indptr, const int32_t[::1] indices, const float[::1] y,
-                   const float[::1] w, float tau, float[:, ::1] d_z, double[::1] loss, float[::1] p_positive):
-    """As `info_nce`; p_positive is the mass that the softmax over all candidates has on the row's targets."""
-    if z.shape[0] == 0 or z.shape[1] == 0 or indices.shape[0] == 0:
-        d_z[:] = 0.0
-        loss[:] = 0.0
-        p_positive[:] = 0.0
-        return
-    with nogil:
-        _info_nce_apart(&z[0, 0], z.shape[0], z.shape[1], &indptr[0], &indices[0], &y[0], &w[0], tau, &d_z[0, 0],
-                        &loss[0], &p_positive[0])
+        (_info_nce_apart if apart else _info_nce)(&z[0, 0], z.shape[0], z.shape[1], &indptr[0], &indices[0], &y[0],
+                                                  &w[0], tau, &d_z[0, 0], &loss[0], &p_positive[0])
 
 
 def push_down(const float[:, ::1] z, const int32_t[::1] indptr, const int32_t[::1] indices, const float[::1] y,

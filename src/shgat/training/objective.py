@@ -8,7 +8,6 @@ together do not compete: each is set against what did not run, as if it had run 
 tools down.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -99,7 +98,7 @@ class Objective:
         positives: Literal["apart", "together"] = "apart",
     ) -> None:
         self.catalog, self.cooccurrence, self.config, self.coordinates = catalog, cooccurrence, config, coordinates
-        self._pulls = losses.info_nce_apart if positives == "apart" else losses.info_nce, losses.info_nce
+        self._apart = positives == "apart", False  # of tools, of capabilities
 
     def __call__(
         self,
@@ -130,11 +129,11 @@ class Objective:
         keys = readout.keys(nodes, params, similarity)
         d_q, d_keys = np.zeros_like(queries.q.rows), np.empty_like(keys.rows)
         total, results, start = 0.0, [], 0
-        for candidates, pull in zip(kinds, self._pulls, strict=True):
+        for candidates, apart in zip(kinds, self._apart, strict=True):
             own = slice(start, start + candidates.n)
             start += candidates.n
             z = readout.scores(queries.q.rows, keys.rows[own], readout.scale(params, similarity))
-            loss, td, hit, d_z = _part(z, candidates, batch, tau, masks, pull)
+            loss, td, hit, d_z = _part(z, candidates, batch, tau, masks, apart)
             total += loss
             results.append((td, hit))
             readout.scores_backward(d_z, z, queries.q.rows, keys.rows[own], params, gradient, similarity, d_q, d_keys[own])
@@ -218,7 +217,7 @@ def _moved(targets: Targets, pool: Int64) -> Targets:
 
 
 def _part(
-    z: Float32, candidates: _Candidates, batch: Batch, tau: float, masks: Masks, pull: Callable[..., None]
+    z: Float32, candidates: _Candidates, batch: Batch, tau: float, masks: Masks, apart: bool
 ) -> tuple[float, Float32, float, Float32]:
     """(loss, td (B,), hit, d_z (B, n)) of one candidate set. What is ruled out has probability, and so gradient, exactly 0."""
     targets = candidates.targets
@@ -235,7 +234,7 @@ def _part(
     if excluded is not None:
         logits = np.where(excluded, RULED_OUT, logits)
     csr = (targets.incidence.indptr, targets.incidence.indices, targets.values)
-    pull(logits, *csr, share * batch.outcome, tau, d_z, rows, mass)
+    losses.info_nce(logits, *csr, share * batch.outcome, tau, d_z, rows, mass, apart)
     if (batch.outcome < 1.0).any():
         losses.push_down(z, *csr, share * (1.0 - batch.outcome), tau, d_z, rows)
     hit = 0.0

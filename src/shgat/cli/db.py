@@ -91,6 +91,9 @@ def prune(
     ] = None,
     unanswered_days: Annotated[float | None, typer.Option(help="Days that a decision without feedback stays.")] = None,
     size: Annotated[int | None, typer.Option(help="MiB in use; the oldest decisions go first, then the oldest traces.")] = None,
+    archive: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write what goes to Parquet files in this folder before it is removed.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Remove what need not be kept, and give its space back. Without options: what a gateway removes by itself."""
@@ -106,7 +109,7 @@ def prune(
             "size": None if size is None else size << 20,
         }
         given = {name: value for name, value in bounds.items() if value is not None}
-        removed = store.retain(Retention(**(dict.fromkeys(bounds) | given)) if given else Retention())
+        removed = store.retain(Retention(**(dict.fromkeys(bounds) | given if given else {}), archive=archive))
         _print({"removed": removed, "store": store.size()}, as_json)
 
 

@@ -4,10 +4,13 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, not_, select, text
 
-from .._check import number
+from .._check import brief, number
+from ..errors import InputError
+from .archive import Archive
 from .database import Database
 from .schema import alias_moves, decisions, model_aliases, model_versions, priorities, traces
 
@@ -33,6 +36,7 @@ class Retention:
     moves : the newest so many of each alias, in the log
     unanswered : seconds that a decision without feedback stays
     size : bytes of what is in use; the oldest decisions go first, then the oldest traces
+    archive : folder of Parquet files that what goes is written to before, None: it is gone
     """
 
     decisions: int | None = 200_000
@@ -41,11 +45,14 @@ class Retention:
     moves: int | None = 10_000
     unanswered: float | None = 30 * DAY
     size: int | None = None
+    archive: str | Path | None = None
 
     def __post_init__(self) -> None:
+        if self.archive is not None and not isinstance(self.archive, str | Path):
+            raise InputError(f"retention: archive is a folder, not {brief(self.archive)}")
         for field in fields(self):
             value = getattr(self, field.name)
-            if value is not None:
+            if value is not None and field.name != "archive":
                 number(value, 0, 2**53, f"retention: {field.name}")
 
 
@@ -53,6 +60,7 @@ class RetentionRows:
     """The part of a store that removes rows."""
 
     database: Database
+    dimension: int
     clock: Callable[[], float] = time.time
 
     def prune(
@@ -78,24 +86,27 @@ class RetentionRows:
     def retain(self, policy: Retention) -> dict[str, int]:
         """Deletes what a policy does not keep, a few rows at a time, and gives their space back; returns how many rows went.
 
+        Moves of aliases are not archived.
+
         On SQLite a file of which more than a fifth is free becomes smaller, for 5 s at a time, where it was created by this version or
         later; an older one reuses its space.
         """
         removed = {"decisions": 0, "traces": 0, "model_versions": 0}
+        archive = None if policy.archive is None else Archive(policy.archive, self.dimension)
         if policy.decisions is not None:
-            removed["decisions"] += self._delete(decisions, _older(decisions, policy.decisions))
+            removed["decisions"] += self._delete(decisions, _older(decisions, policy.decisions), archive)
         if policy.unanswered is not None:
             old = decisions.c.created_at < self.clock() - policy.unanswered
-            removed["decisions"] += self._delete(decisions, and_(old, _UNANSWERED))
+            removed["decisions"] += self._delete(decisions, and_(old, _UNANSWERED), archive)
         if policy.traces is not None:
-            removed["traces"] += self._delete(traces, and_(_older(traces, policy.traces), _LEARNED))
+            removed["traces"] += self._delete(traces, and_(_older(traces, policy.traces), _LEARNED), archive)
         if policy.models is not None:
-            removed["model_versions"] += self._prune_models(policy.models)
+            removed["model_versions"] += self._prune_models(policy.models, archive)
         if policy.moves is not None:
             self._prune_moves(policy.moves)
         if policy.size is not None:
             for table, where in ((decisions, None), (traces, _LEARNED)):
-                removed[str(table.name)] += self._shrink(table, where, policy.size)
+                removed[str(table.name)] += self._shrink(table, where, policy.size, archive)
         if any(removed.values()):
             self._give_back()
         return removed
@@ -114,8 +125,8 @@ class RetentionRows:
                 whole, used = n * each, (n - free) * each
         return {"bytes": whole, "used": used, "decisions": n_decisions, "traces": n_traces, "models": n_models}
 
-    def _delete(self, table: Table, where: ColumnElement[bool], most: float = math.inf) -> int:
-        """Deletes the rows in batches, the oldest first."""
+    def _delete(self, table: Table, where: ColumnElement[bool], archive: Archive | None = None, most: float = math.inf) -> int:
+        """Deletes the rows in batches, the oldest first, after they were archived."""
         (key,) = table.primary_key.columns
         removed = 0
         while removed < most:
@@ -124,17 +135,19 @@ class RetentionRows:
                 keys = connection.scalars(oldest).all()
             if not keys:
                 break
+            if archive is not None:
+                archive.add(self.database, table, keys)
             with self.database.write() as connection:
                 removed += connection.execute(delete(table).where(key.in_(keys), where)).rowcount  # as things are by now
         return removed
 
-    def _prune_models(self, keep: int) -> int:
+    def _prune_models(self, keep: int, archive: Archive | None = None) -> int:
         with self.database.read() as connection:
             users = connection.scalars(select(model_versions.c.user_id).distinct()).all()
         removed = 0
         for user in users:
             mine = model_versions.c.user_id == user
-            removed += self._delete(model_versions, and_(mine, _older(model_versions, keep, mine), _UNNAMED))
+            removed += self._delete(model_versions, and_(mine, _older(model_versions, keep, mine), _UNNAMED), archive)
         return removed
 
     def _prune_moves(self, keep: int) -> None:
@@ -143,14 +156,14 @@ class RetentionRows:
             latest = select(func.max(newer.c.number)).where(newer.c.user_id == table.user_id, newer.c.alias == table.alias)
             connection.execute(delete(alias_moves).where(table.number <= latest.scalar_subquery() - max(keep, 1)))
 
-    def _shrink(self, table: Table, where: ColumnElement[bool] | None, most: int) -> int:
+    def _shrink(self, table: Table, where: ColumnElement[bool] | None, most: int, archive: Archive | None) -> int:
         """Deletes the oldest rows, a twentieth at a time, until the database uses no more bytes."""
         (key,) = table.primary_key.columns
         removed = 0
         while self.size()["used"] > most:
             with self.database.read() as connection:
                 n = connection.scalar(select(func.count()).select_from(table)) or 0
-            gone = self._delete(table, key > 0 if where is None else where, max(_LEAST, n // 20))
+            gone = self._delete(table, key > 0 if where is None else where, archive, max(_LEAST, n // 20))
             removed += gone
             if not gone:
                 break

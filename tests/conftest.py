@@ -1,6 +1,8 @@
 """What is trained once and shared, and the URL of a fresh database on each of the two."""
 
 import gc
+import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +17,13 @@ from worlds import SAMPLE
 
 settings.register_profile("unhurried", deadline=None)  # the machine may be busy, and no test measures time
 settings.load_profile("unhurried")
+
+
+def pytest_configure(config):
+    """Temporary folders lie in memory where there is enough: thousands of commits that wait for a disk are minutes of waiting."""
+    memory = Path("/dev/shm")
+    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 << 30:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -11,7 +11,18 @@ from worlds import SAMPLE
 
 TRACES = 120
 METHODS = ["shgat", "cosine", "bm25", "rrf", "knn", "tool2vec", "linear_adapter"]
-ABLATIONS = ["no_message_passing", "message_passing", "no_route", "no_lexical", "no_offsets", "offsets", "no_memory", "gat"]
+ABLATIONS = [
+    "no_message_passing",
+    "message_passing",
+    "no_route",
+    "no_lexical",
+    "no_words",
+    "words",
+    "no_offsets",
+    "offsets",
+    "no_memory",
+    "gat",
+]
 
 
 @pytest.fixture

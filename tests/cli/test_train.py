@@ -155,8 +155,8 @@ def test_an_interrupt_keeps_the_checkpoint_and_says_how_to_go_on(ask, folder):
     assert "m.checkpoint holds an interrupted training" in notes
     code, _, notes = ask(*arguments, "--resume")
     assert code == 0
-    assert "plain, fold 1/1, epoch 1 of 6" not in notes
-    assert "plain, fold 1/1, epoch 3 of 6" in notes
+    assert "plain, fold 1/5, epoch 1 of 6" not in notes
+    assert "plain, fold 1/5, epoch 3 of 6" in notes
     assert not (folder / "m.checkpoint").exists()
     ask(*(a if a != str(folder / "m") else folder / "whole" for a in arguments))
     assert SHGAT.load(folder / "m").params.buffer.tobytes() == SHGAT.load(folder / "whole").params.buffer.tobytes()

@@ -9,7 +9,8 @@ import orjson
 from sqlalchemy import JSON, BigInteger, Column, Double, Integer, LargeBinary, Table, Text, select
 
 from .._files import reason, replacing
-from ..errors import DamagedError, InputError, MissingExtraError
+from ..errors import DamagedError, InputError
+from ..traces.parquet import arrow
 from .database import Database
 
 _log = logging.getLogger("shgat")
@@ -44,11 +45,7 @@ class Archive:
         rows = self._rows(database, table, keys)
         if not rows:
             return
-        try:
-            import pyarrow as pa
-            import pyarrow.parquet as pq
-        except ImportError:
-            raise MissingExtraError("pyarrow", "store") from None
+        pa, pq = arrow()
         fields = {column.name: self._field(pa, column) for column in table.columns}
         arrays = [pa.array([made(row[name]) for row in rows], kind) for name, (kind, made) in fields.items()]
         path = self._folder / f"{table.name}-{keys[0]:012d}-{keys[-1]:012d}.parquet"

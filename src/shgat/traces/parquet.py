@@ -19,7 +19,7 @@ _NUMBERS = ("outcome", "weight", "duration_ms", "timestamp", "priority")
 
 def read(path: Path, dimension: int | None) -> Iterator[tuple[int, Trace | TraceError]]:
     """(row number from 1, the trace or what is wrong with it). `dimension`: that its embeddings must have, None for any."""
-    pa, pq = _arrow()
+    pa, pq = arrow()
     try:
         with open_regular(path) as opened, pq.ParquetFile(opened, page_checksum_verification=True) as file:
             names = file.schema_arrow.names
@@ -47,7 +47,7 @@ def read(path: Path, dimension: int | None) -> Iterator[tuple[int, Trace | Trace
 
 def write(path: Path, traces: Iterable[Trace], dimension: int | None) -> int:
     """Writes traces, a row group at a time, and returns their number; the file appears when it is whole. `dimension` None: texts alone."""
-    pa, pq = _arrow()
+    pa, pq = arrow()
     columns = [*((name, _column_type(pa, name)) for name in COLUMNS), ("encoder", pa.string())]
     if dimension is not None:
         columns.append(("embedding", pa.list_(pa.float32(), dimension)))
@@ -90,7 +90,8 @@ def _column_type(pa: Any, name: str) -> Any:
     return pa.float64() if name in _NUMBERS else pa.string()
 
 
-def _arrow() -> tuple[Any, Any]:
+def arrow() -> tuple[Any, Any]:
+    """The modules pyarrow and pyarrow.parquet; MissingExtraError where there are none."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq

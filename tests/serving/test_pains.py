@@ -88,7 +88,7 @@ def test_a_sticky_set_survives_a_restart(open_ranker, sqlite_url):
     assert after[: len(shown[-1])] == shown[-1]
     assert len(after) > len(shown[-1])
     with Store.open(sqlite_url) as store:
-        assert [session for session, _ in store.shown(9)][:4] == ["s", "s", "s", "other"]
+        assert [session for _, session, _ in store.shown(9)][:4] == ["s", "s", "s", "other"]
 
 
 def test_a_ranking_says_why(open_ranker, people):

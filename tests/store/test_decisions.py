@@ -122,15 +122,17 @@ def test_what_was_drawn_and_what_was_not_come_back_with_their_chances(store):
 
 
 def test_what_sessions_were_shown_comes_back_in_its_order(store):
-    def decide(key, session, *ids, user="local"):
+    def decide(key, session, *ids, user="local", principal=""):
         ranked = [*(Ranked(i, place) for place, i in enumerate(ids, 1)), Ranked("drawn", 0, 0.0, ((1, 0.1),))]
-        assert store.add_decision(Decision(id=key, model_version="v", intent="i", ranked=ranked, session=session, user_id=user))
+        assert store.add_decision(
+            Decision(id=key, model_version="v", intent="i", ranked=ranked, session=session, user_id=user, principal=principal)
+        )
 
     decide("1", "s", "a", "b")
     decide("2", None, "c")
-    decide("3", "t", "d")
+    decide("3", "t", "d", principal="team")
     decide("4", "s", "a", "b", "c")
     decide("5", "s", "z", user="other")
-    assert store.shown(10) == [("s", ("a", "b")), ("t", ("d",)), ("s", ("a", "b", "c"))]
-    assert store.shown(1) == [("s", ("a", "b", "c"))]
-    assert store.shown(10, "other") == [("s", ("z",))]
+    assert store.shown(10) == [("", "s", ("a", "b")), ("team", "t", ("d",)), ("", "s", ("a", "b", "c"))]
+    assert store.shown(1) == [("", "s", ("a", "b", "c"))]
+    assert store.shown(10, "other") == [("", "s", ("z",))]

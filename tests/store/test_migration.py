@@ -28,6 +28,7 @@ REVISIONS = [
     "v6_users",
     "v7_origins",
     "v8_features",
+    "v9_aliases",
     REVISION,
 ]
 

@@ -44,13 +44,14 @@ class Entry:
         return cls(decision.user_id, None, decision)
 
     def joined(self, decision: Decision) -> "Entry":
-        """The same with its decision, whose intent, embedding and context tools the trace takes over; it is learned for its user."""
+        """The same with its decision, whose intent, embedding, context tools and principal the trace takes over; it is learned for its user."""
         if self.trace is None:
             return self
         known: dict[str, Any] = {
             "intent": decision.intent or "",
             "embedding": decision.embedding,
             "context_tools": decision.context_tools,
+            "principal": decision.principal or self.trace.principal,
         }
         return Entry(decision.user_id, replace(self.trace, **known), decision)
 
@@ -62,7 +63,7 @@ class Entry:
             line["decision"]["ranked"] = [item.to_list() for item in self.decision.ranked]
         if self.trace is not None:
             left_out = _OF_DECISION if self.decision is not None else ()
-            line["trace"] = {name: getattr(self.trace, name) for name in COLUMNS if name not in left_out}
+            line["trace"] = {name: getattr(self.trace, name) for name in (*COLUMNS, "principal") if name not in left_out}
             if self.decision is None:
                 line["trace"] |= _encoded(self.trace.embedding)
         return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)

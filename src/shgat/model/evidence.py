@@ -18,12 +18,14 @@ from ..traces.outages import failures_of_outages
 from ..traces.record import SUCCESS
 from .index import Index
 from .memory import Memory
+from .own import Own
 from .success import SuccessRates
 from .words import terms
 
 PLACES = 256
 SHARE = 4  # a tool or a source holds one place in so many at most
 LONGEST = 3600.0  # seconds; by then a training has taken them in, or refused them
+_ENTRY = 600  # bytes of an execution beside its text and its intent
 UNKNOWN_WORD = 3.0  # what sharing a word counts that the model's memory has never read
 
 
@@ -85,16 +87,27 @@ class Extended(Memory):
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """A model's memory and success rates with the fresh traces among them."""
+    """A model's memory and success rates with the fresh traces among them.
 
-    memory: Extended
+    Attributes
+    ----------
+    own : what the principal who asks has run itself, None where that does not count
+    """
+
+    memory: Memory
     success: SuccessRates
+    own: Own | None = None
+
+    @classmethod
+    def of(cls, index: Index) -> "Evidence":
+        """A model's own, without any fresh trace."""
+        channels = index.channels.channels
+        return cls(channels.memory, channels.success)
 
     @property
-    def fresh(self) -> Memory:
-        """The fresh traces."""
-        assert self.memory.fresh is not None
-        return self.memory.fresh
+    def fresh(self) -> Memory | None:
+        """The fresh traces, None where there are none."""
+        return self.memory.fresh if isinstance(self.memory, Extended) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,12 +147,20 @@ class Execution:
 
 
 class Recent:
-    """The latest executions. Safe from any thread; readers wait for no writer."""
+    """The latest executions. Safe from any thread; readers wait for no writer.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    common : those that count here too, of nobody in particular; None: there are none
+    """
+
+    def __init__(self, common: "Recent | None" = None) -> None:
+        self._common, self.changes = common, 0
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, Execution] = OrderedDict()
-        self._made: tuple[tuple[Index, Evidence], ...] = ()  # of production, and of a canary beside it
+        self._made: tuple[
+            tuple[Index, Evidence, int], ...
+        ] = ()  # of production, and of a canary beside it; `changes` of the common ones
         _fork.renew(self)
 
     def after_fork(self) -> None:
@@ -154,14 +175,16 @@ class Recent:
         with self._lock:
             self._entries[execution.id] = execution
             self._make_room(execution)
-            beside = [i for i, _ in self._made if i is not index]
-            self._made = tuple((i, self._evidence(i)) for i in (index, *beside[:1])) if self._entries else ()
+            beside = [i for i, *_ in self._made if i is not index]
+            self.changes += 1
+            self._made = tuple(self._evidence(i) for i in (index, *beside[:1])) if self._entries else ()
 
     def forget(self, ids: Collection[str]) -> None:
         """Those that a model has learned from, or that were refused."""
         with self._lock:
             for key in ids:
                 self._entries.pop(key, None)
+            self.changes += 1
             self._made = ()
 
     def evidence(self, index: Index, beside: bool = False) -> Evidence | None:
@@ -171,20 +194,31 @@ class Recent:
         ----------
         beside : it answers beside production, which still needs what this model has taken in
         """
-        for known, evidence in self._made:
-            if known is index:
+        common = 0 if self._common is None else self._common.changes
+        for known, evidence, changes in self._made:
+            if known is index and changes == common:
                 return evidence
         if not self._entries:
-            return None
+            return None if self._common is None else self._common.evidence(index, beside)
         with self._lock:
             learned = self._entries.keys() & index.channels.channels.memory.remembered
             for key in () if beside else learned:
                 del self._entries[key]
-            if len(self._entries) == (len(learned) if beside else 0):
-                return None
-            made = self._evidence(index)
-            self._made = ((index, made), *self._made[:1])
-            return made
+            if len(self._entries) > (len(learned) if beside else 0):
+                made = self._evidence(index)
+                self._made = made, *[kept for kept in self._made if kept[0] is not index][:1]
+                return made[1]
+        return None if self._common is None else self._common.evidence(index, beside)
+
+    def entries(self) -> tuple[list[Execution], int]:
+        """The executions, the latest last, and how often they have changed."""
+        with self._lock:
+            return list(self._entries.values()), self.changes
+
+    @property
+    def bytes(self) -> int:
+        """About as many as the executions take."""
+        return sum(_ENTRY + len(e.text) + (0 if e.x is None else 8 * e.x.size) for e in list(self._entries.values()))
 
     def _make_room(self, newest: Execution) -> None:
         entries = list(self._entries.values())
@@ -196,12 +230,14 @@ class Recent:
         while len(self._entries) > PLACES or next(iter(self._entries.values())).timestamp < newest.timestamp - LONGEST:
             self._entries.popitem(last=False)
 
-    def _evidence(self, index: Index) -> Evidence:
+    def _evidence(self, index: Index) -> tuple[Index, Evidence, int]:
+        common, changes = ([], 0) if self._common is None else self._common.entries()
         before = index.channels.channels
-        known = _known([e for key, e in self._entries.items() if key not in before.memory.remembered], index)
+        heard = [*common, *self._entries.values()]
+        known = _known([e for e in heard if e.id not in before.memory.remembered], index)
         fresh = _memory(known, index.dimension)
         success = before.success.and_those_of(SuccessRates.of(fresh, len(index.tools.ids)))
-        return Evidence(Extended.by(before.memory, fresh, [e.terms for e, _ in known]), success)
+        return index, Evidence(Extended.by(before.memory, fresh, [e.terms for e, _ in known]), success), changes
 
 
 def _known(entries: Iterable[Execution], index: Index) -> list[tuple[Execution, list[int]]]:

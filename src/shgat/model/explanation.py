@@ -8,6 +8,7 @@ import numpy as np
 from .._types import Float32, Int64
 from ..metrics.calibration import sigmoid
 from . import scoring
+from .channels import log_softmax
 from .evidence import Evidence
 from .index import Index
 from .ranking import Explanation, Ranking
@@ -35,6 +36,9 @@ def explain(
     carried = _carriers(index, rows, x, text, context_tools) if ranking.kind == "tools" else [()] * len(rows)
     trust = np.ones(len(rows)) if candidates.reliability is None else candidates.reliability[rows]
     parts, factors = _parts(index, rows, x, q, text, evidence, spoken) if ranking.kind == "tools" else ({}, {})
+    if ranking.kind == "tools" and evidence is not None and scoring.own_of(index, "tools", evidence) is not None:
+        parts["own"] = _own(index, rows, x, text, context_tools, evidence, spoken)
+        factors["own"] = np.ones(len(rows), np.float32)
     why = tuple(
         Explanation(
             float(c), tuple(h.tolist()), tuple(by), float(r), {name: float(s[i]) for name, s in parts.items()},
@@ -61,6 +65,17 @@ def _parts(
         parts["success"] = success.penalty(x[None], channels.centre, texts)[0, rows]
         factors["success"] = np.ones(len(rows), np.float32)
     return parts, factors
+
+
+def _own(
+    index: Index, rows: Int64, x: Float32, text: str | None, context_tools: Sequence[str], evidence: Evidence, spoken: bool
+) -> Float32:
+    """Of some tools: what a principal's own executions add to the logarithm of their share."""
+    before = scoring.score(
+        index, x[None], "tools", None if text is None else [text], context_tools, replace(evidence, own=None), spoken=spoken
+    )
+    assert evidence.own is not None
+    return np.asarray((evidence.own.mixed(before, x[None]) - log_softmax(before))[0, rows], np.float32)
 
 
 def _carriers(

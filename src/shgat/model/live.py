@@ -14,6 +14,7 @@ from . import carry_over, explanation, index, scoring
 from . import intents as asked
 from .candidates import KINDS, Kind
 from .channels import Learned
+from .evidence import Evidence
 from .params import Params
 from .ranking import RankedSet, Ranking
 from .state import ModelState
@@ -284,9 +285,20 @@ class LiveModel:
         x = self._one(intent, current.dimension)[0]
         return scoring.rank_sets(current, x, top_k, text, asked.used(context_tools))
 
-    def why_not(self, intent: object, tool: str, *, text: str | None = None, context_tools: Iterable[str] | None = ()) -> WhyNot:
-        """Why a tool is not the first for an intent (d,); `text` and `context_tools` as in `rank`. InputError for an unknown tool."""
+    def why_not(
+        self,
+        intent: object,
+        tool: str,
+        *,
+        text: str | None = None,
+        context_tools: Iterable[str] | None = (),
+        evidence: Evidence | None = None,
+    ) -> WhyNot:
+        """Why a tool is not the first for an intent (d,); `text` and `context_tools` as in `rank`. InputError for an unknown tool.
+
+        `evidence`: what counts beside what the model has learned.
+        """
         current = self.index()
         text = self._text(intent, text)
         x, made = self._one(intent, current.dimension)
-        return why_not(current, x, tool, text, asked.used(context_tools), bool(made.encoder))
+        return why_not(current, x, tool, text, asked.used(context_tools), bool(made.encoder), evidence)

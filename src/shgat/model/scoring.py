@@ -13,6 +13,7 @@ from .candidates import Candidates, Kind
 from .channels import NEED_TEXT, at_home, weighted
 from .evidence import Evidence
 from .index import Index
+from .own import Own
 from .ranking import RankedSet, Ranking
 from .readout import head_scores, product, scores
 from .wide import add_words
@@ -44,9 +45,12 @@ def score(
         raise InputError(f"texts: {len(texts)} for {len(x)} intents")
     q = queries(index, x, context_tools, texts)
     if _is_fused(index, kind, evidence, spoken):
-        return index.tools.tie(_fused(index, x, q, texts, evidence, without, spoken))
-    candidates = index.candidates(kind)
-    return _finished(_logits(index, q, candidates), candidates, index)
+        z = index.tools.tie(_fused(index, x, q, texts, evidence, without, spoken))
+    else:
+        candidates = index.candidates(kind)
+        z = _finished(_logits(index, q, candidates), candidates, index)
+    own = own_of(index, kind, evidence)
+    return z if own is None else own.mixed(z, x)
 
 
 def probabilities(index: Index, x: Float32, texts: Sequence[str] | None, context_tools: Sequence[str]) -> Float32:
@@ -80,12 +84,13 @@ def rank(
     columns = None if allowed is None else index.candidates(kind).columns(allowed, kind)
     spoken = speaks(index, spoken, text)
     fused = _is_fused(index, kind, evidence, spoken)
-    if not fused and not context_tools and index.state.config.fusion != "sigmoid" and index.w_words is None:
+    own = own_of(index, kind, evidence) is not None
+    if not fused and not own and not context_tools and index.state.config.fusion != "sigmoid" and index.w_words is None:
         candidates = index.candidates(kind)
         z = _finished(_score_one(index, candidates, x), candidates, index)
         return _best(index, kind, z, None, 0.0, top_k, columns, min_score)
     z = score(index, x[None], kind, None if text is None else [text], context_tools, evidence, spoken=spoken)
-    return _rankings(index, x[None], z, top_k, kind, context_tools, columns, min_score, evidence, fused)[0]
+    return _rankings(index, x[None], z, top_k, kind, context_tools, columns, min_score, evidence, fused or own)[0]
 
 
 def rank_many(
@@ -103,7 +108,7 @@ def rank_many(
     """The top_k of each checked intent x (B, d), by one product with all keys."""
     columns = None if allowed is None else index.candidates(kind).columns(allowed, kind)
     spoken = speaks(index, spoken, texts)
-    fused = _is_fused(index, kind, evidence, spoken)
+    fused = _is_fused(index, kind, evidence, spoken) or own_of(index, kind, evidence) is not None
     z = score(index, x, kind, texts, context_tools, evidence, spoken=spoken)
     return _rankings(index, x, z, top_k, kind, context_tools, columns, min_score, evidence, fused)
 
@@ -124,7 +129,7 @@ def _rankings(
     probability = baseline = None
     if kind == "tools" and index.learned is not None and index.learned.fusion.fitted:
         probability = calibrated(index, x, z, evidence)
-    elif fused and not plain(index, evidence):
+    elif fused and not (plain(index, evidence) and own_of(index, kind, evidence) is None):
         baseline = _baseline(index, x, z, context_tools)
     return [
         _best(
@@ -261,6 +266,11 @@ def speaks(index: Index, spoken: bool, texts: object) -> bool:
     return spoken and texts is not None and index.state.config.fusion != "sigmoid"
 
 
+def own_of(index: Index, kind: Kind, evidence: Evidence | None) -> Own | None:
+    """What a principal has run itself, where that speaks of what is ranked: of tools, by scores that are logits."""
+    return evidence.own if evidence is not None and kind == "tools" and index.state.config.fusion != "sigmoid" else None
+
+
 def _is_fused(index: Index, kind: Kind, evidence: Evidence | None, spoken: bool) -> bool:
     """Do several channels rank, rather than similarity alone?"""
     return kind == "tools" and (spoken or not plain(index, evidence))
@@ -268,7 +278,7 @@ def _is_fused(index: Index, kind: Kind, evidence: Evidence | None, spoken: bool)
 
 def plain(index: Index, evidence: Evidence | None) -> bool:
     """Is there nothing that was learned?"""
-    return index.learned is None and evidence is None
+    return index.learned is None and (evidence is None or evidence.fresh is None)
 
 
 def channel_scores(

@@ -9,6 +9,7 @@ import numpy as np
 from .._types import Float32
 from ..errors import InputError
 from . import explanation, scoring
+from .evidence import Evidence
 from .index import Index
 from .ranking import Explanation, Ranking
 
@@ -37,7 +38,7 @@ class WhyNot:
     traces : remembered traces that ran it and worked
     above : (id, score) of the first tools above it, best first
     gaps : channel -> weighted score of the first tool less this tool's, largest first; "bonus" is that of tools never seen, "success" what
-        is taken off for executions that failed
+        is taken off for executions that failed, "own" what the principal has run itself
     carrier : the most probable capability that holds it, None where none does
     carrier_of_first : that of the first tool
     """
@@ -92,23 +93,31 @@ class WhyNot:
         return {**asdict(self), "above": above, "blamed": self.blamed, "sentences": self.sentences()}
 
 
-def why_not(index: Index, x: Float32, tool_id: str, text: str | None, context_tools: Sequence[str], spoken: bool = False) -> WhyNot:
+def why_not(
+    index: Index,
+    x: Float32,
+    tool_id: str,
+    text: str | None,
+    context_tools: Sequence[str],
+    spoken: bool = False,
+    evidence: Evidence | None = None,
+) -> WhyNot:
     """Why a tool is not the first for a checked intent x (d,); InputError for an unknown tool."""
     if not isinstance(tool_id, str) or tool_id not in index.tools.column:
         raise InputError(f"unknown tool {tool_id!r}")
     column = index.tools.column[tool_id]
-    z = scoring.score(index, x[None], "tools", None if text is None else [text], context_tools, spoken=spoken)[0]
+    z = scoring.score(index, x[None], "tools", None if text is None else [text], context_tools, evidence, spoken=spoken)[0]
     order = np.argsort(-z, kind="stable")
     rank = int(np.flatnonzero(order == column)[0]) + 1
     above = tuple((index.tools.ids[i], float(z[i])) for i in order[: min(_SHOWN, rank - 1)].tolist())
     pair = Ranking("tools", (tool_id, index.tools.ids[order[0]]), z[[column, order[0]]], index.version)
-    mine, first = explanation.explain(index, pair, x, text, context_tools, None, spoken).explanations or ()
+    mine, first = explanation.explain(index, pair, x, text, context_tools, evidence, spoken).explanations or ()
     cosine = _cosines(index, x)
     ranked = _capabilities(index, x, text, context_tools)
     probability, seen, traces = None, None, 0
     if index.learned is not None:
         if index.learned.fusion.fitted:
-            probability = float(scoring.calibrated(index, x[None], z[None])[0, column])
+            probability = float(scoring.calibrated(index, x[None], z[None], evidence)[0, column])
         seen = not bool(index.learned.unseen[column])
         memory = index.learned.channels.memory
         traces = int(np.count_nonzero((memory.tools.indices == column) & memory.worked[memory.tools.row_of_entry]))
@@ -138,6 +147,7 @@ _NAMES = {
     "memory": "traces of similar intents (memory)",
     "word_memory": "traces that share words (word_memory)",
     "success": "executions that failed (success)",
+    "own": "executions of its own principal (own)",
     "bonus": "bonus for tools never seen",
 }
 

@@ -29,6 +29,8 @@ class Answer:
     propensities : with which each item was put where it stands; 1 where nothing is explored
     rules : with `explain`: (id, what a rule or an exclusion did with it)
     latency_ms : milliseconds that it took
+    principal : who asked, "" where nobody said
+    own_weight : how much of the say what the principal ran itself had, from 0 to below 1; see docs/serving.md
     """
 
     decision_id: str
@@ -45,6 +47,8 @@ class Answer:
     propensities: tuple[float, ...] = ()
     rules: tuple[tuple[str, str], ...] = ()
     latency_ms: float = 0.0
+    principal: str = ""
+    own_weight: float = 0.0
 
     @property
     def fallback(self) -> bool:
@@ -83,4 +87,5 @@ class Answer:
             "fallback": self.fallback,
             "rules": [{"id": i, "rule": rule} for i, rule in self.rules],
             "latency_ms": self.latency_ms,
+            **({"principal": self.principal, "own_weight": self.own_weight} if self.principal else {}),
         }

@@ -11,6 +11,7 @@ from .. import _fork
 from ..features import IntentEncoder
 from ..graph import Capability, Catalog, Tool
 from ..model.evidence import Evidence, Recent
+from ..model.index import Index
 from ..registry import ServedVersion
 from ..registry.shadow import Rank
 from ..store import Ranked
@@ -25,6 +26,7 @@ from .session import Sessions
 
 _log = logging.getLogger("shgat")
 Answered = Callable[[ServedVersion, float, bool, Callable[[ServedVersion], Rank], tuple[str, ...]], None]
+Heard = Callable[[str, Index, bool], Evidence | None]  # of a principal, for a model, beside production or not
 Record = Callable[[Request, Found, Sequence[Ranked]], tuple[str, str]]  # the decision's id, and what is wrong with its record
 KEPT = 4  # catalogues whose chains stay: the one that serves, and those of versions beside it
 
@@ -44,6 +46,7 @@ class Answering:
     latency : how many answers, and how long they took
     recent : what was executed since the version that serves was made
     sessions : what each was shown
+    heard : what counts beside the model for who asks; only `recent` at first
     answered : is told of each answer: whose it was, how long it took, whether something else than the model ranked, what a shadow would answer,
         and what went out
     """
@@ -52,6 +55,7 @@ class Answering:
         self, catalog: Catalog, record: Record, encoder: IntentEncoder | None = None, explorer: Explorer | None = None
     ) -> None:
         self.encoder, self.latency, self.sessions, self.recent = encoder, Latency(), Sessions(), Recent()
+        self.heard: Heard = lambda principal, index, beside: self.recent.evidence(index, beside)
         self.answered: Answered = lambda served, seconds, failed, rank, ids: None
         self._record, self._explorer = record, explorer
         self._chains: dict[int, Chain] = {}
@@ -80,7 +84,7 @@ class Answering:
     def answer(self, served: ServedVersion, request: Request) -> Answer:
         """The answer to one request by the version that serves."""
         started = time.perf_counter()
-        chain, (evidence, fault) = self.chain(served.model.catalog), self._heard(served)
+        chain, (evidence, fault) = self.chain(served.model.catalog), self._heard(served, request.principal)
         found = chain.answer(served, self._wider(request), evidence)
         return self._out(chain, served, request, found, evidence, fault, started)
 
@@ -89,7 +93,7 @@ class Answering:
         started = time.perf_counter()
         if not requests:
             return []
-        chain, (evidence, fault) = self.chain(served.model.catalog), self._heard(served)
+        chain, (evidence, fault) = self.chain(served.model.catalog), self._heard(served, requests[0].principal)
         found = chain.answers(served, [self._wider(r) for r in requests], evidence)
         each = (time.perf_counter() - started) / len(requests)
         return [
@@ -102,10 +106,10 @@ class Answering:
         more = len(request.rules.boost) + (0 if self._explorer is None or request.order == "stable" else self._explorer.how.pool)
         return replace(request, k=request.k + more) if more else request
 
-    def _heard(self, served: ServedVersion) -> tuple[Evidence | None, str]:
-        """What came in since the version was made, and why that cannot be told."""
+    def _heard(self, served: ServedVersion, principal: str) -> tuple[Evidence | None, str]:
+        """What came in since the version was made, and what the principal ran itself; and why that cannot be told."""
         try:
-            return self.recent.evidence(served.model.index(), served.beside), ""
+            return self.heard(principal, served.model.index(), served.beside), ""
         except Exception as error:  # the agent needs its tools
             _log.warning("answers do without what came in lately: %s", error)
             return None, f"without what came in lately: {error}"
@@ -141,12 +145,19 @@ class Answering:
         return Answer(
             key, request.kind, items.ids, items.scores, found.version, found.by, why, items.calibrated, items.explanations,
             encoder=found.encoder, propensities=tuple([r.propensity for r in ranked[: len(items.ids)]]),
-            rules=found.rules, latency_ms=1000.0 * seconds,
+            rules=found.rules, latency_ms=1000.0 * seconds, principal=request.principal,
+            own_weight=_own_weight(evidence, found, request),
         )  # fmt: skip
 
     def _beside(self, request: Request, shadow: ServedVersion) -> Rank:
         """What a shadow would answer to a request, not asked yet."""
         return lambda: self.chain(shadow.model.catalog).answer(shadow, request).items.ids
+
+
+def _own_weight(evidence: Evidence | None, found: Found, request: Request) -> float:
+    """How much what the principal ran itself counted."""
+    own = None if evidence is None or found.by != "model" or request.kind != "tools" else evidence.own
+    return 0.0 if own is None or found.intent is None else own.weight(found.intent)
 
 
 def _nodes(chain: Chain, request: Request) -> Callable[[str], Tool | Capability | None]:

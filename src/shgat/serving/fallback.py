@@ -102,10 +102,10 @@ class Chain:
         self, sessions: Sessions, served: ServedVersion, request: Request, found: Found, evidence: Evidence | None = None
     ) -> Found:
         """The answer with what its session was shown before in place, as far as this request may still have it, and scored for it too."""
-        if request.session is None:
+        if request.sessions_key is None:
             return found
         eligible = found.eligible
-        ids = sessions.grown(request.session, request.kind, found.items.ids[: request.k], eligible.column, eligible)
+        ids = sessions.grown(request.sessions_key, request.kind, found.items.ids[: request.k], eligible.column, eligible)
         names, column = self.plain(request.kind).ids, eligible.column
         ids = tuple(dict.fromkeys(names[column[i]] if i in column else i for i in ids))  # by what they are called now
         found = self.scored(served, request, found, ids, evidence)
@@ -230,7 +230,7 @@ class Chain:
         ways: list[tuple[str, Callable[[], Items]]] = []
         if x is not None:
             ways = [("model", by_model), ("cosine", by_cosine)]
-        elif request.kind == "tools" and request.text and (served.model.learned is not None or evidence is not None):
+        elif request.kind == "tools" and request.text and not self._unheard(served, evidence):
             ways = [("words", by_words)]
         for name, way in (*ways, ("lexical", by_description)):
             try:
@@ -242,6 +242,11 @@ class Chain:
                 why.append(f"{name}: {error}")
         ids, nothing = plain.best(np.zeros(len(plain.ids), np.float32), k, columns)
         return Items(ids, tuple(unit_scores.of_words(nothing).tolist())), CATALOGUE
+
+    @staticmethod
+    def _unheard(served: ServedVersion, evidence: Evidence | None) -> bool:
+        """Has nothing been learned that words could be looked up in?"""
+        return served.model.learned is None and (evidence is None or evidence.fresh is None)
 
 
 def _items(

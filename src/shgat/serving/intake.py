@@ -8,12 +8,14 @@ from concurrent.futures import Future
 from ..errors import InputError
 from ..learning.entry import Entry
 from ..learning.journal import Journal
+from ..learning.principals import Principals
 from ..learning.receipt import Receipt
 from ..model.evidence import Execution
 from ..registry import Slots, Traffic
 from ..traces import Trace
 from .answering import Answering
 from .feedback import Feedback, Unlearnable
+from .request import named
 
 ACKNOWLEDGED = 1.0  # seconds that feedback waits for the disk
 _DECISION_ID = re.compile("[0-9a-f]{32}")
@@ -28,6 +30,7 @@ class Intake:
     _answering: Answering
     _unlearnable: Unlearnable
     _traffic: Traffic
+    principals: Principals
     slots: Slots
 
     def _awake(self) -> None:
@@ -45,6 +48,7 @@ class Intake:
         outcome: float | BaseException,
         duration_ms: float | None = None,
         error: str | BaseException | None = None,
+        principal: str | int | uuid.UUID | None = None,
     ) -> Receipt:
         """What was executed after a decision and how it went. The store is not waited for; the disk is, for at most a second.
 
@@ -57,6 +61,7 @@ class Intake:
             kept, and `stats()["trouble"]` names them: nothing can be learned from them
         outcome : 0 (failed) to 1 (worked), a boolean, or the exception that the execution ended with
         error : message or exception
+        principal : whose it is, where the decision does not say it
 
         Returns
         -------
@@ -65,11 +70,11 @@ class Intake:
         Raises
         ------
         InputError
-            for what is no decision id, or a capability of which no tools are known.
+            for what is no decision id, a capability of which no tools are known, or the decision of another principal.
         StoreError
             20 000 traces wait for the store already.
         """
-        taken = self._executed(decision_id, capability_id, tools, outcome, duration_ms, error)
+        taken = self._executed(decision_id, capability_id, tools, outcome, duration_ms, error, principal)
         try:
             return taken.result(ACKNOWLEDGED)
         except TimeoutError:
@@ -84,11 +89,12 @@ class Intake:
         outcome: float | BaseException,
         duration_ms: float | None = None,
         error: str | BaseException | None = None,
+        principal: str | int | uuid.UUID | None = None,
     ) -> Receipt:
         """`feedback` without holding up the event loop, or any thread."""
         import asyncio
 
-        taken = self._executed(decision_id, capability_id, tools, outcome, duration_ms, error)
+        taken = self._executed(decision_id, capability_id, tools, outcome, duration_ms, error, principal)
         done, _ = await asyncio.wait([asyncio.wrap_future(taken)], timeout=ACKNOWLEDGED)
         return done.pop().result() if done else Receipt.WAITING
 
@@ -100,9 +106,10 @@ class Intake:
         outcome: object,
         duration_ms: float | None,
         error: object,
+        principal: object,
     ) -> "Future[Receipt]":
         self._awake()
-        told = Feedback.of(decision_id, capability_id, tools, outcome, error)
+        told, whose = Feedback.of(decision_id, capability_id, tools, outcome, error), named(principal, "principal") or ""
         if not _DECISION_ID.fullmatch(told.decision_id):
             raise InputError(
                 f"feedback: {told.decision_id!r:.100} is no decision id, which has 32 hexadecimal digits; see Answer.decision_id"
@@ -116,9 +123,11 @@ class Intake:
             ran = self._tools_of(told.capability)
         entry = Entry(self._user, Trace(
             id=told.decision_id, decision_id=told.decision_id, tools=ran, capability=told.capability, outcome=told.outcome,
-            duration_ms=duration_ms, error=told.error, timestamp=self._clock(),
+            duration_ms=duration_ms, error=told.error, timestamp=self._clock(), principal=whose,
         ), None)  # fmt: skip
         decision = self._journal.decision(told.decision_id)
+        if decision is not None and whose and decision.principal not in ("", whose):
+            raise InputError(f"feedback to {told.decision_id!r}: the decision is that of another principal than {whose!r:.60}")
         entry = entry if decision is None else entry.joined(decision)
         taken = self._journal.executed(entry)
         if not (taken.done() and taken.result() is Receipt.KNOWN):
@@ -132,5 +141,5 @@ class Intake:
         if decision is not None and trace is not None and decision.user_id == self._user:
             session, now = decision.session or "", trace.timestamp or self._clock()
             done = Execution(entry.key, decision.embedding, decision.intent or "", trace.tools, trace.outcome, session, now)
-            self._answering.recent.add(done, self.slots.production.model.index())
+            self.principals.executed(trace.principal, done, trace.context_tools, self.slots.production.model.index())
             self._traffic.executed(decision.model_version, trace.outcome)

@@ -21,6 +21,7 @@ from ..graph import Catalog
 from ..learning.journal import Journal
 from ..learning.learner import Learner, Training
 from ..learning.ledger import Ledger, folder_for
+from ..learning.principals import Principals
 from ..learning.scheduler import Scheduler
 from ..learning.spool import Spool
 from ..registry import ServedVersion, Slots, Traffic, Versions
@@ -56,6 +57,7 @@ class Ranker(InferenceService, Intake, Upkeep):
     slots : the version that answers, and the places beside it; another one put into production answers from now on
     rules : business rules that hold for every request; other ones hold from now on
     mode : see `open`
+    principals : who asks, what each ran itself, and what is decided of that
     """
 
     def __init__(
@@ -80,7 +82,8 @@ class Ranker(InferenceService, Intake, Upkeep):
         self._unlearnable, self._changing = Unlearnable(), threading.Lock()
         self._traffic = Traffic(slots, scheduler.versions, clock)
         self._answering.answered, scheduler.beside = self._traffic.answered, self._traffic.follow
-        scheduler.on_trained = self._answering.recent.forget
+        self.principals = Principals(journal, user_id, self._answering.recent, slots, clock)
+        self._answering.heard, scheduler.on_trained = self.principals.evidence, self.principals.forget
         journal.joined = self._remember
         _fork.renew(self)
 
@@ -188,6 +191,7 @@ class Ranker(InferenceService, Intake, Upkeep):
             self._closed = True
             self._scheduler.close()
             self._traffic.close()
+            self.principals.close()
             self._journal.close()
             if isinstance(self._cache.second, Redis):
                 self._cache.second.close()
@@ -227,6 +231,7 @@ class Ranker(InferenceService, Intake, Upkeep):
                 ranked=tuple(ranked), model_version=found.version,
                 intent=request.text or None, intent_hash="" if request.text else "none", embedding=found.intent,
                 context_tools=request.context, session=request.session, created_at=self._clock(), user_id=self._user,
+                principal=request.principal,
             )  # fmt: skip
         except InputError as error:
             return "", f"not recorded: {error}"
@@ -264,6 +269,7 @@ class Ranker(InferenceService, Intake, Upkeep):
             "refused_by_store": self._journal.refused,
             "unlearnable_feedback": self._unlearnable.count,
             "encoder": encoder,
+            "principals": self.principals.stats(),
             **self._traffic.stats(),
             "cache": self._cache.stats(),
             "trouble": [t for t in self._troubles(served.trouble, encoder["trouble"]) if t],
@@ -271,7 +277,8 @@ class Ranker(InferenceService, Intake, Upkeep):
 
     def _troubles(self, *others: str) -> tuple[str, ...]:
         shared = "" if self._cache.second is None else self._cache.second.trouble
-        return (*others, shared, *self._journal.troubles, self._scheduler.trouble, self._unlearnable.trouble(self._clock()))
+        learning = self._scheduler.trouble, self.principals.trouble, self._unlearnable.trouble(self._clock())
+        return (*others, shared, *self._journal.troubles, *learning)
 
     def _encoder(self) -> dict[str, str]:
         """What makes vectors of texts, "" where nothing does, and why it rests."""
@@ -285,7 +292,8 @@ class Ranker(InferenceService, Intake, Upkeep):
         rates = index.channels.channels.success if evidence is None else evidence.success
         worst = sorted((rates.of_tool(t).rate, t) for t in rates.suspects.tolist())[:FAILING]
         failing = [{"tool": index.tools.ids[t], "rate": rate, "executions": rates.of_tool(t).executions} for rate, t in worst]
-        return {"rate": rates.of_all, "waiting_for_training": 0 if evidence is None else len(evidence.fresh), "failing": failing}
+        fresh = None if evidence is None else evidence.fresh
+        return {"rate": rates.of_all, "waiting_for_training": 0 if fresh is None else len(fresh), "failing": failing}
 
 
 def _served(catalog: Catalog | str | Path, encoder: object, cache: VectorCache) -> Catalog:

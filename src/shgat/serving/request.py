@@ -13,6 +13,7 @@ from ..model import intents
 from ..model.candidates import KINDS, Kind
 from .filters import NO_FILTERS, Filters
 from .rules import NO_RULES, Rules
+from .session import whose
 
 Order = Literal["score", "stable"]
 ORDERS: tuple[Order, Order] = ("score", "stable")
@@ -30,6 +31,7 @@ class Options(TypedDict, total=False):
     exclude: Iterable[str]
     rules: Rules | Mapping[str, Any] | None
     session: str | int | uuid.UUID | None
+    principal: str | int | uuid.UUID | None
     order: Order
     min_score: float | None
     explain: bool
@@ -48,6 +50,7 @@ class Request:
     filters : what of the catalogue it may have
     rules : business rules of the ranker and of the request
     session : None where there is none
+    principal : who asks, "" where nobody said
     why : what of the request could not be used as it was
     """
 
@@ -63,6 +66,12 @@ class Request:
     min_score: float | None = None
     explain: bool = False
     why: tuple[str, ...] = ()
+    principal: str = ""
+
+    @property
+    def sessions_key(self) -> str | None:
+        """Of the session among those of all principals."""
+        return None if self.session is None else whose(self.principal, self.session)
 
     @classmethod
     def of(
@@ -81,6 +90,7 @@ class Request:
         rules: Any = None,
         standing: Rules = NO_RULES,
         session: object = None,
+        principal: object = None,
         order: object = "score",
         min_score: object = None,
         explain: object = False,
@@ -101,7 +111,7 @@ class Request:
         said = intents.text(text)
         if isinstance(intent, str):
             said, intent = intent if said is None else said, None
-        key = _session(session)
+        key = named(session, "session")
         if _check.choice(order, ORDERS, "order") == "stable" and key is None:
             raise InputError("order='stable' needs the session whose set grows")
         return cls(
@@ -117,6 +127,7 @@ class Request:
             None if min_score is None else _check.number(min_score, 0.0, 1.0, "min_score"),
             _check.flag(explain, "explain"),
             tuple(why),
+            named(principal, "principal") or "",
         )
 
 
@@ -217,11 +228,12 @@ def _storable(text: str) -> bool:
     return True
 
 
-def _session(value: object) -> str | None:
+def named(value: object, what: str) -> str | None:
+    """Who or what a gateway means by a name, a number or a UUID; None where it says nothing."""
     if value is None or (isinstance(value, str) and not value):
         return None
     if isinstance(value, (uuid.UUID, int, np.integer)) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str):
-        raise InputError(f"session is a string, a whole number or a UUID, not {type(value).__name__}; pass str(...) of it")
-    return _check.storable_text(str(value), "session")
+        raise InputError(f"{what} is a string, a whole number or a UUID, not {type(value).__name__}; pass str(...) of it")
+    return _check.storable_text(str(value), what)

@@ -11,7 +11,7 @@ from ..model.why_not import WhyNot
 from ..registry import Slots, Traffic
 from .answer import Answer
 from .answering import Answering
-from .request import Options, Order, Request, requests_of
+from .request import Options, Order, Request, named, requests_of
 from .rules import Rules
 
 
@@ -38,7 +38,7 @@ class InferenceService:
         self, intent: object, top_k: int = 10, kind: Kind = "tools", *, text: str | None = None, context_tools: Iterable[str] | None = (),
         candidates: Iterable[str] | None = None, servers: Iterable[str] | None = None, tags: Iterable[str] | None = None,
         exclude: Iterable[str] = (), rules: Rules | Mapping[str, Any] | None = None, session: str | int | uuid.UUID | None = None,
-        order: Order = "score", min_score: float | None = None, explain: bool = False,
+        principal: str | int | uuid.UUID | None = None, order: Order = "score", min_score: float | None = None, explain: bool = False,
     ) -> Answer:  # fmt: skip
         """The best items for an intent.
 
@@ -55,6 +55,8 @@ class InferenceService:
             where there are as many
         session : whose set grows where `order` is "stable": what it was shown before stays in place as long as a request may have it, what
             is new follows in catalogue order
+        principal : who asks, a team or a tenant or a person: its sessions are its own, what it ran counts for it at once, and what it does
+            otherwise than all others where its gate says so. None: nobody in particular
         min_score : leave out items with a lower score, but not what the session was shown already. Before a training has calibrated the
             scores they are no probabilities, and `Answer.degraded` says so
         explain : also say why, and which rule did what
@@ -67,7 +69,7 @@ class InferenceService:
         production = self.slots.production
         request = Request.of(
             production.model.catalog.tool_column, intent, top_k, kind, text=text, context_tools=context_tools, candidates=candidates,
-            servers=servers, tags=tags, exclude=exclude, rules=rules, standing=self.rules, session=session, order=order,
+            servers=servers, tags=tags, exclude=exclude, rules=rules, standing=self.rules, session=session, principal=principal, order=order,
             min_score=min_score, explain=explain,
         )  # fmt: skip
         return self._answering.answer(self._traffic.of(request.session or request.text, production), request)
@@ -100,9 +102,14 @@ class InferenceService:
         answer = self.rank(intent, top_k, "capabilities", **options)
         return replace(answer, tools=tuple(self._tools_of(c) for c in answer.ids))
 
-    def why_not(self, intent: object, tool: str, *, text: str | None = None, context_tools: Iterable[str] | None = ()) -> WhyNot:
-        """Why the version that serves does not put a tool first; see `SHGAT.why_not`."""
-        return self.slots.production.model.why_not(intent, tool, text=text, context_tools=context_tools)
+    def why_not(
+        self, intent: object, tool: str, *, text: str | None = None, context_tools: Iterable[str] | None = (),
+        principal: str | int | uuid.UUID | None = None,
+    ) -> WhyNot:  # fmt: skip
+        """Why the version that serves does not put a tool first, for a principal with what counts for it; see `SHGAT.why_not`."""
+        model, name = self.slots.production.model, named(principal, "principal")
+        evidence = None if name is None else self._answering.heard(name, model.index(), False)
+        return model.why_not(intent, tool, text=text, context_tools=context_tools, evidence=evidence)
 
     def _tools_of(self, capability: str) -> tuple[str, ...]:
         """Ids of all tools that a capability needs, members of members included; () for one that nobody knows."""

@@ -37,11 +37,13 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._sets)
 
-    def restore(self, shown: Iterable[tuple[str, Sequence[str]]], catalog: Catalog) -> None:
+    def restore(self, shown: Iterable[tuple[str, str, Sequence[str]]], catalog: Catalog) -> None:
         """What sessions were shown before a restart, oldest first, as the store has it."""
-        for session, ids in shown:
+        for principal, session, ids in shown:
             capabilities = any(i in catalog.capability_column for i in ids) and not any(i in catalog.tool_column for i in ids)
-            self.grown(session, "capabilities" if capabilities else "tools", ids, {i: at for at, i in enumerate(ids)}, ())
+            self.grown(
+                whose(principal, session), "capabilities" if capabilities else "tools", ids, {i: at for at, i in enumerate(ids)}, ()
+            )
 
     def grown(
         self, session: str, kind: str, ids: Sequence[str], column: Mapping[str, int], allowed: Container[str]
@@ -65,6 +67,11 @@ class Sessions:
             while len(self._sets) > self._most or (self.bytes > self._most_bytes and self._sets):
                 self.bytes -= self._sets.popitem(last=False)[1].bytes
             return answer
+
+
+def whose(principal: str, session: str) -> str:
+    """The key of a principal's session: another principal's of the same name is another one. Neither holds U+0000."""
+    return f"{principal}\0{session}" if principal else session
 
 
 class _Set:

@@ -11,6 +11,7 @@ from .aliases import ALIASES, ANYTHING, Anything, Move
 from .decisions import Decision, Ranked
 from .files import ImportReport, export_folder, export_traces, import_folder, import_traces
 from .model_versions import Intact, ModelSummary, ModelVersion
+from .principals import Portion, PrincipalMove
 from .priorities import Backlog, Reason
 from .retention import Retention
 from .store import Store
@@ -27,6 +28,8 @@ __all__ = [
     "ModelSummary",
     "ModelVersion",
     "Move",
+    "Portion",
+    "PrincipalMove",
     "Ranked",
     "Reason",
     "Retention",

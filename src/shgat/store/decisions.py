@@ -56,6 +56,7 @@ class Decision:
     context_tools : ids of the tools that the session had used before
     session : whose set only grows under the order "stable", or None
     user_id : whose model ranked
+    principal : who asked, "" where nobody said
     created_at : seconds since the epoch; None: when it is stored
     seq : its number in the store, 0 while it is in none
     """
@@ -70,6 +71,7 @@ class Decision:
     session: str | None = None
     created_at: float | None = None
     user_id: str = DEFAULT_USER
+    principal: str = ""
     seq: int = 0
 
     def __post_init__(self) -> None:
@@ -79,6 +81,8 @@ class Decision:
                 storable_text(getattr(self, name), f"{what}: {name}")
         storable_text(self.model_version, f"{what}: model_version")
         storable_text(self.user_id, f"{what}: user_id")
+        if self.principal != "":
+            storable_text(self.principal, f"{what}: principal")
         if self.intent is not None and not self.intent_hash:
             object.__setattr__(self, "intent_hash", hashlib.sha256(self.intent.encode()).hexdigest())
         text(self.intent_hash, f"{what}: intent_hash (or intent)")
@@ -165,19 +169,19 @@ class DecisionRows:
             rows = connection.execute(select(decisions).where(decisions.c.id.in_(ids)))
             return {row.id: _decision(row, self.dimension) for row in rows}
 
-    def shown(self, limit: int, user_id: str = DEFAULT_USER) -> list[tuple[str, tuple[str, ...]]]:
-        """(session, ids that it was shown, in their order) of the latest decisions of sessions, oldest first; one that is torn is left out."""
-        query = select(decisions.c.session, decisions.c.ranked).where(
+    def shown(self, limit: int, user_id: str = DEFAULT_USER) -> list[tuple[str, str, tuple[str, ...]]]:
+        """(principal, session, ids that it was shown, in their order) of the latest decisions of sessions, oldest first; one that is torn is
+        left out."""
+        query = select(decisions.c.principal, decisions.c.session, decisions.c.ranked).where(
             decisions.c.session.is_not(None), decisions.c.user_id == user_id
         )
         with self.database.read() as connection:
             rows = connection.execute(query.order_by(decisions.c.seq.desc()).limit(limit)).all()
-        found = list[tuple[str, tuple[str, ...]]]()
+        found = list[tuple[str, str, tuple[str, ...]]]()
         for row in reversed(rows):
             with contextlib.suppress(InputError, TypeError, ValueError):
-                found.append(
-                    (row.session, tuple(item.id for item in (_ranked(r, "a decision") for r in row.ranked) if item.position))
-                )
+                ids = tuple(item.id for item in (_ranked(r, "a decision") for r in row.ranked) if item.position)
+                found.append((row.principal, row.session, ids))
         return found
 
     def remove_decisions(self, ids: Sequence[str]) -> int:
@@ -213,6 +217,7 @@ def _row(decision: Decision, now: float) -> dict[str, Any]:
         "session": decision.session,
         "created_at": now if decision.created_at is None else decision.created_at,
         "user_id": decision.user_id,
+        "principal": decision.principal,
     }
 
 

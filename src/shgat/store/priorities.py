@@ -70,8 +70,9 @@ class PriorityRows:
         with self.database.write() as connection:
             rows = []
             for start in range(0, len(unique), _PAGE):
-                known = select(traces.c.id, traces.c.seq, traces.c.user_id).where(traces.c.id.in_(unique[start : start + _PAGE]))
-                rows += [priority_row(seq, wanted[key], now, user) for key, seq, user in connection.execute(known)]
+                known = select(traces.c.id, traces.c.seq, traces.c.user_id, traces.c.principal)
+                known = known.where(traces.c.id.in_(unique[start : start + _PAGE]))
+                rows += [priority_row(seq, wanted[key], now, *whose) for key, seq, *whose in connection.execute(known)]
             if rows:
                 insert = self.database.insert(priorities)
                 changed = {"priority": insert.excluded.priority, "updated_at": insert.excluded.updated_at}

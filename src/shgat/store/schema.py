@@ -10,6 +10,8 @@
     model_aliases   which version an alias of a user names: "production" serves; `terms` are what a canary serves under
     alias_moves     every move of an alias, numbered for each alias from 1 without a gap: who, why, from what, to what. `back` is the move
                     whose state a rollback returns to. Versions are those of `model_versions`, or of a registry elsewhere
+    principal_moves what was decided of a principal's own learning, the latest row counts: how it may count (`mode`), and since which moment
+                    its executions do
     claims          who is training whose model, and until when
     capability_features, intent_features  what was computed of capabilities and of intents. On PostgreSQL an HNSW index finds the
                     nearest ones where there are at most 2000 dimensions, and a check holds the hybrid to its dimension; both are the
@@ -18,6 +20,8 @@
 `seq` numbers rows in the order in which they were committed, which makes it a cursor that misses nothing. A parent is no
 foreign key: children end, and arrive, before their parents. Times are seconds since the epoch.
 """
+
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -33,17 +37,25 @@ from sqlalchemy import (
     Table,
     Text,
     false,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from .embedding import embedding_type
 
-REVISION = "v9_aliases"  # the newest migration
+REVISION = "v10_principals"  # the newest migration
 DEFAULT_USER = "local"
 
 METADATA = MetaData()
 _LIST = JSON().with_variant(JSONB(), "postgresql")
 _SEQ = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows by itself only in INTEGER columns
+
+
+_SOMEBODY = text("principal <> ''")
+_OF_SOMEBODY: dict[str, Any] = {
+    "sqlite_where": _SOMEBODY,
+    "postgresql_where": _SOMEBODY,
+}  # those of nobody in particular need no room
 
 
 def _table(name: str, *items: Column[object] | Index) -> Table:
@@ -97,6 +109,7 @@ decisions = _table(
     Column("session", Text),
     Column("created_at", Double, nullable=False),
     Column("user_id", Text, nullable=False, server_default=DEFAULT_USER),
+    Column("principal", Text, nullable=False, server_default=""),
     Index("ix_decisions_id", "id", unique=True),
     Index("ix_decisions_created_at", "created_at"),
 )
@@ -118,10 +131,12 @@ traces = _table(
     Column("weight", Double, nullable=False, server_default="1"),
     Column("timestamp", Double, nullable=False),
     Column("user_id", Text, nullable=False, server_default=DEFAULT_USER),
+    Column("principal", Text, nullable=False, server_default=""),
     Index("ix_traces_id", "id", unique=True),
     Index("ix_traces_decision_id", "decision_id", unique=True),
     Index("ix_traces_parent_id", "parent_id"),
     Index("ix_traces_timestamp", "timestamp"),
+    Index("ix_traces_principal", "user_id", "principal", "seq", **_OF_SOMEBODY),
 )
 
 priorities = Table(
@@ -131,11 +146,13 @@ priorities = Table(
     Column("priority", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     Column("user_id", Text, nullable=False, server_default=DEFAULT_USER),
+    Column("principal", Text, nullable=False, server_default=""),
     Column("aside", Boolean, nullable=False, server_default=false()),
     Column("needs", Text),
     Column("reason", Text),
     Index("ix_priorities_priority", "user_id", "aside", "priority", "trace_seq"),
     Index("ix_priorities_needs", "user_id", "needs"),
+    Index("ix_priorities_principal", "user_id", "principal", "aside", "priority", **_OF_SOMEBODY),
 )
 
 model_versions = _table(
@@ -175,6 +192,20 @@ alias_moves = Table(
     Column("forced", Boolean, nullable=False),
     Column("figures", Text),  # JSON
     Column("created_at", Double, nullable=False),
+)
+
+principal_moves = _table(
+    "principal_moves",
+    Column("seq", _SEQ, primary_key=True),
+    Column("user_id", Text, nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Index("ix_principal_moves_principal", "user_id", "principal", "seq"),
 )
 
 claims = Table(

@@ -17,7 +17,7 @@ from .decisions import DecisionRows
 from .features import FeatureRows
 from .migration import current_revision, stored_dimension, upgrade
 from .model_versions import ModelVersionRows
-from .priorities import PriorityRows
+from .principals import PrincipalRows
 from .retention import RetentionRows
 from .schema import METADATA, REVISION, model_aliases, priorities
 from .traces import TraceRows
@@ -25,7 +25,7 @@ from .traces import TraceRows
 MAX_DIMENSION = 16_000  # of a pgvector column
 
 
-class Store(CatalogRows, DecisionRows, TraceRows, PriorityRows, ModelVersionRows, ClaimRows, RetentionRows, FeatureRows):
+class Store(CatalogRows, DecisionRows, TraceRows, PrincipalRows, ModelVersionRows, ClaimRows, RetentionRows, FeatureRows):
     """Opened by `Store.open`; may be used by any number of threads, and by any number of processes at once.
 
     Attributes

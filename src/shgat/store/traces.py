@@ -43,11 +43,12 @@ class TraceRows:
         now = self.clock()
         with self.database.write() as connection:
             statement = self.database.insert(traces).on_conflict_do_nothing().returning(traces.c.id, traces.c.seq)
-            rows = connection.execute(statement, [_row(trace, now, user_id) for trace in batch])
-            added: dict[str, int] = {row.id: row.seq for row in rows}
+            new = connection.execute(statement, [_row(trace, now, user_id) for trace in batch])
+            added: dict[str, int] = {row.id: row.seq for row in new}
             fresh = [trace for trace in _first_of_each(batch) if trace.id in added]
             if fresh:
-                connection.execute(priorities.insert(), [priority_row(added[t.id], t.priority, now, user_id) for t in fresh])
+                rows = [priority_row(added[t.id], t.priority, now, user_id, t.principal) for t in fresh]
+                connection.execute(priorities.insert(), rows)
         return [added.pop(trace.id, None) is not None for trace in batch]
 
     def trace(self, trace_id: str) -> Trace | None:
@@ -141,12 +142,14 @@ def _row(trace: Trace, now: float, user_id: str) -> dict[str, Any]:
         "weight": trace.weight,
         "timestamp": now if trace.timestamp is None else trace.timestamp,
         "user_id": user_id,
+        "principal": trace.principal,
     }
 
 
-def priority_row(seq: int, value: float | None, now: float, user_id: str) -> dict[str, Any]:
+def priority_row(seq: int, value: float | None, now: float, user_id: str, principal: str) -> dict[str, Any]:
     """A row of `priorities`; infinity where the trace has not been trained on."""
-    return {"trace_seq": seq, "priority": math.inf if value is None else value, "updated_at": now, "user_id": user_id}
+    priority = math.inf if value is None else value
+    return {"trace_seq": seq, "priority": priority, "updated_at": now, "user_id": user_id, "principal": principal}
 
 
 def trace_of(row: Row[Any], dimension: int) -> Trace:

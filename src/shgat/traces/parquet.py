@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .._files import open_regular, reason, replacing
 from ..errors import InputError, MissingExtraError, TraceError
-from .record import COLUMNS, Trace, of_dimension
+from .record import COLUMNS, SAID, Trace, of_dimension
 
 _ROW_GROUP = 4096
 _LISTS = ("tools", "context_tools")
@@ -25,7 +25,7 @@ def read(path: Path, dimension: int | None) -> Iterator[tuple[int, Trace | Trace
             names = file.schema_arrow.names
             if "id" not in names:
                 raise InputError(f"{path.name} has no column 'id'")
-            wanted = [name for name in (*COLUMNS, "encoder", "embedding") if name in names]
+            wanted = [name for name in (*COLUMNS, *SAID, "embedding") if name in names]
             number = 0
             for batch in file.iter_batches(_ROW_GROUP, columns=wanted):
                 columns = {name: batch.column(name) for name in wanted}
@@ -48,7 +48,7 @@ def read(path: Path, dimension: int | None) -> Iterator[tuple[int, Trace | Trace
 def write(path: Path, traces: Iterable[Trace], dimension: int | None) -> int:
     """Writes traces, a row group at a time, and returns their number; the file appears when it is whole. `dimension` None: texts alone."""
     pa, pq = arrow()
-    columns = [*((name, _column_type(pa, name)) for name in COLUMNS), ("encoder", pa.string())]
+    columns = [*((name, _column_type(pa, name)) for name in COLUMNS), *((name, pa.string()) for name in SAID)]
     if dimension is not None:
         columns.append(("embedding", pa.list_(pa.float32(), dimension)))
     schema = pa.schema(columns)
@@ -78,7 +78,7 @@ def _embedding(vector: Any) -> npt.NDArray[Any] | None:
 
 def _record_batch(pa: Any, schema: Any, group: list[Trace]) -> Any:
     columns = [pa.array([getattr(t, name) for t in group], schema.field(name).type) for name in COLUMNS]
-    columns.append(pa.array([t.encoder or None for t in group], pa.string()))
+    columns += [pa.array([getattr(t, name) or None for t in group], pa.string()) for name in SAID]
     if "embedding" in schema.names:
         columns.append(pa.array([t.embedding for t in group], schema.field("embedding").type))
     return pa.record_batch(columns, schema)

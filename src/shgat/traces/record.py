@@ -32,6 +32,7 @@ class Trace:
     parent_id : the trace this is a step of, or None; it may arrive later
     timestamp : seconds since 1970 (or a datetime, or ISO 8601, which become that); None: when it is stored
     priority : worth of a replay; None until it has been trained on
+    principal : who asked for it, a team or a tenant or a person; "" where nobody said
     seq : its number in the store, 0 while it is in none
     encoder : what made the embedding, "" where nobody said; a store has one for all
     """
@@ -52,6 +53,7 @@ class Trace:
     priority: float | None = None
     seq: int = 0
     encoder: str = ""
+    principal: str = ""
 
     def __post_init__(self) -> None:
         try:
@@ -74,7 +76,7 @@ class Trace:
             raise TraceError(f"a trace is a record, not {type(record).__name__}")
         if record.get("id") is None:
             raise TraceError("a trace has an id")
-        values = {name: record[name] for name in (*COLUMNS, "embedding", "encoder") if name in record}
+        values = {name: record[name] for name in (*COLUMNS, *SAID, "embedding") if name in record}
         return cls(**{name: value for name, value in values.items() if value is not None or name not in _NULL_IS_ABSENT})
 
     @property
@@ -85,7 +87,7 @@ class Trace:
     def _check(self) -> None:
         storable_text(self.id, "the id of a trace")
         what = f"trace {self.id!r}"
-        for name in ("intent", "encoder"):
+        for name in ("intent", *SAID):
             if getattr(self, name) != "":
                 storable_text(getattr(self, name), f"{what}: {name}")
         for name in ("capability", "decision_id", "parent_id", "error"):
@@ -114,6 +116,7 @@ def of_dimension(trace: Trace, dimension: int | None) -> Trace | TraceError:
 
 SUCCESS = 0.5  # the least outcome of an execution that worked rather than failed
 COLUMNS = tuple(
-    f.name for f in fields(Trace) if f.name not in ("embedding", "seq", "encoder")
+    f.name for f in fields(Trace) if f.name not in ("embedding", "seq", "encoder", "principal")
 )  # of a file; the embedding stands apart
-_NULL_IS_ABSENT = ("intent", "context_tools", "encoder")
+SAID = ("encoder", "principal")  # of a file too, where they say something
+_NULL_IS_ABSENT = ("intent", "context_tools", *SAID)

@@ -1,0 +1,113 @@
+"""What a store knows of principals: what each ran last, what was decided of its own learning, and its part in what all learn from."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import and_, case, func, select
+
+from .._check import choice, storable_text
+from ..traces import Trace
+from .priorities import PriorityRows
+from .schema import DEFAULT_USER, principal_moves, priorities, traces
+
+MODES = ("gated", "on", "off")
+ACTIONS = ("pin", "reset", "undo")
+
+
+class Portion(NamedTuple):
+    """Traces of one principal that can be learned from: those that were, and those that were not yet."""
+
+    learned: int
+    waiting: int
+
+
+@dataclass(frozen=True)
+class PrincipalMove:
+    """What was decided of a principal's own learning; the latest move counts.
+
+    Attributes
+    ----------
+    number : of the move, rising over all principals; 0: nothing was ever decided
+    action : "pin", "reset" or "undo"
+    mode : "gated" (its own executions count where its gate says so), "on" or "off"
+    since : seconds since the epoch; executions before that do not count
+    who, why : in words
+    created_at : seconds since the epoch
+    """
+
+    principal: str
+    number: int = 0
+    action: str = ""
+    mode: str = "gated"
+    since: float = 0.0
+    who: str = ""
+    why: str = ""
+    created_at: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+
+class PrincipalRows(PriorityRows):
+    """The part of a store that knows principals."""
+
+    clock: Callable[[], float] = time.time
+
+    def traces_of_principal(
+        self, principal: str, since: float, limit: int, after: int = 0, user_id: str = DEFAULT_USER
+    ) -> list[Trace]:
+        """The latest traces of a principal from a moment on, in the order in which they arrived; damaged ones are left out.
+
+        Parameters
+        ----------
+        since : seconds since the epoch
+        after : the `seq` of the latest that is known already
+        """
+        table = traces.c
+        named = and_(table.user_id == user_id, table.principal == principal, table.principal != "", table.seq > after)
+        mine = and_(named, table.timestamp >= since)
+        with self.database.read() as connection:
+            seqs = connection.scalars(select(traces.c.seq).where(mine).order_by(traces.c.seq.desc()).limit(limit)).all()
+        return self._sound(list(seqs)[::-1])[0]
+
+    def move_principal(
+        self, principal: str, action: str, *, mode: str, since: float, who: str, why: str, user_id: str = DEFAULT_USER
+    ) -> PrincipalMove:
+        """Decides of a principal's own learning, for all processes on the store."""
+        values: dict[str, Any] = {
+            "principal": storable_text(principal, "principal"),
+            "action": choice(action, ACTIONS, "action"),
+            "mode": choice(mode, MODES, "mode"),
+            "since": since,
+            "who": storable_text(who, "who"),
+            "why": storable_text(why, "why"),
+            "created_at": self.clock(),
+        }
+        with self.database.write() as connection:
+            insert = principal_moves.insert().values(**values, user_id=user_id).returning(principal_moves.c.seq)
+            number = connection.execute(insert).scalar_one()
+        return PrincipalMove(number=number, **values)
+
+    def principal_moves(self, principal: str, user_id: str = DEFAULT_USER) -> list[PrincipalMove]:
+        """What was decided of a principal's own learning, the latest last."""
+        table = principal_moves.c
+        named = [column for column in table if column.name not in ("seq", "user_id")]
+        query = select(table.seq.label("number"), *named).where(table.user_id == user_id, table.principal == principal)
+        with self.database.read() as connection:
+            return [PrincipalMove(**row._mapping) for row in connection.execute(query.order_by(table.seq))]
+
+    def portions(self, user_id: str = DEFAULT_USER) -> dict[str, Portion]:
+        """Principal -> its traces that can be learned from, "" for those of nobody in particular; empty where nobody was ever named."""
+        named = and_(priorities.c.user_id == user_id, priorities.c.principal != "", ~priorities.c.aside)
+        waiting = func.sum(case((priorities.c.priority == math.inf, 1), else_=0))
+        each = select(priorities.c.principal, func.count(), waiting).where(named).group_by(priorities.c.principal)
+        with self.database.read() as connection:
+            found = {name: Portion(n - new, new) for name, n, new in connection.execute(each)}
+        if not found:
+            return {}
+        nameless = self.replayable(user_id) - sum(map(sum, found.values()))
+        return {**found, "": Portion(nameless, 0)} if nameless else found

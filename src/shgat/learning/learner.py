@@ -16,6 +16,7 @@ from ..shgat import SHGAT
 from ..store import Reason, Store
 from ..traces import Trace, write_traces
 from ..worker import Child, Result
+from .shares import NEED, SHARE, Shares
 from .spool import Spool
 
 SWITCH = 5e-4  # seconds
@@ -77,10 +78,11 @@ class Learner:
     versions : where what was learned goes
     seed : of the first training; each later one has the next
     spool : where arrays lie on their way to the child
+    share : of what is learned from, that one principal may give at most
     """
 
-    def __init__(self, versions: Versions, child: Child, seed: int, spool: Spool | None = None) -> None:
-        self.versions, self._child, self._seed = versions, child, seed
+    def __init__(self, versions: Versions, child: Child, seed: int, spool: Spool | None = None, share: float = SHARE) -> None:
+        self.versions, self._child, self._seed, self._share = versions, child, seed, share
         self._spool = Spool() if spool is None else spool
         self._written: tuple[str, Path, str] | None = (
             None  # name of a version -> its model file, of the catalogue with this checksum
@@ -124,17 +126,20 @@ class Learner:
 
     def urgent(self, store: Store, n: int, served: ServedVersion | None = None) -> list[Trace]:
         """The n most urgent traces that this catalogue, and what the version that serves knows of others, can learn from. What cannot be used
-        is set aside, until a catalogue comes that can."""
+        is set aside, until a catalogue comes that can; so are those beyond a principal's share, until there is room."""
         user = self.versions.user_id
         catalog = self.versions.catalog if served is None else self._whole_of(store, served).catalog
-        store.take_back(_Known(catalog), user)
+        shares = Shares.of(store.portions(user), self._share)
+        if store.take_back(_Known(catalog, shares), user):
+            shares = Shares.of(store.portions(user), self._share)
         some = n
         while True:
             found = store.traces_by_priority(some, user)
-            useless = {trace.id: reason for trace in found if (reason := _lack(trace, catalog)) is not None}
+            useless = {trace.id: reason for trace in found if (reason := _lack(trace, catalog)) is not None} or shares.over(found)
             if not useless:
-                return found[:n]
+                return shares.within(found)[:n]
             store.set_aside(useless)
+            shares = Shares.of(store.portions(user), self._share)
             some = max(n, _PAGE)
 
     def _run(
@@ -185,13 +190,15 @@ class Learner:
 
 
 class _Known:
-    """What the needs of traces name, of a catalogue."""
+    """What the needs of traces name: of a catalogue, and principals that there is room for."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._kinds = {"tool": catalog.tool_column, "capability": catalog.capability_column}
+    def __init__(self, catalog: Catalog, shares: Shares) -> None:
+        self._kinds, self._shares = {"tool": catalog.tool_column, "capability": catalog.capability_column}, shares
 
     def __contains__(self, need: object) -> bool:
         kind, _, key = str(need).partition(" ")
+        if kind == NEED:
+            return self._shares.free(key)
         return key in self._kinds.get(kind, ())
 
 

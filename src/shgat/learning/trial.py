@@ -16,7 +16,8 @@ from ..model.channels import log_softmax
 from ..model.own import TRUSTS, Trust
 
 KEPT = 256  # executions, the latest, that decide
-FIRST, AGAIN = 20, 1.5  # executions before the first verdict, and times as many before the next; at most `KEPT` between two
+FIRST, AGAIN = 20, 1.5  # executions before the first verdict, and times as many before the next
+PATIENCE = 64  # executions between two verdicts at most
 _SHARED = "shared"
 
 
@@ -65,7 +66,7 @@ class Trial:
         self._rows = np.concatenate([self._rows[1 - KEPT :], row])
         self.n += 1
         if self.n >= self._next:
-            self._next = self.n + min(int((AGAIN - 1.0) * self.n), KEPT)
+            self._next = self.n + min(int((AGAIN - 1.0) * self.n), PATIENCE)
             self.verdict = self._judged()
 
     def figures(self) -> dict[str, float]:

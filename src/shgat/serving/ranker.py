@@ -1,7 +1,6 @@
 """The ranker that a gateway holds: answers at once, records what was shown and what came of it, and learns from that beside it."""
 
 import contextlib
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,9 +12,8 @@ from typing import Any, Literal, Self
 from .. import _check, _fork
 from ..config import SHGATConfig
 from ..errors import CatalogError, InputError, ShgatError, StoreError
-from ..features import IntentEncoder, embedded, open_encoder
-from ..features.cache import Remembering, VectorCache
-from ..features.intents import QUICK
+from ..features import IntentEncoder
+from ..features.cache import VectorCache
 from ..features.shared import Redis
 from ..graph import Catalog
 from ..learning.journal import Journal
@@ -23,6 +21,7 @@ from ..learning.learner import Learner, Training
 from ..learning.ledger import Ledger, folder_for
 from ..learning.principals import Principals
 from ..learning.scheduler import Scheduler
+from ..learning.shares import SHARE
 from ..learning.spool import Spool
 from ..registry import ServedVersion, Slots, Traffic, Versions
 from ..shgat import SHGAT
@@ -36,9 +35,8 @@ from .items import Found
 from .request import Request
 from .rules import Rules
 from .service import InferenceService
-from .upkeep import Upkeep
+from .upkeep import Upkeep, served_catalog
 
-_log = logging.getLogger("shgat")
 MODES = ("live", "batch", "off")
 STORE_TIMEOUT = 2.0  # seconds
 RESTORED = 10_000  # decisions that sessions are restored from
@@ -112,6 +110,7 @@ class Ranker(InferenceService, Intake, Upkeep):
         rules: Rules | Mapping[str, Any] | None = None,
         explore: float | Exploration | None = None,
         redis: str | None = None,
+        principal_share: float = SHARE,
     ) -> Self:
         """Opens a ranker over a store and a catalogue. A store that cannot be reached now is used as soon as it can.
 
@@ -136,6 +135,7 @@ class Ranker(InferenceService, Intake, Upkeep):
         rules : business rules that hold for every request, as a mapping too
         explore : the share of decisions whose last place is drawn, or an `Exploration`; None: the order is always the ranking's
         redis : URL of a Redis where vectors of texts are kept for other gateways too; None: for this one alone
+        principal_share : of what all learn from, that one principal may give at most; 1: as much as it likes
 
         Raises
         ------
@@ -147,9 +147,10 @@ class Ranker(InferenceService, Intake, Upkeep):
         _check.choice(mode, MODES, "mode")
         _check.storable_text(user_id, "user_id")
         _check.number(debounce, 0.0, 86400.0, "debounce")
+        _check.number(principal_share, 0.0, 1.0, "principal_share")
         rules, exploring = Rules.of(rules), Exploration.of(explore)
         cache = VectorCache(second=None if redis is None else Redis.of(redis))
-        catalog = _served(catalog, encoder, cache)
+        catalog = served_catalog(catalog, encoder, cache)
         model = SHGAT.from_catalog(catalog, config, seed)
         child = Child(timeout=timeout, memory_limit=memory_limit)
         dimension = catalog.dimension
@@ -167,7 +168,9 @@ class Ranker(InferenceService, Intake, Upkeep):
         if known := {old: new for old, new in known.items() if new in catalog.tool_column and old not in catalog.tool_column}:
             catalog = replace(catalog, aliases={**known, **catalog.aliases})
             model = model.over(catalog)
-        learner = Learner(Versions(catalog, user_id), child, seed, Spool(None if folder is None else folder.parent))
+        learner = Learner(
+            Versions(catalog, user_id), child, seed, Spool(None if folder is None else folder.parent), principal_share
+        )
         slots = Slots(ServedVersion("untrained", 0, model))
         scheduler = Scheduler(written, learner, slots, mode, debounce, retention)
         ranker = cls(catalog, slots, written, scheduler, clock, user_id, encoder, rules, exploring, cache)
@@ -294,15 +297,3 @@ class Ranker(InferenceService, Intake, Upkeep):
         failing = [{"tool": index.tools.ids[t], "rate": rate, "executions": rates.of_tool(t).executions} for rate, t in worst]
         fresh = None if evidence is None else evidence.fresh
         return {"rate": rates.of_all, "waiting_for_training": 0 if fresh is None else len(fresh), "failing": failing}
-
-
-def _served(catalog: Catalog | str | Path, encoder: object, cache: VectorCache) -> Catalog:
-    """The catalogue that is served: of a folder what holds together, and of texts alone with embeddings of them."""
-    if not isinstance(catalog, Catalog):
-        catalog = Catalog.load(catalog, strict=False)
-    if catalog.left_out:
-        _log.warning("%d items of the catalogue are broken, the first: %s", len(catalog.left_out), catalog.left_out[0])
-    if catalog.has_embeddings:
-        return catalog
-    found = open_encoder("" if encoder is None else encoder)
-    return embedded(catalog, Remembering(found, cache, isinstance(found, QUICK)))

@@ -14,9 +14,10 @@ from ..graph import Catalog
 from ..registry import ServedVersion, Versions
 from ..shgat import SHGAT
 from ..store import Reason, Store
+from ..store.principals import NEED
 from ..traces import Trace, write_traces
 from ..worker import Child, Result
-from .shares import NEED, SHARE, Shares
+from .shares import SHARE, Shares
 from .spool import Spool
 
 SWITCH = 5e-4  # seconds
@@ -197,7 +198,7 @@ class _Known:
 
     def __contains__(self, need: object) -> bool:
         kind, _, key = str(need).partition(" ")
-        if kind == NEED:
+        if kind == NEED.strip():
             return self._shares.free(key)
         return key in self._kinds.get(kind, ())
 

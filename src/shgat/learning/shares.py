@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..store import Portion, Reason
+from ..store.principals import NEED
 from ..traces import Trace
 
 SHARE = 0.25
 ALWAYS = 50  # traces of a principal that are heard in any case
 SPARE = 0.1  # of its room that has to be free before what was set aside comes back
-NEED = "principal"  # what a trace that was set aside needs: "principal NAME"
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Shares:
 
     Attributes
     ----------
-    portions : what there is of each, "" for those of nobody in particular
+    portions : what there is of each, what was set aside too; "" for those of nobody in particular
     room : principal -> traces that may be learned from, as many as there are where nothing is bounded
     """
 
@@ -58,7 +58,7 @@ class Shares:
                 left[trace.principal] -= 1.0
                 if left[trace.principal] < 0.0:
                     found[trace.id] = Reason(
-                        f"its principal {trace.principal!r:.60} has its share of what all learn from", f"{NEED} {trace.principal}"
+                        f"its principal {trace.principal!r:.60} has its share of what all learn from", NEED + trace.principal
                     )
         return found
 
@@ -76,4 +76,5 @@ class Shares:
         if principal not in self.room:
             return True
         room = self.room[principal]
-        return room == math.inf or room - sum(self.portions[principal]) >= max(1.0, SPARE * room)
+        heard = self.portions[principal].learned + self.portions[principal].waiting
+        return room == math.inf or room - heard >= max(1.0, SPARE * room)

@@ -13,15 +13,17 @@ from ..traces import Trace
 from .priorities import PriorityRows
 from .schema import DEFAULT_USER, principal_moves, priorities, traces
 
+NEED = "principal "  # what a trace needs that is beyond its principal's share, before the name
 MODES = ("gated", "on", "off")
 ACTIONS = ("pin", "reset", "undo")
 
 
 class Portion(NamedTuple):
-    """Traces of one principal that can be learned from: those that were, and those that were not yet."""
+    """Traces of one principal: those that were learned from, those that were not yet, and those beyond its share, which are set aside."""
 
     learned: int
     waiting: int
+    held: int = 0
 
 
 @dataclass(frozen=True)
@@ -101,13 +103,15 @@ class PrincipalRows(PriorityRows):
             return [PrincipalMove(**row._mapping) for row in connection.execute(query.order_by(table.seq))]
 
     def portions(self, user_id: str = DEFAULT_USER) -> dict[str, Portion]:
-        """Principal -> its traces that can be learned from, "" for those of nobody in particular; empty where nobody was ever named."""
-        named = and_(priorities.c.user_id == user_id, priorities.c.principal != "", ~priorities.c.aside)
-        waiting = func.sum(case((priorities.c.priority == math.inf, 1), else_=0))
-        each = select(priorities.c.principal, func.count(), waiting).where(named).group_by(priorities.c.principal)
+        """Principal -> its traces, "" for those of nobody in particular; empty where nobody was ever named."""
+        table = priorities.c
+        held = and_(table.aside, table.needs == NEED + table.principal)
+        kinds = ~table.aside & (table.priority != math.inf), ~table.aside & (table.priority == math.inf), held
+        counts = [func.sum(case((kind, 1), else_=0)) for kind in kinds]
+        each = select(table.principal, *counts).where(table.user_id == user_id, table.principal != "").group_by(table.principal)
         with self.database.read() as connection:
-            found = {name: Portion(n - new, new) for name, n, new in connection.execute(each)}
+            found = {name: Portion(*map(int, numbers)) for name, *numbers in connection.execute(each)}
         if not found:
             return {}
-        nameless = self.replayable(user_id) - sum(map(sum, found.values()))
+        nameless = self.replayable(user_id) - sum(p.learned + p.waiting for p in found.values())
         return {**found, "": Portion(nameless, 0)} if nameless else found

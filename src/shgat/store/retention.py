@@ -12,7 +12,7 @@ from .._check import brief, number
 from ..errors import InputError
 from .archive import Archive
 from .database import Database
-from .schema import alias_moves, decisions, model_aliases, model_versions, priorities, traces
+from .schema import alias_moves, decisions, model_aliases, model_versions, principal_moves, priorities, traces
 
 DAY = 86_400.0  # seconds
 _PAGES = ("page_count", "freelist_count", "page_size")  # of SQLite
@@ -33,7 +33,7 @@ class Retention:
     ----------
     decisions, traces : the newest so many
     models : the newest so many of each user
-    moves : the newest so many of each alias, in the log
+    moves : the newest so many of each alias, and of each principal, in the log
     unanswered : seconds that a decision without feedback stays
     size : bytes of what is in use; the oldest decisions go first, then the oldest traces
     archive : folder of Parquet files that what goes is written to before, None: it is gone
@@ -155,6 +155,11 @@ class RetentionRows:
             table, newer = alias_moves.c, alias_moves.alias()
             latest = select(func.max(newer.c.number)).where(newer.c.user_id == table.user_id, newer.c.alias == table.alias)
             connection.execute(delete(alias_moves).where(table.number <= latest.scalar_subquery() - max(keep, 1)))
+            mine, later = principal_moves.c, principal_moves.alias()
+            newest = select(func.count()).where(
+                later.c.user_id == mine.user_id, later.c.principal == mine.principal, later.c.seq > mine.seq
+            )
+            connection.execute(delete(principal_moves).where(newest.scalar_subquery() >= max(keep, 1)))
 
     def _shrink(self, table: Table, where: ColumnElement[bool] | None, most: int, archive: Archive | None) -> int:
         """Deletes the oldest rows, a twentieth at a time, until the database uses no more bytes."""

@@ -152,7 +152,7 @@ priorities = Table(
     Column("reason", Text),
     Index("ix_priorities_priority", "user_id", "aside", "priority", "trace_seq"),
     Index("ix_priorities_needs", "user_id", "needs"),
-    Index("ix_priorities_principal", "user_id", "principal", "aside", "priority", **_OF_SOMEBODY),
+    Index("ix_priorities_principal", "user_id", "principal", "aside", "needs", "priority", **_OF_SOMEBODY),
 )
 
 model_versions = _table(

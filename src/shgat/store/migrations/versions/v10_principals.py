@@ -7,7 +7,7 @@ revision = "v10_principals"
 down_revision = "v9_aliases"
 
 _SOMEBODY = sa.text("principal <> ''")
-_INDICES = {"traces": ("seq",), "priorities": ("aside", "priority")}
+_INDICES = {"traces": ("seq",), "priorities": ("aside", "needs", "priority")}
 
 
 def upgrade(dimension: int) -> None:

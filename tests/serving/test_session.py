@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shgat import Catalog
-from shgat.serving.session import Sessions
+from shgat.serving.session import Sessions, whose
 
 COLUMN = {key: i for i, key in enumerate("abcdefgh")}
 IDS = "abcdefghXYZ"
@@ -96,6 +96,8 @@ def test_all_sets_together_stay_within_their_bytes(requests):
 def test_sessions_begin_where_the_store_has_them():
     catalog = Catalog.from_records([{"id": i} for i in "abc"], [{"id": "x", "tools": ["a"]}])
     sessions = Sessions()
-    sessions.restore([("s", ("c", "a")), ("s", ("c", "a", "mine")), ("s", ("x",))], catalog)
+    shown = [("", "s", ("c", "a")), ("", "s", ("c", "a", "mine")), ("", "s", ("x",)), ("team", "s", ("b",))]
+    sessions.restore(shown, catalog)
+    assert grown(sessions, whose("team", "s"), ["a"], IDS) == ("b", "a")
     assert grown(sessions, "s", ["b"], (*IDS, "mine")) == ("c", "a", "mine", "b")
     assert sessions.grown("s", "capabilities", [], {"x": 0}, {"x"}) == ("x",)

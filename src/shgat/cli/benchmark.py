@@ -14,6 +14,7 @@ import typer
 
 from . import given
 from .stream import stream
+from .teams import teams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,6 +117,7 @@ def encoder_table(sets: list[str], found: "Mapping[str, Mapping[str, tuple[float
 
 
 app.command(short_help="How fast it learns from a stream of feedback.")(stream)
+app.command(short_help="What it is worth to teams that they are told apart.")(teams)
 
 
 def measure(dataset: "Dataset", seeds: int, ablations: bool, peers: bool = False) -> "dict[str, Result]":

@@ -11,6 +11,7 @@ prior counts as k of them (empirical Bayes: held-out executions choose k, see `s
 (1 - cap)^2 P(t) <= P'(t) <= P(t) + cap.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -87,30 +88,33 @@ class Own:
 
     def _mix(self, row: Float32, cosines: Float32, n: int) -> None:
         """In place: log P of the tools of one intent becomes log P'."""
-        like = _alike(cosines)
-        good = like * self._good
-        like[n:] = good[n:] = 0.0
-        m, (prior, cap) = float(good.sum()), self.trust
-        rows, places = self._entries
+        like, (prior, cap) = _alike(cosines), self.trust
+        if n < len(like):
+            like[n:] = 0.0
+        good = like * self._good if self._any_failed else like
+        (rows, places), columns = self._entries, self.columns
         if self._any_failed:
-            ran = np.bincount(places, like[rows], len(self.columns))
-            worked = np.bincount(places, good[rows], len(self.columns))
-            row[self.columns] += np.log1p(-cap * (ran - worked) / (ran + prior)).astype(np.float32)
+            ran = np.bincount(places, like[rows], len(columns))
+            worked = np.bincount(places, good[rows], len(columns))
+            row[columns] += np.log1p(-cap * (ran - worked) / (ran + prior))
+        m = float(good.sum())
         if m < LEAST:
             return
         weight = cap * m / (m + prior)
-        heard = np.exp(SHARPNESS * (cosines - cosines[good > 0.0].max(initial=-1.0))) * good
-        votes = np.bincount(places, heard[rows], len(self.columns))
-        total = float(votes.sum())
-        row += np.float32(np.log1p(-weight))
-        if total > 0.0:
-            with np.errstate(divide="ignore"):  # the logarithm of nothing is what it should be
-                row[self.columns] = np.logaddexp(row[self.columns], np.log(weight * votes / total))
+        heard = np.exp(SHARPNESS * cosines) * good  # cosines are 1 at most: nothing overflows, and what is 0 has no say
+        votes = np.bincount(places, heard[rows], len(columns))
+        row += math.log1p(-weight)
+        row[columns] = np.log(np.exp(row[columns].astype(np.float64)) + votes * (weight / float(votes.sum())))
 
     @cached_property
     def columns(self) -> Int64:
         """Of the tools that were run."""
         return np.unique(self.tools.indices).astype(np.int64)
+
+    @cached_property
+    def stranger(self) -> int:
+        """The first column of a tool that was never run: to all of them mixing does the same."""
+        return int(np.argmax(np.append(self.columns, -1) != np.arange(len(self.columns) + 1)))
 
     @cached_property
     def _entries(self) -> tuple[Int32, Int64]:

@@ -84,13 +84,16 @@ def rank(
     columns = None if allowed is None else index.candidates(kind).columns(allowed, kind)
     spoken = speaks(index, spoken, text)
     fused = _is_fused(index, kind, evidence, spoken)
-    own = own_of(index, kind, evidence) is not None
-    if not fused and not own and not context_tools and index.state.config.fusion != "sigmoid" and index.w_words is None:
+    own = own_of(index, kind, evidence)
+    if not fused and not context_tools and index.state.config.fusion != "sigmoid" and index.w_words is None:
         candidates = index.candidates(kind)
         z = _finished(_score_one(index, candidates, x), candidates, index)
-        return _best(index, kind, z, None, 0.0, top_k, columns, min_score)
+        if own is None:
+            return _best(index, kind, z, None, 0.0, top_k, columns, min_score)
+        mixed = own.mixed(z[None], x[None])[0]
+        return _best(index, kind, mixed, None, float((mixed - z)[min(own.stranger, len(z) - 1)]), top_k, columns, min_score)
     z = score(index, x[None], kind, None if text is None else [text], context_tools, evidence, spoken=spoken)
-    return _rankings(index, x[None], z, top_k, kind, context_tools, columns, min_score, evidence, fused or own)[0]
+    return _rankings(index, x[None], z, top_k, kind, context_tools, columns, min_score, evidence, fused or own is not None)[0]
 
 
 def rank_many(

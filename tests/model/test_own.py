@@ -127,6 +127,9 @@ def test_what_a_principal_ran_stands_first_for_it_and_scores_stay_on_their_scale
     scores, _ = unit_scores.of_ranking(index, mine)
     assert ((scores > 0.0) & (scores <= 1.0)).all()
     assert (np.diff(scores) <= 1e-6).all()
+    if index.learned is None:  # for the others it is the similarity that it was
+        before = dict(zip(shared.ids, unit_scores.of_ranking(index, shared)[0].tolist(), strict=True))
+        np.testing.assert_allclose(scores[1:], [before[i] for i in mine.ids[1:]], atol=1e-4)
     many = scoring.rank_many(index, np.stack([x, -x]), 30, "tools", None, (), None, None, ran(index, x, last))
     assert many[0].ids == mine.ids
     failed = scoring.rank(index, x, 30, "tools", None, (), None, None, ran(index, x, shared.ids[0], worked=False))

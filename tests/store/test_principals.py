@@ -3,7 +3,7 @@
 import pytest
 
 from shgat.errors import InputError
-from shgat.store import Portion, PrincipalMove, Reason
+from shgat.store import Portion, Reason, Retention
 
 
 def test_the_latest_traces_of_a_principal_come_back_in_their_order(store, make_trace):
@@ -38,33 +38,45 @@ def test_portions_say_what_was_learned_waits_and_is_held_back(store, make_trace)
 
 
 def test_the_latest_move_counts_and_none_is_lost(store):
+    def decide(action, mode=None, principal="a"):
+        return store.move_principal(principal, action, mode=mode, who="me", why="odd")
+
     assert store.principal_moves("a") == []
-    first = store.move_principal("a", "reset", mode="gated", since=5.0, who="me", why="odd")
-    second = store.move_principal("a", "pin", mode="off", since=5.0, who="me", why="odder")
-    store.move_principal("b", "pin", mode="on", since=0.0, who="you", why="so")
-    assert store.principal_moves("a") == [first, second]
-    assert first.number < second.number
-    assert second.created_at > 1e9
+    moves = [decide("reset"), decide("pin", "off"), decide("undo"), decide("undo"), decide("pin", "on")]
+    assert [m.mode for m in moves] == ["gated", "off", "gated", "off", "on"]
+    assert moves[0].since > 1e9
+    assert {m.since for m in moves} == {moves[0].since}
+    assert decide("pin", "on", "b").since == 0.0
+    assert decide("undo", None, "b").mode == "gated"
+    assert store.principal_moves("a") == moves
+    assert [m.number for m in moves] == sorted(m.number for m in moves)
     assert store.principal_moves("a", "other") == []
-    assert PrincipalMove("a").to_dict()["mode"] == "gated"
+    assert moves[0].to_dict()["why"] == "odd"
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"principal": ""}, {"principal": "a\0b"}, {"mode": "sometimes"}, {"action": "delete"}, {"who": ""}, {"why": 7}]
+    "wrong",
+    [
+        {"principal": ""},
+        {"principal": "a\0b"},
+        {"mode": "sometimes"},
+        {"mode": None},
+        {"action": "delete"},
+        {"who": ""},
+        {"why": 7},
+        {"action": "undo"},
+    ],
 )
 def test_a_move_that_means_nothing_is_refused(store, wrong):
-    given = {"principal": "a", "action": "pin", "mode": "off", "since": 0.0, "who": "me", "why": "so"} | wrong
+    given = {"principal": "a", "action": "pin", "mode": "off", "who": "me", "why": "so"} | wrong
     with pytest.raises(InputError):
         store.move_principal(given.pop("principal"), given.pop("action"), **given)
     assert store.principal_moves("a") == []
 
 
-def test_retention_lets_the_latest_move_of_each_stay(store):
-    from shgat.store import Retention
-
-    for i in range(5):
-        last = store.move_principal("a", "pin", mode="off", since=float(i), who="me", why="so")
-    other = store.move_principal("b", "pin", mode="on", since=0.0, who="me", why="so")
+def test_retention_lets_the_latest_moves_of_each_stay(store):
+    moves = [store.move_principal("a", "pin", mode=mode, who="me", why="so") for mode in ("off", "on", "off", "on")]
+    other = store.move_principal("b", "pin", mode="on", who="me", why="so")
     store.retain(Retention(moves=2))
-    assert [m.number for m in store.principal_moves("a")] == [last.number - 1, last.number]
+    assert store.principal_moves("a") == moves[-2:]
     assert store.principal_moves("b") == [other]

@@ -4,12 +4,12 @@ import logging
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import _check, _fork
-from ..errors import InputError, ShgatError
+from ..errors import ShgatError
 from ..model import scoring
 from ..model.evidence import Evidence, Execution, Recent
 from ..model.index import Index
@@ -50,11 +50,10 @@ class Principals:
         user_id: str,
         common: Recent,
         slots: Slots,
-        clock: Callable[[], float] = time.time,
         most: int = BYTES,
     ) -> None:
         self.most, self.bytes, self.evicted, self.dropped, self.trouble = most, 0, 0, 0, ""
-        self._journal, self._user, self._common, self._slots, self._clock = journal, user_id, common, slots, clock
+        self._journal, self._user, self._common, self._slots = journal, user_id, common, slots
         self._known: OrderedDict[str, Habits] = OrderedDict()
         self._sizes: dict[str, int] = {}
         self._places: OrderedDict[str, str] = OrderedDict()  # execution -> whose
@@ -134,20 +133,16 @@ class Principals:
 
     def pin(self, principal: str, mode: str, *, who: str = "operator", why: str = "not said") -> PrincipalMove:
         """Says how a principal's own executions count: "gated", where its gate says so, "on" or "off". They are kept either way."""
-        return self._decide(_named(principal), "pin", mode, None, who, why)
+        return self._decide(principal, "pin", mode, who, why)
 
     def reset(self, principal: str, *, who: str = "operator", why: str = "not said") -> PrincipalMove:
         """What the principal ran until now counts for it no more, as if it came anew; `undo` takes that back. Its traces stay in the store, and
         what all share has learned from them stays learned."""
-        return self._decide(_named(principal), "reset", None, self._clock(), who, why)
+        return self._decide(principal, "reset", None, who, why)
 
     def undo(self, principal: str, *, who: str = "operator", why: str = "not said") -> PrincipalMove:
         """Takes back what was decided last; InputError where nothing was. Done twice, it takes back the taking back."""
-        moves = self.history(principal)
-        if not moves:
-            raise InputError(f"nothing was decided of the principal {principal!r:.60}: there is nothing to take back")
-        before = moves[-2] if len(moves) > 1 else PrincipalMove(principal)
-        return self._decide(_named(principal), "undo", before.mode, before.since, who, why)
+        return self._decide(principal, "undo", None, who, why)
 
     def stats(self) -> dict[str, Any]:
         """As JSON values."""
@@ -164,13 +159,8 @@ class Principals:
             "dropped": self.dropped,
         }
 
-    def _decide(self, principal: str, action: str, mode: str | None, since: float | None, who: str, why: str) -> PrincipalMove:
-        store = self._journal.store
-        now = (store.principal_moves(principal, self._user) or [PrincipalMove(principal)])[-1]
-        move = store.move_principal(
-            principal, action, mode=now.mode if mode is None else mode, since=now.since if since is None else since, who=who, why=why,
-            user_id=self._user,
-        )  # fmt: skip
+    def _decide(self, principal: str, action: str, mode: str | None, who: str, why: str) -> PrincipalMove:
+        move = self._journal.store.move_principal(principal, action, mode=mode, who=who, why=why, user_id=self._user)
         self._read(self._of(principal))
         return move
 

@@ -80,7 +80,7 @@ class Ranker(InferenceService, Intake, Upkeep):
         self._unlearnable, self._changing = Unlearnable(), threading.Lock()
         self._traffic = Traffic(slots, scheduler.versions, clock)
         self._answering.answered, scheduler.beside = self._traffic.answered, self._traffic.follow
-        self.principals = Principals(journal, user_id, self._answering.recent, slots, clock)
+        self.principals = Principals(journal, user_id, self._answering.recent, slots)
         self._answering.heard, scheduler.on_trained = self.principals.evidence, self.principals.forget
         journal.joined = self._remember
         _fork.renew(self)

@@ -3,12 +3,13 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, case, func, select
 
 from .._check import choice, storable_text
+from ..errors import InputError
 from ..traces import Trace
 from .priorities import PriorityRows
 from .schema import DEFAULT_USER, principal_moves, priorities, traces
@@ -77,22 +78,40 @@ class PrincipalRows(PriorityRows):
         return self._sound(list(seqs)[::-1])[0]
 
     def move_principal(
-        self, principal: str, action: str, *, mode: str, since: float, who: str, why: str, user_id: str = DEFAULT_USER
+        self, principal: str, action: str, *, mode: str | None = None, who: str, why: str, user_id: str = DEFAULT_USER
     ) -> PrincipalMove:
-        """Decides of a principal's own learning, for all processes on the store."""
-        values: dict[str, Any] = {
-            "principal": storable_text(principal, "principal"),
-            "action": choice(action, ACTIONS, "action"),
-            "mode": choice(mode, MODES, "mode"),
-            "since": since,
-            "who": storable_text(who, "who"),
-            "why": storable_text(why, "why"),
-            "created_at": self.clock(),
-        }
+        """Decides of a principal's own learning, for all processes on the store.
+
+        Parameters
+        ----------
+        action : "pin" sets the mode; "reset" lets its executions count from now on; "undo" returns to what was before the latest move, which,
+            done twice, takes back the taking back
+        mode : of "pin"
+        who, why : in words
+
+        Raises
+        ------
+        InputError
+            for what means nothing, and where there is nothing to take back.
+        """
+        storable_text(principal, "principal")
+        choice(action, ACTIONS, "action")
+        said = {"who": storable_text(who, "who"), "why": storable_text(why, "why")}
+        table, now = principal_moves.c, self.clock()
+        latest = select(table.mode, table.since).where(table.user_id == user_id, table.principal == principal)
         with self.database.write() as connection:
-            insert = principal_moves.insert().values(**values, user_id=user_id).returning(principal_moves.c.seq)
-            number = connection.execute(insert).scalar_one()
-        return PrincipalMove(number=number, **values)
+            before = [tuple(row) for row in connection.execute(latest.order_by(table.seq.desc()).limit(2))]
+            if action == "undo" and not before:
+                raise InputError(f"nothing was decided of the principal {principal!r:.60}: there is nothing to take back")
+            states = [*before, (MODES[0], 0.0)]
+            of, since = states[1] if action == "undo" else states[0]
+            found = PrincipalMove(
+                principal, 0, action, choice(mode, MODES, "mode") if action == "pin" else of, now if action == "reset" else since, **said,
+                created_at=now,
+            )  # fmt: skip
+            values = {name: value for name, value in asdict(found).items() if name != "number"}
+            insert = principal_moves.insert().values(**values, user_id=user_id).returning(table.seq)
+            return replace(found, number=connection.execute(insert).scalar_one())
 
     def principal_moves(self, principal: str, user_id: str = DEFAULT_USER) -> list[PrincipalMove]:
         """What was decided of a principal's own learning, the latest last."""

@@ -5,13 +5,13 @@ import hashlib
 import logging
 import shlex
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, delete, select
 
+from .. import _ids
 from .._check import number, positive_integer, storable_text, storable_texts, text, vector
 from .._types import Float32
 from ..errors import DamagedError, InputError
@@ -62,7 +62,7 @@ class Decision:
 
     ranked: tuple[Ranked, ...]
     model_version: str
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    id: str = field(default_factory=_ids.new)
     intent: str | None = None
     intent_hash: str = ""
     embedding: Float32 | None = None

@@ -61,6 +61,18 @@ def score_intent(const float[::1] x, const float[:, ::1] w, const float[:, ::1] 
             _blas.gemv_n(keys.shape[0], keys.shape[1], scale * inverse, &keys[0, 0], &q[0], 0.0, &z[0])
 
 
+def score_folded(const float[::1] x, const float[:, ::1] keys, float scale, float stretch, bint unit, float[::1] z):
+    """z (n,) = scale keys (n, d) . x, divided by |q| = stretch |x| where `unit`: one product for keys folded through a map that keeps angles."""
+    cdef float inverse = 1.0
+    if keys.shape[1] != x.shape[0] or z.shape[0] != keys.shape[0]:
+        raise ValueError("score_folded: shapes do not fit")
+    with nogil:
+        if unit:
+            inverse = _inverse(stretch * <float> sqrt(el.sum_of_squares(&x[0], x.shape[0])))
+        if keys.shape[0]:
+            _blas.gemv_n(keys.shape[0], keys.shape[1], scale * inverse, &keys[0, 0], &x[0], 0.0, &z[0])
+
+
 def all_at_most(const float[::1] x, float limit):
     """Is every |x_i| at most limit? No infinity and no NaN is. One pass, no temporary.
 

@@ -28,6 +28,7 @@ from ..shgat import SHGAT
 from ..store import Decision, Ranked, Retention, Store
 from ..worker import Child
 from .answering import Answering
+from .embedding import served_catalog
 from .exploration import Exploration, Explorer
 from .feedback import Unlearnable
 from .intake import Intake
@@ -35,7 +36,7 @@ from .items import Found
 from .request import Request
 from .rules import Rules
 from .service import InferenceService
-from .upkeep import Upkeep, served_catalog
+from .upkeep import Upkeep
 
 MODES = ("live", "batch", "off")
 STORE_TIMEOUT = 2.0  # seconds
@@ -150,7 +151,7 @@ class Ranker(InferenceService, Intake, Upkeep):
         _check.number(principal_share, 0.0, 1.0, "principal_share")
         rules, exploring = Rules.of(rules), Exploration.of(explore)
         cache = VectorCache(second=None if redis is None else Redis.of(redis))
-        catalog = served_catalog(catalog, encoder, cache)
+        catalog = served_catalog(catalog, encoder, cache, url, STORE_TIMEOUT)
         model = SHGAT.from_catalog(catalog, config, seed)
         child = Child(timeout=timeout, memory_limit=memory_limit)
         dimension = catalog.dimension

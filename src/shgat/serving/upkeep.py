@@ -1,18 +1,15 @@
 """Changing the catalogue while it serves: tools and capabilities come, change, are renamed and go between two requests."""
 
-import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 from .. import _check
 from ..errors import InputError
-from ..features import embedded, open_encoder, with_embeddings
-from ..features.cache import Remembering, VectorCache
+from ..features import with_embeddings
+from ..features.cache import Remembering
 from ..features.encoder import of_members
-from ..features.intents import QUICK
 from ..graph import Capability, Catalog, Tool
 from ..importers.report import Difference
 from ..importers.snapshot import beside
@@ -20,7 +17,6 @@ from ..learning.journal import Journal
 from ..learning.scheduler import Scheduler
 from .answering import Answering
 
-_log = logging.getLogger("shgat")
 _Node = TypeVar("_Node", Tool, Capability)
 Record = Mapping[str, Any]
 NO_DIFFERENCE = Difference()
@@ -149,18 +145,6 @@ class Upkeep:
             raise InputError(f"the catalogue is left as it was: {(*found.left_out, 'nothing has an embedding')[0]}")
         left_out += found.left_out
         return replace(found, aliases={old: new for old, new in before.aliases.items() if new in found.tool_column})
-
-
-def served_catalog(catalog: Catalog | str | Path, encoder: object, cache: VectorCache) -> Catalog:
-    """The catalogue that is served: of a folder what holds together, and of texts alone with embeddings of them."""
-    if not isinstance(catalog, Catalog):
-        catalog = Catalog.load(catalog, strict=False)
-    if catalog.left_out:
-        _log.warning("%d items of the catalogue are broken, the first: %s", len(catalog.left_out), catalog.left_out[0])
-    if catalog.has_embeddings:
-        return catalog
-    found = open_encoder("" if encoder is None else encoder)
-    return embedded(catalog, Remembering(found, cache, isinstance(found, QUICK)))
 
 
 def _with(before: Catalog, tools: list[Any], capabilities: list[Any]) -> tuple[list[Any], list[Any]]:

@@ -60,6 +60,39 @@ def test_the_status_of_what_is_not_there_creates_nothing(ask, tmp_path):
     assert ask("gateway", "status", "--store", f"sqlite:///{tmp_path}/bare.db", "--catalog", SAMPLE)[0] == 0
 
 
+def test_a_team_is_looked_at_and_set_back_from_outside(ask, sqlite_url, trained):
+    with Ranker.open(sqlite_url, SAMPLE, mode="off") as ranker:
+        for x in trained.test.vectors(range(30)):
+            key = ranker.rank(x, 3, principal="team a").decision_id
+            ranker.feedback(key, tools=["chat.post_message"], outcome=1.0)
+    command = ("gateway", "principal", "team a", "--store", sqlite_url)
+    found = orjson.loads(ask(*command, "--json")[1])
+    assert (found["executions"], found["mode"], found["moves"]) == (30, "gated", [])
+    assert found["gate"]["n"] == 30
+    code, out, err = ask(*command, "--pin", "off", "--why", "a flood", "--who", "ann")
+    assert (code, err) == (0, "")
+    assert "ann" in out
+    assert "a flood" in out
+    assert orjson.loads(ask(*command, "--reset", "--json")[1])["executions"] == 0
+    found = orjson.loads(ask(*command, "--undo", "--json")[1])
+    assert (found["executions"], found["mode"], [m["action"] for m in found["moves"]]) == (30, "off", ["pin", "reset", "undo"])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--pin", "sometimes"), "gated, on, off"),
+        (("--reset", "--undo"), "one at a time"),
+        (("--pin", "on", "--reset"), "one at a time"),
+    ],
+)
+def test_what_cannot_be_decided_of_a_team_is_refused_before_anything_is_opened(ask, tmp_path, options, said):
+    code, out, err = ask("gateway", "principal", "a", "--store", f"sqlite:///{tmp_path}/none.db", *options)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said in err
+    assert not (tmp_path / "none.db").exists()
+
+
 def test_a_simulation_on_a_store_that_is_away_does_not_wait_for_it(ask):
     code, out, err = ask("gateway", "simulate", "--seconds", "1", "--url", "postgresql+psycopg://u:secret@127.0.0.1:1/x")
     assert (code, out, err.count("\n")) == (1, "", 1)

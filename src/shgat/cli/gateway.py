@@ -1,14 +1,20 @@
 """`shgat gateway`: watch a ranker learn beside a gateway, and look at one that serves."""
 
 import tempfile
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from . import given
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..serving import Ranker
+
+MODES = ("gated", "on", "off")
 app = typer.Typer(name="gateway", help="A gateway in front of many tools.", rich_markup_mode=None)
 
 
@@ -62,19 +68,72 @@ def simulate(
     )
 
 
+Url = Annotated[str, typer.Option("--store", envvar="SHGAT_STORE_URL", metavar="URL", help="The store of the gateway.")]
+User = Annotated[str, typer.Option("--user", metavar="ID", help="Whose model.")]
+Folder = Annotated[Path | None, given.folder("The gateway's catalogue.  [default: the store's own copy]", "--catalog")]
+Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
+
+
 @app.command(short_help="How is a gateway doing, by its store?")
-def status(
-    url: Annotated[str, typer.Option("--store", envvar="SHGAT_STORE_URL", metavar="URL", help="The store of the gateway.")],
-    catalog: Annotated[Path | None, given.folder("The gateway's catalogue.  [default: the store's own copy]")] = None,
-    user: Annotated[str, typer.Option(metavar="ID", help="Whose model.")] = "local",
-    as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
-) -> None:
+def status(url: Url, catalog: Folder = None, user: User = "local", as_json: Json = False) -> None:
     """How a gateway is doing, from its store: the model that serves, what waits to be learned, how often tools work, what is wrong."""
-    from ..graph import Catalog
-    from ..serving import Ranker
+    from . import output
+    from .facts import grids
+
+    with _opened(url, catalog, user) as (about, ranker):
+        found = {"store": about, "ranker": ranker.stats()}
+    if as_json:
+        output.write_json(found)
+    else:
+        output.write(*grids(found))
+
+
+@app.command(short_help="What a team has learned for itself, and the way back.")
+def principal(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A team, a tenant or a person, as requests name it.")],
+    url: Url,
+    pin: Annotated[
+        str | None, typer.Option(metavar="MODE", help="How its own executions count: gated, where its gate says so, on or off.")
+    ] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="Let its executions count from now on.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Take back what was decided last.")] = False,
+    who: given.Who = "",
+    why: given.Why = "not said",
+    catalog: Folder = None,
+    user: User = "local",
+    as_json: Json = False,
+) -> None:
+    """What a principal has learned for itself, by its store; and decide how that counts. Gateways that run follow within half a minute."""
     from ..store import Store
     from . import output
     from .facts import grids
+
+    asked = {"pin": pin, "reset": reset or None, "undo": undo or None}
+    given_ones = [action for action, value in asked.items() if value is not None]
+    if len(given_ones) > 1:
+        raise given.WrongUsage(f"--{given_ones[0]} and --{given_ones[1]}: one at a time")
+    if pin is not None and pin not in MODES:
+        raise given.WrongUsage(f"--pin {pin}: one of {', '.join(MODES)}")
+    with _opened(url, catalog, user) as (_, ranker):
+        if given_ones:
+            with Store.open(url) as store:
+                store.move_principal(name, given_ones[0], mode=pin, who=given.who(who), why=why, user_id=user)
+        found = ranker.principals.about(name)
+        moves = [
+            {key: value for key, value in move.to_dict().items() if key != "principal"} for move in ranker.principals.history(name)
+        ]
+    if as_json:
+        output.write_json({**found, "moves": moves})
+    else:
+        output.write(*grids({**found, "moves": moves}))
+
+
+@contextmanager
+def _opened(url: str, catalog: Path | None, user: str) -> "Iterator[tuple[dict[str, Any], Ranker]]":
+    """What a store is, and a ranker over it that does not learn."""
+    from ..graph import Catalog
+    from ..serving import Ranker
+    from ..store import Store
 
     with Store.open(url) as store:
         about = store.status()
@@ -83,8 +142,4 @@ def status(
             raise given.WrongUsage(f"{store.url} holds no catalogue yet: give --catalog DIR")
         known = Catalog.from_records(tools, capabilities) if catalog is None else Catalog.load(catalog)
     with Ranker.open(url, known, mode="off", user_id=user) as ranker:
-        found = {"store": about, "ranker": ranker.stats()}
-    if as_json:
-        output.write_json(found)
-    else:
-        output.write(*grids(found))
+        yield about, ranker

@@ -1,9 +1,10 @@
 """What is given on a command line: places that have to be there, and options that go together. What makes no sense is refused with exit
 code 2 before any work, and never ignored."""
 
+import getpass
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +12,10 @@ from ..errors import StoreURLError
 
 # typer brings its own click, older ones use the installed one: either way this is what they raise for a wrong command line.
 WrongUsage: type[Exception] = typer.BadParameter.__mro__[2]
+
+
+Who = Annotated[str, typer.Option("--who", metavar="NAME", help="Who does it, for the log.  [default: who is logged in]")]
+Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="Why, for the log.")]
 
 
 def exit_code(error: BaseException) -> int:
@@ -57,6 +62,14 @@ def one_of(what: str, *values: object) -> None:
     """Is exactly one of the values given? `what` names them."""
     if sum(value is not None for value in values) != 1:
         raise WrongUsage(f"give either {what}")
+
+
+def who(name: str) -> str:
+    """Who is named, or logged in."""
+    try:
+        return name or getpass.getuser()
+    except (KeyError, OSError):  # nobody has this number
+        return "unknown"
 
 
 def needed(value: Path | None, what: str) -> Path:

@@ -1,6 +1,5 @@
 """`shgat models`: the versions of a model, and which of them serves."""
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,8 +22,6 @@ Mlflow = Annotated[
     str | None, typer.Option("--mlflow", metavar="URI", help="Versions lie in MLflow there; aliases and their log in the store.")
 ]
 Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Of the model in MLflow.  [default: shgat]")]
-Who = Annotated[str, typer.Option("--who", metavar="NAME", help="Who does it, for the log.  [default: who is logged in]")]
-Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="Why, for the log.")]
 Which = Annotated[str, typer.Argument(metavar="VERSION", help="A number, or an alias that names one.")]
 _MOVES = 10  # of the log, where all versions are listed
 _ALIASES = "production, staging, shadow or canary."
@@ -84,7 +81,7 @@ def promote(
     force: Annotated[bool, typer.Option("--force", help="Past a gate that says no; needs --why.")] = False,
     percent: Annotated[float | None, typer.Option(metavar="P", help="Of the sessions, for a canary.  [default: 5]")] = None,
     hours: Annotated[float | None, typer.Option(metavar="H", help="That a canary serves.  [default: 24]")] = None,
-    who: Who = "", why: Why = "", user: User = "local", mlflow: Mlflow = None, name: Name = None, as_json: Json = False,
+    who: given.Who = "", why: given.Why = "", user: User = "local", mlflow: Mlflow = None, name: Name = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Let an alias name a version. Into production only what is better than frozen cosine and no worse than what is there; or exit code 1."""
     from ..graph import Catalog
@@ -107,15 +104,15 @@ def promote(
             if not served.tools:
                 raise given.WrongUsage(f"{registry.store.url} holds no catalogue yet: give --catalog DIR")
             held = None if traces is None else load(traces, served, True)
-            move = through_the_gate(registry, number, served, held, who=_who(who), why=why, force=force)
+            move = through_the_gate(registry, number, served, held, who=given.who(who), why=why, force=force)
         elif alias == "canary":
             from ..registry import Terms
 
             until = registry.store.clock() + 3600.0 * (24.0 if hours is None else hours)
             terms = Terms(percent=5.0 if percent is None else percent, until=until)
-            move = registry.move(alias, number, who=_who(who), why=why, terms=terms.to_dict())
+            move = registry.move(alias, number, who=given.who(who), why=why, terms=terms.to_dict())
         else:
-            move = registry.move(alias, number, who=_who(who), why=why)
+            move = registry.move(alias, number, who=given.who(who), why=why)
     _tell(move, as_json)
 
 
@@ -123,11 +120,11 @@ def promote(
 def rollback(
     url: Url,
     alias: Annotated[str, typer.Option(metavar="NAME", help=_ALIASES)] = "production",
-    who: Who = "", why: Why = "", user: User = "local", mlflow: Mlflow = None, name: Name = None, as_json: Json = False,
+    who: given.Who = "", why: given.Why = "", user: User = "local", mlflow: Mlflow = None, name: Name = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Go back to what an alias named before, by the log; again, to what it named before that. Canary, shadow and staging end empty."""
     with _registry(url, user, mlflow, name) as registry:
-        move = registry.rollback(alias, who=_who(who), why=why)
+        move = registry.rollback(alias, who=given.who(who), why=why)
     _tell(move, as_json)
 
 
@@ -219,13 +216,6 @@ def _registry(url: str, user: str, mlflow: str | None, name: str | None, dimensi
             from ..registry.mlflow import MlflowRegistry
 
             yield MlflowRegistry(store, mlflow, name or "shgat", user_id=user)
-
-
-def _who(given_name: str) -> str:
-    try:
-        return given_name or getpass.getuser()
-    except (KeyError, OSError):  # nobody has this number
-        return "unknown"
 
 
 def _tell(move: "Move", as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """Answering requests, and learning from what happened then."""
 
+from ..learning.principals import Principals
 from ..learning.receipt import Receipt
 from .answer import Answer
 from .exploration import Exploration
@@ -8,4 +9,4 @@ from .rules import Rules
 from .service import InferenceService
 from .upkeep import Change
 
-__all__ = ["Answer", "Change", "Exploration", "InferenceService", "Ranker", "Receipt", "Rules"]
+__all__ = ["Answer", "Change", "Exploration", "InferenceService", "Principals", "Ranker", "Receipt", "Rules"]

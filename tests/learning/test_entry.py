@@ -29,6 +29,7 @@ decisions = st.builds(
     session=st.none() | names,
     created_at=st.floats(0, 1e12),
     user_id=names,
+    principal=st.just("") | names,
 )
 
 
@@ -49,7 +50,15 @@ def test_feedback_comes_back_as_it_went(trace, user):
 
 @given(decision=decisions, trace=any_trace, alone=st.booleans())
 def test_with_its_decision_it_comes_back_joined(decision, trace, alone):
-    trace = Trace(id=KEY, decision_id=KEY, tools=trace.tools, outcome=trace.outcome, error=trace.error, timestamp=trace.timestamp)
+    trace = Trace(
+        id=KEY,
+        decision_id=KEY,
+        principal=trace.principal,
+        tools=trace.tools,
+        outcome=trace.outcome,
+        error=trace.error,
+        timestamp=trace.timestamp,
+    )
     entry = Entry.alone(decision) if alone else Entry("somebody else", trace, None).joined(decision)
     found = Entry.from_line(entry.to_line())
     assert found.user_id == decision.user_id
@@ -59,6 +68,7 @@ def test_with_its_decision_it_comes_back_joined(decision, trace, alone):
         assert found.trace is None
         return
     assert columns(found.trace) == columns(entry.trace)
+    assert found.trace.principal == (decision.principal or trace.principal)
     assert (found.trace.intent, found.trace.context_tools) == (decision.intent or "", decision.context_tools)
     assert (found.trace.tools, found.trace.outcome) == (trace.tools, trace.outcome)
 

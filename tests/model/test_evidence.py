@@ -127,3 +127,37 @@ def test_an_intent_with_a_text_alone_is_answered_by_words_and_by_what_worked():
         recent.add(done(i, None, "t7", 0.0, text="feed the zebra"), index)
         recent.add(done(100 + i, None, "t8", 1.0, text="feed the zebra"), index)
     assert scoring.by_words(index, "feed the zebra", recent.evidence(index)).argmax() == 8
+
+
+def test_what_is_common_counts_beside_ones_own_and_not_the_other_way_round():
+    index = an_index()
+    common = Recent()
+    mine, yours = Recent(common), Recent(common)
+    x = np.ascontiguousarray(index.catalog.tool_embeddings[3])
+    assert mine.evidence(index) is None
+    common.add(done(0, x, "t1"), index)
+    assert mine.evidence(index) is common.evidence(index)
+    mine.add(done(1, x, "t2"), index)
+    assert mine.evidence(index).fresh.ids == ("e0", "e1")
+    assert mine.evidence(index) is mine.evidence(index)
+    assert yours.evidence(index) is common.evidence(index)
+    common.add(done(2, x, "t3"), index)
+    assert mine.evidence(index).fresh.ids == ("e0", "e2", "e1")
+    assert mine.evidence(index, beside=True).fresh.ids == ("e0", "e2", "e1")
+    common.forget(["e0", "e2"])
+    assert mine.evidence(index).fresh.ids == ("e1",)
+    assert yours.evidence(index) is None
+    mine.forget(["e1"])
+    assert mine.evidence(index) is None
+    assert mine.bytes == 0 < yours.changes + common.changes
+
+
+def test_one_alone_with_nothing_in_common_has_what_all_would_have():
+    index, alone, common = an_index(), Recent(), Recent()
+    mine = Recent(common)
+    x = np.ascontiguousarray(index.catalog.tool_embeddings[3])
+    for i in range(300):  # more than there are places
+        for recent in (alone, mine):
+            recent.add(done(i, x, f"t{i % 12}", float(i % 3 > 0), f"s{i % 5}", float(i)), index)
+    assert mine.evidence(index).fresh.ids == alone.evidence(index).fresh.ids
+    assert ranked(index, mine, x) == ranked(index, alone, x)

@@ -28,6 +28,7 @@ any_trace = st.builds(
     parent_id=st.none() | names,
     timestamp=numbers,
     priority=st.none() | numbers,
+    principal=st.just("") | names,
     embedding=st.none() | st.lists(st.floats(-(2.0**40), 2.0**40, width=32), min_size=D, max_size=D),
 )
 

@@ -107,6 +107,7 @@ def principal(
     from ..store import Store
     from . import output
     from .facts import grids
+    from .versions import day, decided
 
     asked = {"pin": pin, "reset": reset or None, "undo": undo or None}
     given_ones = [action for action, value in asked.items() if value is not None]
@@ -118,14 +119,12 @@ def principal(
         if given_ones:
             with Store.open(url) as store:
                 store.move_principal(name, given_ones[0], mode=pin, who=given.who(who), why=why, user_id=user)
-        found = ranker.principals.about(name)
-        moves = [
-            {key: value for key, value in move.to_dict().items() if key != "principal"} for move in ranker.principals.history(name)
-        ]
+        found, moves = ranker.principals.about(name), ranker.principals.history(name)
     if as_json:
-        output.write_json({**found, "moves": moves})
-    else:
-        output.write(*grids({**found, "moves": moves}))
+        output.write_json({**found, "moves": [move.to_dict() for move in moves]})
+        return
+    found["since"] = found["since"] and day(found["since"])
+    output.write(*grids(found), *([decided(moves)] if moves else []))
 
 
 @contextmanager

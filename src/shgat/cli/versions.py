@@ -1,4 +1,4 @@
-"""How `shgat models` shows versions, what differs between them, and moves of aliases."""
+"""How versions are shown, what differs between them, and what was decided: of aliases, and of principals."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..registry import Version
     from ..shgat import SHGAT
-    from ..store import Move
+    from ..store import Move, PrincipalMove
     from .grid import Grid
 
 
@@ -54,6 +54,19 @@ def moved(moves: "list[Move]") -> "Grid":
         ends = ("-" if v is None else f"v{v}" for v in (m.before, m.after))
         action = f"{m.action} (forced)" if m.forced else m.action
         grid.add_row(m.alias, str(m.number), day(m.created_at), *ends, action, m.who, m.why or "-")
+    return grid
+
+
+def decided(moves: "list[PrincipalMove]") -> "Grid":
+    """What was decided of a principal as a table."""
+    from .grid import Grid
+
+    grid = Grid("decided, the latest first")
+    for column in ("number", "when", "action", "mode", "counts since", "who"):
+        grid.add_column(column)
+    grid.add_column("why", prose=True)
+    for m in reversed(moves):
+        grid.add_row(str(m.number), day(m.created_at), m.action, m.mode, day(m.since) if m.since else "-", m.who, m.why)
     return grid
 
 

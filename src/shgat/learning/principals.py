@@ -52,6 +52,7 @@ class Principals:
         slots: Slots,
         most: int = BYTES,
     ) -> None:
+        self._closed = False
         self.most, self.bytes, self.evicted, self.dropped, self.trouble = most, 0, 0, 0, ""
         self._journal, self._user, self._common, self._slots = journal, user_id, common, slots
         self._known: OrderedDict[str, Habits] = OrderedDict()
@@ -63,12 +64,11 @@ class Principals:
 
     def after_fork(self) -> None:
         """What waits is the parent's; a thread of it may have held a lock."""
-        self._lock, self._turn, self._closed = threading.Lock(), threading.Lock(), False
+        self._lock, self._turn = threading.Lock(), threading.Lock()
         self._more = threading.Condition(threading.Lock())
         self._waiting: deque[tuple[str, _Heard | None]] = deque()
-        self._busy, self._thread = False, None
-
-    _thread: threading.Thread | None
+        self._thread: threading.Thread | None = None
+        self._busy = False
 
     def close(self) -> None:
         """Ends the thread; what waits is in the store anyway."""

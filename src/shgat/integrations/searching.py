@@ -1,0 +1,291 @@
+"""Searching the tools that a host offers, and telling the ranking what was called then: what all adapters share."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Self
+
+from .. import _check
+from ..errors import InputError, ShgatError
+from ..graph import Catalog
+from ..model import unit_scores
+from ..model.words import asked
+from ..serving import Ranker
+from ..shgat import SHGAT
+from ..traces.record import SUCCESS
+from .linking import PERSISTENT, Search, Searches
+from .offered import Offered, catalog_of, flat, name_of
+
+_log = logging.getLogger("shgat")
+NEAR, NEAR_WITH_WORDS = 0.61, 0.575  # score of the best tool that answers a query: alone, and where it shares a word with it
+LEAST_PROBABILITY = 0.02  # of a tool that is offered, once scores are calibrated probabilities
+Outcome = bool | float | BaseException | None
+_Held = Ranker | SHGAT
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search offers.
+
+    Attributes
+    ----------
+    search_id : by which a call may say that it followed this search; "" where nothing is written down
+    names : of the tools, as the host calls them, best first; empty where nothing fits
+    scores : of each, in [0, 1]
+    note : what to tell the model, "" for nothing
+    degraded : why this is less than it should be
+    unranked : are these merely the first ones, because ranking failed?
+    """
+
+    search_id: str
+    names: tuple[str, ...]
+    scores: tuple[float, ...] = ()
+    note: str = ""
+    degraded: tuple[str, ...] = ()
+    unranked: bool = False
+
+
+class ToolSearch(AbstractContextManager["ToolSearch"]):
+    """The tools of a host, ranked by a `Ranker`, which learns, or by a bare `SHGAT`, which does not. Safe from any thread.
+
+    Parameters
+    ----------
+    ranker : or None: opened with the first tools that are offered, by `make`
+    tools : definitions as the model, an SDK or a server is given them; more may come with each search
+    k : tools that a search finds at most
+    make : opens a ranker over a catalogue of texts
+
+    Attributes
+    ----------
+    k : as given
+    searches : the latest of each session
+    counts : searches, those that found nothing or asked again, calls that followed a search or none, and those of unknown outcome
+    """
+
+    def __init__(
+        self, ranker: _Held | None, tools: Any = None, *, k: int = 5, make: Callable[[Catalog], _Held] | None = None
+    ) -> None:
+        if not (ranker is None and make is not None) and not isinstance(ranker, Ranker | SHGAT):
+            raise InputError(
+                f"ranker is a Ranker or an SHGAT, not {type(ranker).__name__}; ToolSearch.open makes one of definitions"
+            )
+        self.k, self.searches = _check.positive_integer(k, "k"), Searches()
+        self.counts = dict.fromkeys(("searches", "empty", "repeated", "linked", "unlinked", "unknown"), 0)
+        self._ranker, self._make, self._offered = ranker, make, Offered()
+        self._calibrated = False
+        if tools is not None:
+            self.offer(tools)
+
+    @classmethod
+    def open(cls, tools: Any = None, store: str | None = None, *, k: int = 5, keep_texts: bool = False, **options: Any) -> Self:
+        """Over definitions alone, whose texts are encoded here.
+
+        Parameters
+        ----------
+        tools : None: those that the host offers first
+        store : URL of the store that learning goes by; None: nothing is written down and nothing learned
+        keep_texts : False: of a query its SHA-256 and its embedding are written down, of an error its type, and no text
+        options : of `Ranker.open`
+        """
+        if store is None:
+            if options.keys() - {"encoder"}:
+                raise InputError(f"{min(options.keys() - {'encoder'})} is an option of a ranker, which needs a store")
+            return cls(None, tools, k=k, make=lambda catalog: SHGAT.from_catalog(catalog, **options))
+        return cls(None, tools, k=k, make=lambda catalog: _opened(store, catalog, keep_texts, options))
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the ranker where it was opened here."""
+        if self._make is not None and isinstance(self._ranker, Ranker):
+            self._ranker.close()
+
+    @property
+    def ranker(self) -> _Held:
+        """What ranks; InputError where no tool was offered yet."""
+        if self._ranker is None:
+            raise InputError("no tool was offered yet; give the definitions to ToolSearch.open or to offer")
+        return self._ranker
+
+    # ---------------------------------------------------------------- what there is
+    def offer(self, tools: Any) -> None:
+        """Makes tools known. What the catalogue has already stays as it is until its definition changes; what is new is encoded, once."""
+        given = list(flat(tools["tools"] if isinstance(tools, Mapping) and "tools" in tools else tools))
+        if not self._offered.unseen(given):
+            return
+        with self._offered.changing:
+            if self._ranker is None and self._make is not None:
+                self._ranker = self._make(catalog_of(given))
+            ranker = self.ranker
+            fresh = self._offered.new(self._offered.unseen(given), ranker.catalog)
+            if not fresh:
+                return
+            if isinstance(ranker, Ranker):
+                ranker.add(fresh)
+            else:
+                ranker.remove([t.id for t in fresh if t.id in ranker.catalog.tool_column])
+                ranker.add_tools(fresh)
+
+    # ---------------------------------------------------------------- asking
+    def search(
+        self,
+        query: str,
+        tools: Iterable[Any] | None = None,
+        *,
+        k: int | None = None,
+        session: str = "",
+        context: Sequence[str] = (),
+        explicit: bool = True,
+        stable: bool = False,
+    ) -> Found:
+        """The tools for a query, nothing where nothing fits. It never raises because ranking failed: the first ones come then, and why.
+
+        Parameters
+        ----------
+        tools : definitions, or names, of what this caller may see; nothing else is found. None: all that are known
+        session : of the conversation; calls find their search by it
+        context : names of tools that were called before
+        explicit : did the model ask? Then a query that nothing answers finds nothing, and asking again and again is said to it
+        stable : what the session was offered before is offered again
+        """
+        k = self.k if k is None else _check.positive_integer(k, "k")
+        self.counts["searches"] += 1
+        names = None
+        try:
+            if tools is not None:
+                tools = list(flat(tools))
+                names = [t if isinstance(t, str) else name_of(t) for t in tools]
+                self.offer([t for t in tools if not isinstance(t, str)])
+            found = self._rank(query, names, k, session, context, explicit, stable)
+        except Exception as error:  # whatever it is: the agent needs its tools
+            _log.log(logging.DEBUG if isinstance(error, InputError) else logging.WARNING, "a search was not ranked: %s", error)
+            known = list(self._offered.ids) if names is None else [n for n in names if n]
+            found = Found("", tuple(known[:k]), degraded=(f"not ranked: {error}",), unranked=True)
+        self.counts["empty"] += not found.names
+        n = self.searches.add(Search.of(found.search_id, session, found.names, query, explicit))
+        self.counts["repeated"] += n > 1
+        return replace(found, note=_note(n, found)) if explicit else found
+
+    async def asearch(self, query: str, tools: Iterable[Any] | None = None, **options: Any) -> Found:
+        """`search` without holding up the event loop."""
+        return await asyncio.to_thread(self.search, query, tools, **options)
+
+    def _rank(
+        self, query: str, names: list[str] | None, k: int, session: str, context: Sequence[str], explicit: bool, stable: bool
+    ) -> Found:
+        ranker = self.ranker
+        catalog = ranker.catalog
+        if names is None:
+            called, candidates = {i: n for n, i in list(self._offered.ids.items())}, None
+        else:
+            called = {i: n for n in names if n and (i := self._offered.id_of(n, catalog)) is not None}
+            candidates = None if len(called) == len(catalog.tools) else list(called)
+        if not query.strip():
+            raise InputError("the query is empty")
+        used = [i for n in context if (i := self._offered.id_of(n, catalog)) is not None]
+        if isinstance(ranker, Ranker):
+            least = None if not explicit else LEAST_PROBABILITY if self._calibrated else NEAR_WITH_WORDS
+            answer = ranker.rank(
+                None, k, text=query, context_tools=used, candidates=candidates, session=session or None,
+                order="stable" if stable and session else "score", min_score=least,
+            )  # fmt: skip
+            key, ids, scores, why, self._calibrated = (
+                answer.decision_id,
+                answer.ids,
+                answer.scores,
+                answer.degraded,
+                answer.calibrated,
+            )
+            ranked = not answer.fallback
+        else:
+            ranking = ranker.rank(query, k, context_tools=used, candidates=candidates)
+            said, self._calibrated = unit_scores.of_ranking(ranker.index(), ranking)
+            key, ids, scores, why, ranked = "", ranking.ids, tuple(said.tolist()), ranking.degraded, True
+        if explicit and ranked and not self._fits(query, ids, scores, catalog):
+            ids, scores = (), ()
+        return Found(key, tuple(called.get(i, i) for i in ids), scores, "", tuple(w for w in why if not w.startswith("min_score")))
+
+    def _fits(self, query: str, ids: Sequence[str], scores: Sequence[float], catalog: Catalog) -> bool:
+        """Does the best tool answer the query?"""
+        if not ids:
+            return False
+        if self._calibrated:
+            return scores[0] >= LEAST_PROBABILITY
+        if scores[0] >= NEAR:
+            return True
+        best = catalog.tools[catalog.tool_column[ids[0]]]
+        return scores[0] >= NEAR_WITH_WORDS and not set(asked(query)).isdisjoint(asked(f"{best.id} {best.text}"))
+
+    # ---------------------------------------------------------------- learning
+    def called(
+        self,
+        name: str,
+        outcome: Outcome,
+        *,
+        session: str = "",
+        search_id: str = "",
+        duration_ms: float | None = None,
+        error: str | BaseException | None = None,
+    ) -> bool:
+        """What came of one call; was anything learned of it? It never raises: the call was answered.
+
+        It is the feedback to the search that it names, else to the latest of its session that offered the tool. Where it worked, it answers
+        the searches for much the same before that one too, after which nothing was called.
+
+        Parameters
+        ----------
+        outcome : 0 (failed) to 1 (worked), a boolean, or the exception that it ended with; None: unknown, and nothing is learned
+        error : message or exception. Without `keep_texts` only the exception's type is kept: messages quote arguments
+        """
+        followed = self.searches.followed(name, session, search_id)
+        self.counts["linked" if followed is not None or search_id else "unlinked"] += 1
+        self.counts["unknown"] += outcome is None
+        ranker = self._ranker
+        if (followed is None and not search_id) or outcome is None or not isinstance(ranker, Ranker):
+            return False
+        try:
+            tool = self._offered.id_of(name, ranker.catalog) or name
+            if isinstance(outcome, BaseException):
+                error = outcome if error is None else error
+                outcome = 0.0
+            if error is not None and not ranker.keep_texts:
+                error = type(error).__name__ if isinstance(error, BaseException) else "failed"
+            key, missed, first = (search_id, [], True) if followed is None else (followed[0].id, *followed[1:])
+            ranker.feedback(
+                key if first else ranker.once_more(key), tools=[tool], outcome=outcome, duration_ms=duration_ms, error=error
+            )
+            if float(outcome) >= SUCCESS:
+                self.searches.answered(missed, lambda search: _credit(ranker, search, tool))
+        except ShgatError as trouble:
+            _log.warning("of a call of %r nothing is learned: %s", name, trouble)
+            return False
+        return True
+
+    async def acalled(self, name: str, outcome: Outcome, **options: Any) -> bool:
+        """`called` without holding up the event loop."""
+        return await asyncio.to_thread(self.called, name, outcome, **options)
+
+
+def _opened(store: str, catalog: Catalog, keep_texts: bool, options: Mapping[str, Any]) -> Ranker:
+    ranker = Ranker.open(store, catalog, **options)
+    ranker.keep_texts = _check.flag(keep_texts, "keep_texts")
+    return ranker
+
+
+def _credit(ranker: Ranker, search: Search, tool: str) -> None:
+    if search.id:
+        ranker.feedback(search.id, tools=[tool], outcome=1.0)
+
+
+def _note(n: int, found: Found) -> str:
+    """What a model is told beside the tools."""
+    if n >= PERSISTENT:
+        return (
+            f"This is search {n} in a row for much the same, and no tool was called. If none of these tools does it, no tool here does: "
+            "tell the user so, or search for one step of it."
+        )
+    return "" if found.names else "No tool here answers this. Tell the user so, or search for one step of it."

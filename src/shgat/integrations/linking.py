@@ -78,6 +78,14 @@ class Searches:
                     self._by_id.popitem(last=False)
             return 1 + sum(1 for _ in self._row_before(search)) if search.explicit else 1
 
+    def also(self, session: str, other: str) -> None:
+        """Another name for a session's latest search: calls may know it by that alone."""
+        with self._lock:
+            latest = self._of.get(session)
+            if latest and other != session:
+                self._of.setdefault(other, deque(maxlen=self._kept)).append(latest[-1])
+                self._of.move_to_end(other)
+
     def followed(self, name: str, session: str, search_id: str = "") -> tuple[Search, list[Search], bool] | None:
         """What a call of a tool follows, noted there. None where no search offered the tool.
 

@@ -19,7 +19,7 @@ _TYPES = (None, "function", "custom", "object")  # of tools that are somebody's 
 _SAID = ("description", "parameters", "input_schema", "inputSchema")
 
 
-def catalog_of(tools: Any) -> Catalog:
+def catalog_of(tools: Iterable[Any]) -> Catalog:
     """A catalogue, without embeddings, of the definitions that a model, an SDK or a server is given.
 
     Raises
@@ -27,10 +27,10 @@ def catalog_of(tools: Any) -> Catalog:
     InputError
         where they hold no tool that can be read.
     """
-    found = read(tools if isinstance(tools, Mapping) else {"tools": list(tools)}, kind="mcp").catalog
-    if not found.tools:
+    named = [tool for tool in flat(tools) if name_of(tool)]
+    if not named:
         raise InputError("the definitions hold no tool with a name; give the list that the model is given")
-    return found
+    return read({"tools": named}, kind="mcp").catalog
 
 
 def name_of(definition: Any) -> str:

@@ -62,7 +62,7 @@ class ToolSearch(AbstractContextManager["ToolSearch"]):
     ----------
     k : as given
     searches : the latest of each session
-    counts : searches, those that found nothing or asked again, calls that followed a search or none, and those of unknown outcome
+    counts : searches, those that found nothing or asked again; calls of these tools that followed a search or none, and of unknown outcome
     """
 
     def __init__(
@@ -127,8 +127,11 @@ class ToolSearch(AbstractContextManager["ToolSearch"]):
             if isinstance(ranker, Ranker):
                 ranker.add(fresh)
             else:
-                ranker.remove([t.id for t in fresh if t.id in ranker.catalog.tool_column])
-                ranker.add_tools(fresh)
+                known = ranker.catalog.tool_column
+                ranker.add_tools([t for t in fresh if t.id not in known])
+                for tool in [t for t in fresh if t.id in known and len(ranker.catalog.tools) > 1]:  # a model is never empty
+                    ranker.remove(tool.id)
+                    ranker.add_tools([tool])
 
     # ---------------------------------------------------------------- asking
     def search(
@@ -188,18 +191,12 @@ class ToolSearch(AbstractContextManager["ToolSearch"]):
             raise InputError("the query is empty")
         used = [i for n in context if (i := self._offered.id_of(n, catalog)) is not None]
         if isinstance(ranker, Ranker):
-            least = None if not explicit else LEAST_PROBABILITY if self._calibrated else NEAR_WITH_WORDS
             answer = ranker.rank(
                 None, k, text=query, context_tools=used, candidates=candidates, session=session or None,
-                order="stable" if stable and session else "score", min_score=least,
+                order="stable" if stable and session else "score",
             )  # fmt: skip
-            key, ids, scores, why, self._calibrated = (
-                answer.decision_id,
-                answer.ids,
-                answer.scores,
-                answer.degraded,
-                answer.calibrated,
-            )
+            key, ids, scores, why = answer.decision_id, answer.ids, answer.scores, answer.degraded
+            self._calibrated = answer.calibrated
             ranked = not answer.fallback
         else:
             ranking = ranker.rank(query, k, context_tools=used, candidates=candidates)
@@ -207,7 +204,7 @@ class ToolSearch(AbstractContextManager["ToolSearch"]):
             key, ids, scores, why, ranked = "", ranking.ids, tuple(said.tolist()), ranking.degraded, True
         if explicit and ranked and not self._fits(query, ids, scores, catalog):
             ids, scores = (), ()
-        return Found(key, tuple(called.get(i, i) for i in ids), scores, "", tuple(w for w in why if not w.startswith("min_score")))
+        return Found(key, tuple(called.get(i, i) for i in ids), scores, "", why)
 
     def _fits(self, query: str, ids: Sequence[str], scores: Sequence[float], catalog: Catalog) -> bool:
         """Does the best tool answer the query?"""
@@ -241,14 +238,17 @@ class ToolSearch(AbstractContextManager["ToolSearch"]):
         outcome : 0 (failed) to 1 (worked), a boolean, or the exception that it ended with; None: unknown, and nothing is learned
         error : message or exception. Without `keep_texts` only the exception's type is kept: messages quote arguments
         """
-        followed = self.searches.followed(name, session, search_id)
-        self.counts["linked" if followed is not None or search_id else "unlinked"] += 1
-        self.counts["unknown"] += outcome is None
         ranker = self._ranker
-        if (followed is None and not search_id) or outcome is None or not isinstance(ranker, Ranker):
+        tool = None if ranker is None else self._offered.id_of(name, ranker.catalog)
+        if ranker is None or tool is None:  # none of these tools
+            return False
+        followed = self.searches.followed(name, session, search_id)
+        linked = followed is not None or bool(search_id)
+        self.counts["linked" if linked else "unlinked"] += 1
+        self.counts["unknown"] += outcome is None
+        if not linked or outcome is None or not isinstance(ranker, Ranker):
             return False
         try:
-            tool = self._offered.id_of(name, ranker.catalog) or name
             if isinstance(outcome, BaseException):
                 error = outcome if error is None else error
                 outcome = 0.0

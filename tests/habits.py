@@ -69,6 +69,7 @@ def live_through(use, rounds=7):
 
 def settle(search):
     """Waits until the store has what came in."""
+    search._telling.submit(int).result(60)
     until = time.monotonic() + 60
     while search.ranker.stats()["waiting_for_store"]:
         assert time.monotonic() < until

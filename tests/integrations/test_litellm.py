@@ -19,9 +19,13 @@ TOOLS = habits.chat_tools()
 def callbacks():
     import litellm
 
-    litellm.callbacks = []
+    lists = ("callbacks", "success_callback", "failure_callback", "_async_success_callback", "_async_failure_callback")
+    kept = {name: getattr(litellm, name) for name in lists}  # it gathers callbacks there as requests are made
+    for name in lists:
+        setattr(litellm, name, [])
     yield litellm.callbacks
-    litellm.callbacks = []
+    for name in lists:
+        setattr(litellm, name, kept[name])
 
 
 @pytest.fixture

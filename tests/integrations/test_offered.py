@@ -48,10 +48,10 @@ def test_a_host_finds_its_names_in_a_catalogue_of_servers():
 
 def test_only_what_is_new_or_changed_is_taken_in():
     catalog, offered = Catalog.from_records([{"id": "mail", "text": "by hand"}]), Offered()
-    assert offered.new(offered.unseen([MAIL]), catalog) == []  # the catalogue knows it already
-    assert offered.unseen([MAIL]) == []
-    (changed,) = offered.new(offered.unseen([{**MAIL, "description": "Sends mail to all"}]), catalog)
+    assert offered.new(offered.unseen([("mail", MAIL)]), catalog) == []  # the catalogue knows it already
+    assert offered.unseen([("mail", MAIL)]) == []
+    (changed,) = offered.new(offered.unseen([("mail", {**MAIL, "description": "Sends mail to all"})]), catalog)
     assert (changed.id, changed.text) == ("mail", "Sends mail to all. Parameters: to")
-    (new,) = offered.new(offered.unseen([{"name": "fax", "description": "Sends a fax"}]), catalog)
+    (new,) = offered.new(offered.unseen([("fax", {"name": "fax", "description": "Sends a fax"})]), catalog)
     assert new.id == "fax"
     assert offered.ids == {"mail": "mail", "fax": "fax"}

@@ -1,5 +1,5 @@
 """FastMCP: a server's tools behind one search, ranked for each caller among what that caller may see, and the calls that the ranking learns
-from. Needs `pip install 'shgat[fastmcp]'`."""
+from. Needs `pip install '.[fastmcp]'`."""
 
 import time
 import uuid
@@ -137,7 +137,7 @@ def _middleware_class() -> Any:
             finally:
                 here = context.fastmcp_context
                 if outcome is not None:  # of the search and the proxy themselves nothing was ever offered
-                    await self.search.acalled(
+                    self.search.called(
                         context.message.name, outcome, session=_session(here), search_id=_named.get() or _meta(here),
                         duration_ms=1000.0 * (time.perf_counter() - started),
                     )  # fmt: skip

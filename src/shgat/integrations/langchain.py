@@ -1,5 +1,5 @@
 """LangChain: an agent's middleware that shows the model the tools that fit, and learns from those that the agent runs. Needs
-`pip install 'shgat[langchain]'`."""
+`pip install '.[langchain]'`."""
 
 import time
 from collections.abc import Awaitable, Callable, Collection
@@ -65,9 +65,9 @@ def _middleware_class() -> Any:
             except GraphBubbleUp:
                 raise
             except Exception as error:
-                await self.search.acalled(**_call(request, error, started))
+                self.search.called(**_call(request, error, started))
                 raise
-            await self.search.acalled(**_call(request, result, started))
+            self.search.called(**_call(request, result, started))
             return result
 
         def _kept(self, request: Any) -> list[Any]:

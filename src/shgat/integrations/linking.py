@@ -3,7 +3,7 @@ again and again."""
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from .. import _fork
@@ -64,6 +64,9 @@ class Searches:
         """A thread of the parent may have held the lock."""
         self._lock = threading.Lock()
 
+    def __contains__(self, session: str) -> bool:
+        return session in self._of
+
     def add(self, search: Search) -> int:
         """One more; how many it makes in a row for much the same, with nothing called since the first."""
         with self._lock:
@@ -102,12 +105,6 @@ class Searches:
             missed = [] if search.calls or not search.explicit else list(self._row_before(search))
             search.calls += 1
             return search, missed, search.calls == 1
-
-    def answered(self, missed: Collection[Search], mark: Callable[[Search], None]) -> None:
-        """Counts a call as the answer to earlier searches too, and calls `mark` with each."""
-        for search in missed:
-            search.calls += 1
-            mark(search)
 
     def _row_before(self, search: Search) -> Iterator[Search]:
         """The searches before one for much the same, the latest first, up to the first that is another or was followed by a call."""

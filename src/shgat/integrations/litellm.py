@@ -1,5 +1,5 @@
 """LiteLLM: a callback that cuts the tools of each request to those that fit, in the SDK and in the proxy, and learns from what came of
-calls. Needs `pip install 'shgat[litellm]'`."""
+calls. Needs `pip install '.[litellm]'`."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -47,27 +47,29 @@ def _callback_class() -> Any:
             return kwargs
 
         async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-            await self._ran(kwargs, _outcome(response_obj), start_time, end_time)
+            self._ran(kwargs, _outcome(response_obj), start_time, end_time)
 
         async def async_log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
             error = kwargs.get("exception")
-            await self._ran(kwargs, error if isinstance(error, Exception) else False, start_time, end_time)
+            self._ran(kwargs, error if isinstance(error, Exception) else False, start_time, end_time)
 
-        async def _ran(self, kwargs: Any, outcome: Outcome, started: Any, ended: Any) -> None:
+        def _ran(self, kwargs: Any, outcome: Outcome, started: Any, ended: Any) -> None:
             about = kwargs.get("mcp_tool_call_metadata")
             name = about.get("name") if isinstance(about, Mapping) else None
             if not isinstance(name, str):
                 return
             milliseconds = 1000.0 * (ended - started).total_seconds() if started and ended else None
-            session = _session(kwargs) or _key(kwargs)
-            await self.search.acalled(name, outcome, session=session, duration_ms=milliseconds)
+            session = _session(kwargs)
+            if session not in self.search.searches:  # LiteLLM makes trace ids up where nobody gave one
+                session = _key(kwargs)
+            self.search.called(name, outcome, session=session, duration_ms=milliseconds)
 
     return ShgatCallback
 
 
 def _outcome(result: Any) -> bool | None:
     """Did a call through the MCP gateway work? None where LiteLLM hands over its text alone."""
-    failed = getattr(result, "is_error", getattr(result, "isError", None))
+    failed = getattr(result, "is_error", None)
     return not failed if isinstance(failed, bool) else None
 
 

@@ -35,9 +35,10 @@ def catalog_of(tools: Iterable[Any]) -> Catalog:
 
 def name_of(definition: Any) -> str:
     """What a model calls a tool; "" for a tool of the model's vendor, which has no definition."""
-    if isinstance(definition, Mapping):
-        function = definition.get("function")
-        inside = function if isinstance(function, Mapping) else definition
+    if type(definition) is dict or isinstance(definition, Mapping):  # the first is what nearly all are, and much cheaper to ask
+        inside = definition.get("function")
+        if not (type(inside) is dict or isinstance(inside, Mapping)):
+            inside = definition
         if inside.get("type") not in _TYPES and not any(key in inside for key in _SAID):
             return ""
         name = inside.get("name")
@@ -49,7 +50,7 @@ def name_of(definition: Any) -> str:
 def flat(tools: Iterable[Any]) -> Iterator[Any]:
     """Definitions, those within namespaces too."""
     for tool in tools:
-        if isinstance(tool, Mapping) and tool.get("type") == "namespace":
+        if type(tool) is dict and tool.get("type") == "namespace":
             yield from flat(tool.get("tools") or ())
         else:
             yield tool
@@ -75,11 +76,10 @@ class Offered:
         """A thread of the parent may have held the lock."""
         self.changing = threading.RLock()
 
-    def unseen(self, tools: Iterable[Any]) -> list[tuple[str, Any, bytes]]:
-        """(name, definition, mark of what it says) of each that is not, or not as it is now, known here."""
+    def unseen(self, tools: Iterable[tuple[str, Any]]) -> list[tuple[str, Any, bytes]]:
+        """(name, definition, mark of what it says) of each that is not, or not as it is now, known here; `tools` are (name, definition)."""
         found = []
-        for tool in tools:
-            name = name_of(tool)
+        for name, tool in tools:
             if name and self._marks.get(name) != (mark := _mark(tool)):
                 found.append((name, tool, mark))
         return found
@@ -131,10 +131,10 @@ def _record(key: str, definition: Any) -> Tool | None:
 
 def _mark(definition: Any) -> bytes:
     """Changes with what a definition says."""
-    if not isinstance(definition, Mapping):
-        about = {name: getattr(definition, name, None) for name in ("name", "title", "description", "parameters")}
-        if about["parameters"] is None:  # a class, or a model, that stays the same object
-            about["parameters"] = id(getattr(definition, "args_schema", None))
-        definition = about
-    said = orjson.dumps(definition, default=repr, option=orjson.OPT_NON_STR_KEYS)
-    return blake2b(said, digest_size=16).digest()
+    if not (type(definition) is dict or isinstance(definition, Mapping)):
+        fields = getattr(definition, "__dict__", {})  # of a model of pydantic too, where asking for a field that it has not is dear
+        schema = fields.get("args_schema")
+        if schema is not None:  # a class, or a mapping, that stays the same object
+            return hash((fields.get("description"), id(schema))).to_bytes(8, "big", signed=True)
+        definition = [fields.get(name) for name in ("title", "description", "parameters", "input_schema", "inputSchema")]
+    return blake2b(orjson.dumps(definition, default=repr, option=orjson.OPT_NON_STR_KEYS), digest_size=16).digest()

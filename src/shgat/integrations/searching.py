@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
-from .. import _check
+from .. import _check, _fork
 from ..errors import InputError, ShgatError
 from ..graph import Catalog
 from ..model import unit_scores
@@ -76,6 +77,8 @@ class ToolSearch(AbstractContextManager["ToolSearch"]):
         self.counts = dict.fromkeys(("searches", "empty", "repeated", "linked", "unlinked", "unknown"), 0)
         self._ranker, self._make, self._offered = ranker, make, Offered()
         self._calibrated = False
+        self.after_fork()
+        _fork.renew(self)
         if tools is not None:
             self.offer(tools)
 
@@ -96,11 +99,16 @@ class ToolSearch(AbstractContextManager["ToolSearch"]):
             return cls(None, tools, k=k, make=lambda catalog: SHGAT.from_catalog(catalog, **options))
         return cls(None, tools, k=k, make=lambda catalog: _opened(store, catalog, keep_texts, options))
 
+    def after_fork(self) -> None:
+        """The thread that tells is the parent's."""
+        self._telling = ThreadPoolExecutor(1, thread_name_prefix="shgat-calls")
+
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
     def close(self) -> None:
-        """Closes the ranker where it was opened here."""
+        """Tells what came of calls, and closes the ranker where it was opened here."""
+        self._telling.shutdown()
         if self._make is not None and isinstance(self._ranker, Ranker):
             self._ranker.close()
 
@@ -114,12 +122,14 @@ class ToolSearch(AbstractContextManager["ToolSearch"]):
     # ---------------------------------------------------------------- what there is
     def offer(self, tools: Any) -> None:
         """Makes tools known. What the catalogue has already stays as it is until its definition changes; what is new is encoded, once."""
-        given = list(flat(tools["tools"] if isinstance(tools, Mapping) and "tools" in tools else tools))
+        self._offer([(name_of(t), t) for t in flat(tools["tools"] if isinstance(tools, Mapping) and "tools" in tools else tools)])
+
+    def _offer(self, given: list[tuple[str, Any]]) -> None:
         if not self._offered.unseen(given):
             return
         with self._offered.changing:
             if self._ranker is None and self._make is not None:
-                self._ranker = self._make(catalog_of(given))
+                self._ranker = self._make(catalog_of(t for _, t in given))
             ranker = self.ranker
             fresh = self._offered.new(self._offered.unseen(given), ranker.catalog)
             if not fresh:
@@ -160,9 +170,9 @@ class ToolSearch(AbstractContextManager["ToolSearch"]):
         names = None
         try:
             if tools is not None:
-                tools = list(flat(tools))
-                names = [t if isinstance(t, str) else name_of(t) for t in tools]
-                self.offer([t for t in tools if not isinstance(t, str)])
+                given = [(t, None) if isinstance(t, str) else (name_of(t), t) for t in flat(tools)]
+                names = [name for name, _ in given]
+                self._offer([pair for pair in given if pair[1] is not None])
             found = self._rank(query, names, k, session, context, explicit, stable)
         except Exception as error:  # whatever it is: the agent needs its tools
             _log.log(logging.DEBUG if isinstance(error, InputError) else logging.WARNING, "a search was not ranked: %s", error)
@@ -228,7 +238,7 @@ class ToolSearch(AbstractContextManager["ToolSearch"]):
         duration_ms: float | None = None,
         error: str | BaseException | None = None,
     ) -> bool:
-        """What came of one call; was anything learned of it? It never raises: the call was answered.
+        """What came of one call; is something learned of it? It never raises, and waits for no disk: the call was answered.
 
         It is the feedback to the search that it names, else to the latest of its session that offered the tool. Where it worked, it answers
         the searches for much the same before that one too, after which nothing was called.
@@ -248,26 +258,17 @@ class ToolSearch(AbstractContextManager["ToolSearch"]):
         self.counts["unknown"] += outcome is None
         if not linked or outcome is None or not isinstance(ranker, Ranker):
             return False
-        try:
-            if isinstance(outcome, BaseException):
-                error = outcome if error is None else error
-                outcome = 0.0
-            if error is not None and not ranker.keep_texts:
-                error = type(error).__name__ if isinstance(error, BaseException) else "failed"
-            key, missed, first = (search_id, [], True) if followed is None else (followed[0].id, *followed[1:])
-            ranker.feedback(
-                key if first else ranker.once_more(key), tools=[tool], outcome=outcome, duration_ms=duration_ms, error=error
-            )
-            if float(outcome) >= SUCCESS:
-                self.searches.answered(missed, lambda search: _credit(ranker, search, tool))
-        except ShgatError as trouble:
-            _log.warning("of a call of %r nothing is learned: %s", name, trouble)
-            return False
+        if isinstance(outcome, BaseException):
+            error = outcome if error is None else error
+            outcome = 0.0
+        if error is not None and not ranker.keep_texts:
+            error = type(error).__name__ if isinstance(error, BaseException) else "failed"
+        key, missed, first = (search_id, [], True) if followed is None else (followed[0].id, *followed[1:])
+        answers = missed if float(outcome) >= SUCCESS else []
+        for search in answers:
+            search.calls += 1
+        self._telling.submit(_tell, ranker, key, first, [s.id for s in answers if s.id], tool, outcome, duration_ms, error)
         return True
-
-    async def acalled(self, name: str, outcome: Outcome, **options: Any) -> bool:
-        """`called` without holding up the event loop."""
-        return await asyncio.to_thread(self.called, name, outcome, **options)
 
 
 def _opened(store: str, catalog: Catalog, keep_texts: bool, options: Mapping[str, Any]) -> Ranker:
@@ -276,9 +277,17 @@ def _opened(store: str, catalog: Catalog, keep_texts: bool, options: Mapping[str
     return ranker
 
 
-def _credit(ranker: Ranker, search: Search, tool: str) -> None:
-    if search.id:
-        ranker.feedback(search.id, tools=[tool], outcome=1.0)
+def _tell(
+    ranker: Ranker, key: str, first: bool, missed: list[str], tool: str, outcome: float, duration_ms: float | None, error: Any
+) -> None:
+    """Gives the feedback: to the decision, or where it has some, to another one like it; and to the searches that it answers too."""
+    try:
+        decision = key if first else ranker.once_more(key)
+        ranker.feedback(decision, tools=[tool], outcome=outcome, duration_ms=duration_ms, error=error)
+        for other in missed:
+            ranker.feedback(other, tools=[tool], outcome=1.0)
+    except ShgatError as trouble:
+        _log.warning("of a call of %r nothing is learned: %s", tool, trouble)
 
 
 def _note(n: int, found: Found) -> str:

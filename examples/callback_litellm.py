@@ -10,19 +10,10 @@ import sys
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # nothing is fetched at import
 
 import litellm
+from office import CHAT_TOOLS as TOOLS
 
 from shgat.integrations import ToolSearch
 from shgat.integrations.litellm import tool_callback
-
-SAID = {
-    "send_mail": "Sends an e-mail to a person",
-    "read_file": "Reads a file from the disk",
-    "list_events": "Lists the events of a calendar",
-}
-TOOLS = [
-    {"type": "function", "function": {"name": name, "description": said, "parameters": {"type": "object", "properties": {}}}}
-    for name, said in SAID.items()
-]
 
 
 async def main(store: str) -> None:

@@ -6,26 +6,11 @@ ANTHROPIC_API_KEY=... python deferred_search_anthropic.py [sqlite:///tools.db]
 import sys
 
 from anthropic import Anthropic
+from office import SAID, SCHEMA, run
 
 from shgat.integrations import ToolSearch, anthropic
 
-SAID = {
-    "send_fax": "Sends a document to a telephone number",
-    "send_mail": "Sends an e-mail to a person",
-    "read_file": "Reads a file from the disk",
-    "list_events": "Lists the events of a calendar",
-}
-TOOLS = [
-    {"name": name, "description": said, "input_schema": {"type": "object", "properties": {"of": {"type": "string"}}}}
-    for name, said in SAID.items()
-]
-
-
-def run(name: str) -> str:
-    """Where a real agent would run the tool."""
-    if name == "send_fax":
-        raise ConnectionError("the line is dead")
-    return "done"
+TOOLS = [{"name": name, "description": said, "input_schema": SCHEMA} for name, said in SAID.items()]
 
 
 def main(store: str) -> None:

@@ -5,27 +5,12 @@ OPENAI_API_KEY=... python deferred_search_openai.py [sqlite:///tools.db]
 
 import sys
 
+from office import SAID, SCHEMA, run
 from openai import OpenAI
 
 from shgat.integrations import ToolSearch, openai
 
-SAID = {
-    "send_fax": "Sends a document to a telephone number",
-    "send_mail": "Sends an e-mail to a person",
-    "read_file": "Reads a file from the disk",
-    "list_events": "Lists the events of a calendar",
-}
-TOOLS = [
-    {"type": "function", "name": name, "description": said, "parameters": {"type": "object", "properties": {}}, "strict": False}
-    for name, said in SAID.items()
-]
-
-
-def run(name: str) -> str:
-    """Where a real agent would run the tool."""
-    if name == "send_fax":
-        raise ConnectionError("the line is dead")
-    return "done"
+TOOLS = [{"type": "function", "name": n, "description": d, "parameters": SCHEMA, "strict": False} for n, d in SAID.items()]
 
 
 def main(store: str) -> None:

@@ -5,19 +5,9 @@ python filter_tools.py [sqlite:///tools.db]
 
 import sys
 
-from shgat.integrations import ToolFilter, ToolSearch
+from office import CHAT_TOOLS as TOOLS
 
-SAID = {
-    "send_fax": "Sends a document to a telephone number",
-    "send_mail": "Sends an e-mail to a person",
-    "read_file": "Reads a file from the disk",
-    "list_events": "Lists the events of a calendar",
-    "get_weather": "Tells the weather of a city",
-}
-TOOLS = [
-    {"type": "function", "function": {"name": name, "description": said, "parameters": {"type": "object", "properties": {}}}}
-    for name, said in SAID.items()
-]
+from shgat.integrations import ToolFilter, ToolSearch
 
 
 def main(store: str) -> None:

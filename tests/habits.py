@@ -86,3 +86,18 @@ def trained(search):
     """Lets the ranking learn from what came in; what became of it."""
     settle(search)
     return search.ranker.maybe_train()
+
+
+def assert_learned(search, find):
+    """What `find(wish, session)` puts first fails before anything was learned, and works after the habit was lived and trained on."""
+
+    def use(wish, session):
+        for name in find(wish, session):
+            search.called(name, worked(name), session=session)
+            if worked(name):
+                break
+
+    assert hits(lambda wish: find(wish, "judge")[0], LATER) == 0.0
+    live_through(use)
+    assert trained(search).accepted
+    assert hits(lambda wish: find(wish, "judge")[0], LATER) == 1.0

@@ -70,16 +70,7 @@ def test_it_learns_a_habit_and_the_list_in_front_of_the_cache_stays(tmp_path):
         def find(wish, session):
             return [t["name"] for t in openai.answer(search, [asks({"query": wish})], TOOLS, session)[0]["tools"]]
 
-        def use(wish, session):
-            for name in find(wish, session):
-                search.called(name, habits.worked(name), session=session)
-                if habits.worked(name):
-                    break
-
-        assert habits.hits(lambda w: find(w, "judge")[0], habits.LATER) == 0.0
-        habits.live_through(use)
-        assert habits.trained(search).accepted
-        assert habits.hits(lambda w: find(w, "judge")[0], habits.LATER) == 1.0
+        habits.assert_learned(search, find)
         assert json.dumps(openai.search_tool()) == before
 
 

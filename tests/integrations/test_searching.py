@@ -71,14 +71,16 @@ def test_each_call_after_a_search_is_learned_from(search):
 @pytest.mark.parametrize("keep", [False, True])
 def test_texts_are_kept_only_where_somebody_asked(tmp_path, keep):
     with habits.open_search(tmp_path, habits.chat_tools(), keep_texts=keep) as search:
-        search.search("send a letter to Anna", session="a")
-        search.called("send_letter", ValueError("no such Anna"), session="a")
+        search.search("send a letter to Anna", session="user bertram@example.org")
+        search.called("send_letter", ValueError("no such Anna"), session="user bertram@example.org")
         (trace,) = habits.traces(search)
+    assert not search.called("send_letter", True, session="user bertram@example.org")  # closed
     assert trace.intent == ("send a letter to Anna" if keep else "")
     assert trace.error == ("ValueError: no such Anna" if keep else "ValueError")
     assert trace.embedding is not None
     written = (tmp_path / "tools.db").read_bytes()
     assert (b"Anna" in written) is keep
+    assert b"bertram" not in written
 
 
 def test_calls_that_say_nothing_are_not_learned_from(search, caplog):
@@ -163,13 +165,4 @@ def test_it_does_not_hold_up_an_event_loop(search):
 
 
 def test_it_learns_a_habit(search):
-    def use(wish, session):
-        for name in search.search(wish, session=session).names:
-            search.called(name, habits.worked(name), session=session)
-            if habits.worked(name):
-                break
-
-    assert habits.hits(lambda w: search.search(w).names[0], habits.LATER) == 0.0
-    habits.live_through(use)
-    assert habits.trained(search).accepted
-    assert habits.hits(lambda w: search.search(w).names[0], habits.LATER) == 1.0
+    habits.assert_learned(search, lambda wish, session: search.search(wish, session=session).names)

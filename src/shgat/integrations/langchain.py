@@ -3,6 +3,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Collection
+from types import TracebackType
 from typing import Any
 
 from ..errors import MissingExtraError
@@ -28,7 +29,6 @@ def tool_middleware(search: ToolSearch, k: int = 10, *, always: Collection[str] 
 def _middleware_class() -> Any:
     try:
         from langchain.agents.middleware import AgentMiddleware
-        from langgraph.errors import GraphBubbleUp
     except ImportError:
         raise MissingExtraError("langchain", "langchain") from None
 
@@ -47,28 +47,14 @@ def _middleware_class() -> Any:
             return await handler(request.override(tools=await asyncio.to_thread(self._kept, request)))
 
         def wrap_tool_call(self, request: Any, handler: Callable[[Any], Any]) -> Any:
-            started = time.perf_counter()
-            try:
-                result = handler(request)
-            except GraphBubbleUp:  # somebody is asked meanwhile: the call is not over
-                raise
-            except Exception as error:
-                self.search.called(**_call(request, error, started))
-                raise
-            self.search.called(**_call(request, result, started))
-            return result
+            with _Call(self.search, request) as call:
+                call.result = handler(request)
+            return call.result
 
         async def awrap_tool_call(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
-            started = time.perf_counter()
-            try:
-                result = await handler(request)
-            except GraphBubbleUp:
-                raise
-            except Exception as error:
-                self.search.called(**_call(request, error, started))
-                raise
-            self.search.called(**_call(request, result, started))
-            return result
+            with _Call(self.search, request) as call:
+                call.result = await handler(request)
+            return call.result
 
         def _kept(self, request: Any) -> list[Any]:
             messages = [{"role": _ROLES.get(m.type, m.type), **_content(m)} for m in request.messages]
@@ -84,15 +70,26 @@ def _content(message: Any) -> dict[str, Any]:
     return {"content": message.content, "tool_calls": calls, "status": getattr(message, "status", None), **about}
 
 
-def _call(request: Any, came: Any, started: float) -> dict[str, Any]:
-    """What there is to tell of a call: it worked unless it raised or says that it failed."""
-    outcome = came if isinstance(came, BaseException) else getattr(came, "status", "success") != "error"
-    return {
-        "name": request.tool_call["name"],
-        "outcome": outcome,
-        "session": _session(request),
-        "duration_ms": 1000.0 * (time.perf_counter() - started),
-    }
+class _Call:
+    """A call while it runs; at its end the ranking is told: it worked unless it raised or says that it failed."""
+
+    result: Any = None
+
+    def __init__(self, search: ToolSearch, request: Any) -> None:
+        self._search, self._request, self._started = search, request, time.perf_counter()
+
+    def __enter__(self) -> "_Call":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        from langgraph.errors import GraphBubbleUp
+
+        if isinstance(error, GraphBubbleUp) or not isinstance(error, Exception | None):
+            return  # somebody is asked meanwhile, or it was given up: the call is not over
+        outcome = error if error is not None else getattr(self.result, "status", "success") != "error"
+        milliseconds = 1000.0 * (time.perf_counter() - self._started)
+        name, session = self._request.tool_call["name"], _session(self._request)
+        self._search.called(name, outcome, session=session, duration_ms=milliseconds)
 
 
 def _session(request: Any) -> str:

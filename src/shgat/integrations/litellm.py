@@ -21,7 +21,7 @@ def tool_callback(search: ToolSearch, k: int = 10, *, always: Collection[str] = 
     ----------
     k, always, stable : as those of `ToolFilter`
     """
-    return _callback_class()(search, k, always, stable)
+    return _callback_class()(ToolFilter(search, k, always=always, stable=stable))
 
 
 def _callback_class() -> Any:
@@ -31,10 +31,9 @@ def _callback_class() -> Any:
         raise MissingExtraError("litellm", "litellm") from None
 
     class ShgatCallback(CustomLogger):
-        def __init__(self, search: ToolSearch, k: int, always: Collection[str], stable: bool) -> None:
+        def __init__(self, cut: ToolFilter) -> None:
             super().__init__()
-            self.search = search
-            self._filter = ToolFilter(search, k, always=always, stable=stable)
+            self.search, self._filter = cut.search, cut
 
         async def async_pre_call_deployment_hook(self, kwargs: dict[str, Any], call_type: Any) -> dict[str, Any]:
             tools, messages = kwargs.get("tools"), kwargs.get("messages") or kwargs.get("input")

@@ -12,6 +12,7 @@ from typing import Any, Self
 from .. import _check, _fork
 from ..errors import InputError, ShgatError
 from ..graph import Catalog
+from ..importers.names import digest
 from ..model import unit_scores
 from ..model.words import asked
 from ..serving import Ranker
@@ -160,7 +161,7 @@ class ToolSearch(AbstractContextManager["ToolSearch"]):
         Parameters
         ----------
         tools : definitions, or names, of what this caller may see; nothing else is found. None: all that are known
-        session : of the conversation; calls find their search by it
+        session : of the conversation; calls find their search by it, and a hash of it is written down
         context : names of tools that were called before
         explicit : did the model ask? Then a query that nothing answers finds nothing, and asking again and again is said to it
         stable : what the session was offered before is offered again
@@ -202,7 +203,7 @@ class ToolSearch(AbstractContextManager["ToolSearch"]):
         used = [i for n in context if (i := self._offered.id_of(n, catalog)) is not None]
         if isinstance(ranker, Ranker):
             answer = ranker.rank(
-                None, k, text=query, context_tools=used, candidates=candidates, session=session or None,
+                None, k, text=query, context_tools=used, candidates=candidates, session=digest(session) if session else None,
                 order="stable" if stable and session else "score",
             )  # fmt: skip
             key, ids, scores, why = answer.decision_id, answer.ids, answer.scores, answer.degraded
@@ -267,7 +268,10 @@ class ToolSearch(AbstractContextManager["ToolSearch"]):
         answers = missed if float(outcome) >= SUCCESS else []
         for search in answers:
             search.calls += 1
-        self._telling.submit(_tell, ranker, key, first, [s.id for s in answers if s.id], tool, outcome, duration_ms, error)
+        try:
+            self._telling.submit(_tell, ranker, key, first, [s.id for s in answers if s.id], tool, outcome, duration_ms, error)
+        except RuntimeError:  # it is closed
+            return False
         return True
 
 

@@ -6,12 +6,13 @@ from .. import _lazy
 
 if TYPE_CHECKING:
     from .filtering import ToolFilter, filter_tools
+    from .found import Found
     from .linking import Search, Searches
-    from .searching import Found, ToolSearch
+    from .searching import ToolSearch
 
 __all__ = ["Found", "Search", "Searches", "ToolFilter", "ToolSearch", "filter_tools"]
 
 __getattr__, __dir__ = _lazy.names(
     __name__,
-    {"filtering": "ToolFilter filter_tools", "linking": "Search Searches", "searching": "Found ToolSearch"},
+    {"filtering": "ToolFilter filter_tools", "found": "Found", "linking": "Search Searches", "searching": "ToolSearch"},
 )

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from ..importers.definitions import plain
+from .found import Found
 from .offered import name_of
-from .searching import Found, ToolSearch
+from .searching import ToolSearch
 
 SEARCH_TOOL = "find_tools"
 _DESCRIPTION = (

@@ -8,7 +8,8 @@ from contextvars import ContextVar
 from typing import Annotated, Any
 
 from ..errors import MissingExtraError
-from .searching import Found, Outcome, ToolSearch
+from .found import Found
+from .searching import Outcome, ToolSearch
 
 SEARCH_ID = "shgat/search_id"  # in the `_meta` of a search's result, and of a call that follows it
 _named: ContextVar[str] = ContextVar("the search that a proxied call names", default="")

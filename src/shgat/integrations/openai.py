@@ -10,8 +10,9 @@ from typing import Any, Literal
 import orjson
 
 from ..importers.definitions import plain
+from .found import Found
 from .offered import name_of
-from .searching import Found, ToolSearch
+from .searching import ToolSearch
 
 _DESCRIPTION = (
     "Finds tools. Most tools are not loaded: describe in a few words what one step needs, in the words of what it does, and the tools "

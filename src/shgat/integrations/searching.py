@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,7 +17,8 @@ from ..model.words import asked
 from ..serving import Ranker
 from ..shgat import SHGAT
 from ..traces.record import SUCCESS
-from .linking import PERSISTENT, Search, Searches
+from .found import Found
+from .linking import Search, Searches
 from .offered import Offered, catalog_of, flat, name_of
 
 _log = logging.getLogger("shgat")
@@ -26,28 +26,6 @@ NEAR, NEAR_WITH_WORDS = 0.61, 0.575  # score of the best tool that answers a que
 LEAST_PROBABILITY = 0.02  # of a tool that is offered, once scores are calibrated probabilities
 Outcome = bool | float | BaseException | None
 _Held = Ranker | SHGAT
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a search offers.
-
-    Attributes
-    ----------
-    search_id : by which a call may say that it followed this search; "" where nothing is written down
-    names : of the tools, as the host calls them, best first; empty where nothing fits
-    scores : of each, in [0, 1]
-    note : what to tell the model, "" for nothing
-    degraded : why this is less than it should be
-    unranked : are these merely the first ones, because ranking failed?
-    """
-
-    search_id: str
-    names: tuple[str, ...]
-    scores: tuple[float, ...] = ()
-    note: str = ""
-    degraded: tuple[str, ...] = ()
-    unranked: bool = False
 
 
 class ToolSearch(AbstractContextManager["ToolSearch"]):
@@ -182,7 +160,7 @@ class ToolSearch(AbstractContextManager["ToolSearch"]):
         self.counts["empty"] += not found.names
         n = self.searches.add(Search.of(found.search_id, session, found.names, query, explicit))
         self.counts["repeated"] += n > 1
-        return replace(found, note=_note(n, found)) if explicit else found
+        return found.noted(n) if explicit else found
 
     async def asearch(self, query: str, tools: Iterable[Any] | None = None, **options: Any) -> Found:
         """`search` without holding up the event loop."""
@@ -292,13 +270,3 @@ def _tell(
             ranker.feedback(other, tools=[tool], outcome=1.0)
     except ShgatError as trouble:
         _log.warning("of a call of %r nothing is learned: %s", tool, trouble)
-
-
-def _note(n: int, found: Found) -> str:
-    """What a model is told beside the tools."""
-    if n >= PERSISTENT:
-        return (
-            f"This is search {n} in a row for much the same, and no tool was called. If none of these tools does it, no tool here does: "
-            "tell the user so, or search for one step of it."
-        )
-    return "" if found.names else "No tool here answers this. Tell the user so, or search for one step of it."

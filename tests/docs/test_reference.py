@@ -21,6 +21,7 @@ DOCS = ROOT / "docs"
 PACKAGES = (
     "shgat",
     "shgat.serving",
+    "shgat.integrations",
     "shgat.traces",
     "shgat.importers",
     "shgat.graph",

@@ -91,16 +91,16 @@ def _turns(entries: list[Any], where: str, said: float | None, into: Findings) -
         if not isinstance(entry, Mapping):
             into.note(f"{where}, message {position}", "left out", "it is no message")
             continue
-        message = _flat(entry)
+        message = flat(entry)
         at = when(message)
-        for call in _calls(message):
+        for call in calls_in(message):
             if asked or not turns:
                 turns.append(Turn(intent_of(" ".join(asked)), timestamp=said if at is None else at))
                 asked = []
             call.start = at
             calls[call.key or call.name] = call
             turns[-1].calls.append(call)
-        results = list(_results(message))
+        results = list(results_in(message))
         for key, error in results:
             if key in calls:
                 calls[key].error, calls[key].end = error, at
@@ -117,7 +117,7 @@ def _turns(entries: list[Any], where: str, said: float | None, into: Findings) -
     return [turn for turn in turns if turn.intent]
 
 
-def _flat(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+def flat(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     """A message with its role, whichever way LangChain wrote it."""
     for inside in ("kwargs", "data"):
         if isinstance(entry.get(inside), Mapping) and "role" not in entry:
@@ -127,7 +127,8 @@ def _flat(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**entry, "role": _ROLES.get(role, role)} if isinstance(role, str) else entry
 
 
-def _calls(message: Mapping[str, Any]) -> Iterator[Call]:
+def calls_in(message: Mapping[str, Any]) -> Iterator[Call]:
+    """The calls of tools that a message, as `flat` gives it, asks for."""
     kind = message.get("type")
     if kind in ("function_call", "mcp_call"):
         name, server = called(message.get("name")), message.get("server_label")
@@ -148,7 +149,7 @@ def _calls(message: Mapping[str, Any]) -> Iterator[Call]:
             yield Call(f"{server}/{name}" if isinstance(server, str) else name, _key(item, "id"))
 
 
-def _results(message: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def results_in(message: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(id or name of the call, "" where it worked, else why it failed)."""
     if message.get("type") == "function_call_output":
         yield _key(message, "call_id"), _failure(message)

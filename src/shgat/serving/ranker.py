@@ -233,7 +233,7 @@ class Ranker(InferenceService, Intake, Upkeep):
         try:
             decision = Decision(
                 ranked=tuple(ranked), model_version=found.version,
-                intent=request.text or None, intent_hash="" if request.text else "none", embedding=found.intent,
+                **self._said(request.text), embedding=found.intent,
                 context_tools=request.context, session=request.session, created_at=self._clock(), user_id=self._user,
                 principal=request.principal,
             )  # fmt: skip

@@ -90,8 +90,8 @@ def test_calls_are_learned_from_in_the_next_request(search, callbacks):
 
     async def use():
         messages = asked("send a letter to Anna")
-        seen = await complete(messages, calls=["send_letter", "letter_service"])
-        await complete([*messages, *answered(seen)])
+        seen = await complete(messages, calls=["send_letter", "letter_service"], litellm_trace_id="1")  # as the proxy does
+        await complete([*messages, *answered(seen)], litellm_trace_id="2")
 
     asyncio.run(use())
     assert [(t.tools, t.outcome) for t in habits.traces(search)] == [(("send_letter",), 0.0), (("letter_service",), 1.0)]

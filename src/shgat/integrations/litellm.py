@@ -59,7 +59,7 @@ def _callback_class() -> Any:
                 return
             milliseconds = 1000.0 * (ended - started).total_seconds() if started and ended else None
             session = _session(kwargs)
-            if session not in self.search.searches:  # LiteLLM makes trace ids up where nobody gave one
+            if session not in self.search.searches:
                 session = _key(kwargs)
             self.search.called(name, outcome, session=session, duration_ms=milliseconds)
 
@@ -73,9 +73,8 @@ def _outcome(result: Any) -> bool | None:
 
 
 def _session(kwargs: Mapping[str, Any]) -> str:
-    """What the caller says that its requests belong to, "" where it does not say."""
-    about = _metadata(kwargs)
-    found = (kwargs.get("litellm_session_id"), about.get("session_id"), kwargs.get("litellm_trace_id"), about.get("trace_id"))
+    """What the caller says that its requests belong to, "" where it does not say. Trace ids say nothing: the proxy makes one a request."""
+    found = (kwargs.get("litellm_session_id"), _metadata(kwargs).get("session_id"))
     return next((f"session {f}" for f in found if isinstance(f, str) and f), "")
 
 

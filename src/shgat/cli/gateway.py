@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..errors import InputError
 from . import given
 
 app = typer.Typer(name="gateway", help="A gateway in front of many tools.", rich_markup_mode=None)
@@ -15,6 +16,55 @@ app = typer.Typer(name="gateway", help="A gateway in front of many tools.", rich
 @app.callback()
 def _group() -> None:
     """A gateway in front of many tools."""
+
+
+@app.command(short_help="Serve the tools of many MCP servers as one, and learn.")
+def serve(
+    config: Annotated[Path, given.file("The mcpServers file that desktop clients have.", "FILE", "--config")],
+    store: Annotated[
+        str,
+        typer.Option(envvar="SHGAT_STORE_URL", metavar="URL", help="What was learned.  [default: a file of this configuration]"),
+    ] = "",
+    http: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Streamable HTTP on this machine, instead of stdio.")
+    ] = None,
+    mode: Annotated[str, typer.Option(help="search: three tools; filter: the servers' tools too, ranked and cut.")] = "search",
+    pin: Annotated[list[str] | None, typer.Option(metavar="TOOL", help="Show a tool in the open; may be repeated.")] = None,
+    limit: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Tools that a search offers, or a filter lists.  [default: 5, 40]")
+    ] = 0,
+    user: Annotated[str, typer.Option(metavar="ID", help="Whose ranking it is.")] = "local",
+    encoder: Annotated[str | None, typer.Option(metavar="NAME", help="What makes vectors of texts, as for `shgat embed`.")] = None,
+    keep_texts: Annotated[bool, typer.Option("--keep-texts", help="Store queries, and not only their hash and embedding.")] = False,
+    keep_sizes: Annotated[bool, typer.Option("--keep-sizes", help="Store the sizes of arguments and results.")] = False,
+    timeout: Annotated[float, typer.Option(metavar="S", min=0.1, max=86400.0, help="Seconds that a tool has to answer.")] = 60.0,
+    start_timeout: Annotated[
+        float, typer.Option(metavar="S", min=0.1, max=3600.0, help="Seconds that a server has to list its tools.")
+    ] = 30.0,
+) -> int:
+    """Be one MCP server in front of those of a file: few tools to find and run theirs, and a ranking that learns from every call.
+
+    Arguments and results are never stored. Everything but messages of the protocol goes to stderr.
+    """
+    import logging
+
+    from ..gateway.settings import MODES, Settings, address
+    from . import output
+
+    if mode not in MODES:
+        raise given.WrongUsage(f"--mode is {' or '.join(MODES)}, not {mode!r}")
+    try:
+        where = None if http is None else address(http)
+    except InputError as error:
+        raise given.WrongUsage(f"--http: {error}") from None
+    settings = Settings(
+        config, store, "filter" if mode == "filter" else "search", tuple(given.names(pin)), limit, user, keep_texts, keep_sizes,
+        encoder, start_timeout, timeout,
+    )  # fmt: skip
+    logging.basicConfig(level=logging.WARNING, format="shgat: %(levelname)s: %(message)s")
+    from ..gateway.serve import serve as run
+
+    return run(settings, where, lambda url: output.note(f"shgat: serving on {url}"))
 
 
 @app.command(short_help="Watch a ranker learn from a drifting stream.")

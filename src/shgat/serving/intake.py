@@ -1,9 +1,12 @@
 """Telling a ranker what was executed and how it went."""
 
+import hashlib
 import re
 import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
 
 from ..errors import InputError
 from ..learning.entry import Entry
@@ -20,7 +23,14 @@ _DECISION_ID = re.compile("[0-9a-f]{32}")
 
 
 class Intake:
-    """The part of a ranker that takes feedback."""
+    """The part of a ranker that takes feedback.
+
+    Attributes
+    ----------
+    keep_texts : are the texts of intents written down? Otherwise their SHA-256 and their embedding are, and learning goes by those
+    """
+
+    keep_texts: bool = True
 
     _journal: Journal
     _clock: Callable[[], float]
@@ -35,6 +45,28 @@ class Intake:
 
     def _tools_of(self, capability: str) -> tuple[str, ...]:
         raise NotImplementedError
+
+    def once_more(self, decision_id: str) -> str:
+        """Another decision like one of this process, for what was executed after it besides: a decision has one feedback. Gives its id.
+
+        Raises
+        ------
+        InputError
+            for a decision that is not known any more.
+        """
+        self._awake()
+        before = self._journal.decision(decision_id)
+        if before is None:
+            raise InputError(f"{decision_id!r:.100} is no decision that was made here lately")
+        again = replace(before, id=uuid.uuid4().hex, created_at=self._clock(), seq=0)
+        self._journal.decided(again)
+        return again.id
+
+    def _said(self, text: str | None) -> dict[str, Any]:
+        """What a decision holds of its intent's text."""
+        if text and not self.keep_texts:
+            return {"intent": None, "intent_hash": hashlib.sha256(text.encode()).hexdigest()}
+        return {"intent": text or None, "intent_hash": "" if text else "none"}
 
     def feedback(
         self,

@@ -3,16 +3,39 @@
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 
+import numpy as np
+
+from .._types import Float32
 from ..graph import Catalog
 from ..model.candidates import Kind
 from ..model.why_not import WhyNot
+from ..model.words import asked
 from ..registry import Slots, Traffic
 from .answer import Answer
 from .answering import Answering
 from .request import Options, Order, Request, requests_of
 from .rules import Rules
+
+MOST_LOOKED_AT = 50  # nearest tools whose servers are named
+
+
+class Nearest(NamedTuple):
+    """How near the nearest tools are to a text.
+
+    Attributes
+    ----------
+    vector : (d,) of the text, None where nothing can make one
+    cosine : the best one, -1 where there is none
+    words : the best BM25 of the text's words, 0 where no tool shares one
+    servers : whose tools are nearest, the nearest first
+    """
+
+    vector: Float32 | None
+    cosine: float
+    words: float
+    servers: tuple[str, ...]
 
 
 class InferenceService:
@@ -103,6 +126,28 @@ class InferenceService:
     def why_not(self, intent: object, tool: str, *, text: str | None = None, context_tools: Iterable[str] | None = ()) -> WhyNot:
         """Why the version that serves does not put a tool first; see `SHGAT.why_not`."""
         return self.slots.production.model.why_not(intent, tool, text=text, context_tools=context_tools)
+
+    def nearest(self, text: str, servers: Iterable[str] | None = None) -> Nearest:
+        """How near the nearest tools of some servers, or of all, are to a text, whatever was learned; nothing is written down.
+
+        Who has to tell a question that no tool answers asks this first.
+        """
+        production = self.slots.production
+        catalog, chain = production.model.catalog, self._answering.chain(production.model.catalog)
+        request = Request.of(catalog.tool_column, None, 1, "tools", text=text, servers=servers)
+        columns = chain.eligible(request).columns
+        places = np.arange(len(catalog.tools)) if columns is None else columns
+        encoder, plain = self._answering.encoder, chain.plain("tools")
+        vector = None if encoder is None or not request.text else encoder.encode([request.text])[0].vector
+        if not len(places):
+            return Nearest(vector, -1.0, 0.0, ())
+        words = float(plain.said.index.scores(asked(request.text or ""))[places].max())
+        if vector is None or not vector.any() or plain.rows is None:
+            return Nearest(None, -1.0, words, ())
+        cosine = plain.cosine(vector)[places]
+        order = places[np.argsort(-cosine, kind="stable")]
+        homes = dict.fromkeys(catalog.tools[i].server for i in order[:MOST_LOOKED_AT].tolist())
+        return Nearest(vector, float(cosine.max()), words, tuple(h for h in homes if h))
 
     def _tools_of(self, capability: str) -> tuple[str, ...]:
         """Ids of all tools that a capability needs, members of members included; () for one that nobody knows."""

@@ -1,0 +1,226 @@
+"""The gateway: servers behind it, a ranking of their tools, and what clients may ask of it."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import anyio
+import anyio.to_thread
+
+from ..errors import InputError, ShgatError
+from ..graph import Catalog
+from ..serving import Ranker
+from ..store import Store
+from .calling import Feedback
+from .facts import Facts
+from .searching import Offer, Searching
+from .sessions import Session, Sessions
+from .settings import Configured, Settings, configured
+from .tools import Tool, Tools
+from .upstream import Reply, Upstream
+
+_log = logging.getLogger("shgat")
+TOGETHER = 0.05  # seconds in which lists that come in are taken as one
+SETTLED_WITHIN = 10.0  # seconds that the first search waits for servers that are being started
+DRAIN = 5.0  # seconds that calls under way have at the end
+LEARNED_FROM = 5000  # traces that are read at the start
+
+
+class Gateway:
+    """Opened by `Gateway.open`, run by `run`.
+
+    Attributes
+    ----------
+    settings, configured : what it was told
+    upstreams : servers by name
+    list_changed : is told when the list of tools that clients see may have changed
+    """
+
+    def __init__(self, settings: Settings, servers: Configured, ranker: Ranker, facts: Facts) -> None:
+        self.settings, self.configured, self.ranker, self.facts = settings, servers, ranker, facts
+        self.tools, self.sessions = Tools(ranker, facts), Sessions()
+        self.searching = Searching(self.tools, settings.limit if settings.mode == "search" else 5)
+        self._feedback = Feedback(ranker, self.searching, facts, settings.keep_sizes)
+        self.upstreams = {s.name: Upstream(s, self._heard, settings.answers_within) for s in servers.servers}
+        self.list_changed: Callable[[], Any] = lambda: None
+        self._waiting, self._changed = set[str](), anyio.Event()
+        self._settled, self._under_way, self._told = anyio.Event(), 0, anyio.Lock()
+        self._tell: Any = None
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Gateway":
+        """Reads the configuration and opens the ranking; no server is started yet.
+
+        Raises
+        ------
+        InputError
+            for a configuration that cannot be read, or none of whose servers can be started.
+        """
+        servers = configured(settings.config, settings.starts_within)
+        for name, why in servers.refused.items():
+            _log.warning("server %s: %s", name, why)
+        if not servers.servers:
+            name, why = next(iter(servers.refused.items()))
+            raise InputError(f"no server of {settings.config} can be started; {name}: {why}")
+        catalog, seen = _last(settings)
+        ranker = Ranker.open(
+            settings.store, catalog, user_id=settings.user, encoder=settings.encoder, keep_texts=settings.keep_texts
+        )
+        gateway = cls(settings, servers, ranker, Facts.beside(settings.store))
+        for unit, before, key in seen:
+            gateway.searching.remember(unit, before, key)
+        return gateway
+
+    async def run(self, *, task_status: Any = anyio.TASK_STATUS_IGNORED) -> None:
+        """Starts all servers at once and keeps them running until it is cancelled; then ends them, each with its children."""
+        async with anyio.create_task_group() as group:
+            self._tell = group
+            for upstream in self.upstreams.values():
+                group.start_soon(upstream.run)
+            group.start_soon(self._follow)
+            task_status.started()
+
+    async def drain(self) -> None:
+        """Waits for calls that are under way, five seconds at most."""
+        with anyio.move_on_after(DRAIN):
+            while self._under_way:
+                await anyio.sleep(0.02)
+
+    def close(self) -> None:
+        """Writes what waits for the store, and how servers were."""
+        self.facts.keep_servers(self.servers())
+        self.ranker.close()
+
+    # ---------------------------------------------------------------- what clients ask
+    @property
+    def ready(self) -> tuple[str, ...]:
+        """Servers whose tools can be had now."""
+        return tuple(sorted(name for name, u in self.upstreams.items() if u.state == "ready"))
+
+    async def search(self, session: Session, query: str, context: Sequence[str] = (), limit: int = 0) -> Offer:
+        """The tools for a query."""
+        await self.settled()
+        used = [*(tool.key for name in context if (tool := self.tools.find(name)[0]) is not None), *session.used]
+        offer = await anyio.to_thread.run_sync(self.searching.search, query, used, self.ready, session.id, limit)
+        return offer.noted(session)
+
+    async def suggest(self, session: Session, limit: int = 0) -> Offer:
+        """What to use next."""
+        await self.settled()
+        offer = await anyio.to_thread.run_sync(self.searching.suggest, list(session.used), self.ready, session.id, limit)
+        if offer.search.decision:
+            session.searches.append(offer.search)
+        return offer
+
+    async def call(self, session: Session, tool: Tool, arguments: dict[str, Any] | None, search_id: str = "") -> Reply:
+        """Calls a tool, and learns from what came of it once the answer is out."""
+        self._under_way += 1
+        try:
+            search = session.following(tool.key, search_id)
+            if search is None and search_id and (found := self.sessions.find(search_id)) is not None:
+                search = found[1]
+            reply = await self.upstreams[tool.server].call(tool.name, arguments)
+            self._tell.start_soon(self._learn, session, search, tool, reply, arguments)
+            return reply
+        finally:
+            self._under_way -= 1
+
+    async def settled(self) -> None:
+        """Waits until every server has listed its tools or failed to, ten seconds at most, the first time."""
+        if not self._settled.is_set():
+            with anyio.move_on_after(SETTLED_WITHIN):
+                await self._settled.wait()
+            self._settled.set()
+
+    def pinned(self) -> list[Tool]:
+        """The tools in the open, as far as they are there, in the order in which they were named."""
+        found = [self.tools.find(pin)[0] for pin in self.settings.pins]
+        return [t for t in dict.fromkeys(found) if t is not None]
+
+    def ranked(self, session: Session, intent: str = "") -> list[Tool]:
+        """In the mode "filter": the tools that a session sees. What it saw stays where it stood; what is new follows."""
+        ready, limit = frozenset(self.ready), self.settings.limit
+        if intent:
+            answer = self.ranker.rank(None, limit, text=intent, servers=ready, session=session.id, order="stable")
+            wanted = [t.id for key in answer.ids if (t := self.tools.of_key(key)) is not None]
+        else:
+            wanted = [t.id for t in self._by_use() if t.server in ready][:limit]
+        there = {t.id: t for t in self.tools if t.server in ready}
+        kept = [i for i in session.listed if i in there]
+        session.listed = list(dict.fromkeys((*kept, *wanted) if intent else (*kept, *wanted[: max(0, limit - len(kept))])))
+        return [there[i] for i in session.listed if i in there]
+
+    def _by_use(self) -> list[Tool]:
+        """All tools, those first that worked most often, else as the servers list them."""
+        index = self.ranker.slots.production.model.index()
+        worked = index.channels.channels.success.worked
+        place = self.ranker.catalog.tool_column
+        return sorted(
+            self.tools, key=lambda t: -round(float(worked[place[t.key]]), 3) if place.get(t.key, len(worked)) < len(worked) else 0.0
+        )
+
+    def servers(self) -> dict[str, dict[str, Any]]:
+        """How every server of the configuration is, as JSON values."""
+        off = {name: {"state": "refused", "error": why, "tools": 0} for name, why in self.configured.refused.items()}
+        return {**{name: u.to_dict() for name, u in self.upstreams.items()}, **off}
+
+    # ---------------------------------------------------------------- what servers say
+    def _heard(self, upstream: Upstream) -> None:
+        if upstream.state == "waiting":
+            _log.warning("server %s: %s", upstream.name, upstream.error)
+        elif upstream.state == "without tools":
+            _log.error("server %s: %s", upstream.name, upstream.error)
+        self._waiting.add(upstream.name)
+        self._changed.set()
+
+    async def _follow(self) -> None:
+        """Takes over what servers list, one list at a time."""
+        while True:
+            await self._changed.wait()
+            await anyio.sleep(TOGETHER)
+            self._changed = anyio.Event()
+            names, self._waiting = self._waiting, set()
+            before = self._shown()
+            for name in sorted(names):
+                upstream = self.upstreams[name]
+                if upstream.state == "ready":
+                    try:
+                        await anyio.to_thread.run_sync(
+                            self.tools.take, name, list(upstream.tools), (*self.upstreams, *self.configured.refused)
+                        )
+                    except ShgatError as error:
+                        _log.warning("server %s: its list is not taken: %s", name, error)
+            if all(u.state != "starting" or u.error for u in self.upstreams.values()) and not self._waiting:
+                self._settled.set()
+            await anyio.to_thread.run_sync(self.facts.keep_servers, self.servers())
+            if self._shown() != before:
+                self.list_changed()
+
+    def _shown(self) -> Counter[tuple[str, str]]:
+        """What clients see of the list, as far as it may change."""
+        shown = self.pinned() if self.settings.mode == "search" else [t for t in self.tools if t.server in self.ready]
+        return Counter((t.id, t.key) for t in shown)
+
+    async def _learn(self, *told: Any) -> None:
+        with anyio.CancelScope(shield=True):
+            async with self._told:  # in the order of the calls
+                await self._feedback.tell(*told)
+
+
+def _last(settings: Settings) -> tuple[Catalog, list[tuple[Any, str, str]]]:
+    """The catalogue that the store had last, and (query, tool before, tool) of what worked, oldest first; empty where it is new."""
+    try:
+        with Store.open(settings.store) as store:
+            tools, capabilities = store.catalog()
+            encoder = store.encoder()
+            traces = [t for t in store.traces_since(0.0, LEARNED_FROM, settings.user) if t.outcome >= 0.5 and t.tools]
+    except ShgatError:
+        return Catalog.from_records([], []), []
+    catalog = Catalog.from_records(tools, capabilities, encoder=encoder, strict=False)
+    seen = [
+        (None if t.embedding is None else t.embedding / max(float((t.embedding**2).sum()) ** 0.5, 1e-12),
+         t.context_tools[-1] if t.context_tools else "", t.tools[-1])
+        for t in traces
+    ]  # fmt: skip
+    return catalog, seen

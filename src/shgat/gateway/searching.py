@@ -1,0 +1,161 @@
+"""Searches: the tools for a query, nothing where none answers it, and a word to who asks for the same again and again."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .._types import Float32
+from ..model.words import asked
+from ..serving import Answer, Ranker
+from ..serving.service import Nearest
+from .sessions import ALIKE, PERSISTENT, Search, Session
+from .tools import Tool, Tools
+
+NEAR, NEAR_WITH_WORDS = 0.22, 0.15  # cosine of the best tool: alone, and where it shares a word with the query
+LEAST_PROBABILITY = 0.02  # of a tool that is offered, once scores are calibrated probabilities
+REMEMBERED = 2000  # queries after which something worked
+FOLLOWERS = 2  # tools that came next before, which stand first in a suggestion
+_LONGEST_DESCRIPTION = 1024  # characters that are shown
+
+
+@dataclass(frozen=True, eq=False)
+class Offer:
+    """What a search, or a suggestion, offers.
+
+    Attributes
+    ----------
+    search : what a call may follow
+    tools : best first
+    scores : of each, in [0, 1]
+    servers : those nearest to the query, the nearest first
+    note : what else the client should know, "" for nothing
+    """
+
+    search: Search
+    tools: tuple[Tool, ...]
+    scores: tuple[float, ...]
+    servers: tuple[str, ...] = ()
+    note: str = ""
+
+    def noted(self, session: Session) -> "Offer":
+        """As one of a session's searches, with what there is to say of it."""
+        n = session.in_a_row(self.search)
+        session.searches.append(self.search)
+        where = f" The servers nearest to it are: {', '.join(self.servers[:3])}." if self.servers else ""
+        if n >= PERSISTENT:
+            note = (
+                f"This is search {n} in a row for much the same, and nothing was called. If none of these tools does it, no tool here "
+                f"does: tell the user so instead of searching again, or search for one step of it.{where}"
+            )
+        else:
+            note = "" if self.tools else f"No tool here answers this. Say so, or search for one step of it.{where}"
+        return replace(self, note=note)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        shown = [_shown(tool, score) for tool, score in zip(self.tools, self.scores, strict=True)]
+        return {"search_id": self.search.decision, "tools": shown, **({"note": self.note} if self.note else {})}
+
+
+class Searching:
+    """Answers from a ranking. `search` and `suggest` are slow enough to be called in a thread."""
+
+    def __init__(self, tools: Tools, limit: int) -> None:
+        self._tools, self._limit = tools, limit
+        self._worked: Float32 = np.zeros((REMEMBERED, 0), np.float32)
+        self._n, self._calibrated = 0, False
+        self._next: defaultdict[str, Counter[str]] = defaultdict(Counter)
+
+    @property
+    def _ranker(self) -> Ranker:
+        return self._tools.ranker
+
+    def search(self, query: str, used: Sequence[str], ready: Collection[str], session: str, limit: int = 0) -> Offer:
+        """The tools of servers that are ready for a query.
+
+        Parameters
+        ----------
+        used : keys of tools that were called before, the latest last
+        session : its id
+        """
+        nearest = self._ranker.nearest(query, ready)
+        answer = self._ranker.rank(
+            None, limit or self._limit, text=query, context_tools=self._there(used), servers=ready, session=session,
+            candidates=None if self._answers(nearest) else (), min_score=LEAST_PROBABILITY if self._calibrated else None,
+        )  # fmt: skip
+        self._calibrated = answer.calibrated or (self._calibrated and not answer.ids)
+        search = Search(answer.decision_id, answer.ids, _unit(nearest.vector), frozenset(asked(query)))
+        return Offer(search, *self._pairs(answer), nearest.servers)
+
+    def suggest(self, used: Sequence[str], ready: Collection[str], session: str, limit: int = 0) -> Offer:
+        """What to use next, by what was used: what came next before, then what is near to it. Nothing where nothing was used."""
+        used, catalog = self._there(used), self._ranker.catalog
+        rows = [e for key in used[-3:] if (e := catalog.tools[catalog.tool_column[key]].embedding) is not None]
+        if not rows:
+            return Offer(Search("", ()), (), (), note="Nothing was called yet: search first.")
+        mean: Float32 = np.asarray(np.mean(rows, axis=0), np.float32)
+        followers = [key for key, _ in self._next[used[-1]].most_common(FOLLOWERS) if key in catalog.tool_column]
+        answer = self._ranker.rank(
+            mean, limit or self._limit, context_tools=used, servers=ready, exclude=used[-1:], session=session,
+            rules={"pin": tuple(k for k in followers if k != used[-1])},
+        )  # fmt: skip
+        return Offer(Search(answer.decision_id, answer.ids), *self._pairs(answer))
+
+    def _pairs(self, answer: Answer) -> tuple[tuple[Tool, ...], tuple[float, ...]]:
+        pairs = [(tool, score) for key, score in answer if (tool := self._tools.of_key(key)) is not None]
+        return tuple(t for t, _ in pairs), tuple(s for _, s in pairs)
+
+    def remember(self, unit: Float32 | None, before: str, key: str) -> None:
+        """Something worked: after a query, and after another tool ("" for none)."""
+        if before:
+            self._next[before][key] += 1
+        if unit is None:
+            return
+        if self._worked.shape[1] != len(unit):
+            self._worked = np.zeros((REMEMBERED, len(unit)), np.float32)
+            self._n = 0
+        self._worked[self._n % REMEMBERED] = unit
+        self._n += 1
+
+    def _answers(self, nearest: Nearest) -> bool:
+        """Does any tool answer a query? One is near, or shares a word and is not far, or something worked after a query like it."""
+        if nearest.vector is None:
+            return nearest.words > 0.0
+        if nearest.cosine >= NEAR or (nearest.words > 0.0 and nearest.cosine >= NEAR_WITH_WORDS):
+            return True
+        unit = _unit(nearest.vector)
+        remembered = self._worked[: min(self._n, REMEMBERED)]
+        return (
+            unit is not None
+            and remembered.shape[1] == len(unit)
+            and bool(len(remembered))
+            and float((remembered @ unit).max()) >= ALIKE
+        )
+
+    def _there(self, keys: Sequence[str]) -> list[str]:
+        column = self._ranker.catalog.tool_column
+        return [key for key in keys if key in column]
+
+
+def _unit(vector: Float32 | None) -> Float32 | None:
+    if vector is None:
+        return None
+    return np.asarray(vector / max(float(np.linalg.norm(vector.astype(np.float64))), 1e-12), np.float32)
+
+
+def _shown(tool: Tool, score: float) -> dict[str, Any]:
+    said = tool.definition.get("description")
+    said = said if isinstance(said, str) else ""
+    shown: dict[str, Any] = {
+        "name": tool.id,
+        "server": tool.server,
+        "description": said if len(said) <= _LONGEST_DESCRIPTION else said[: _LONGEST_DESCRIPTION - 1] + "…",
+        "input_schema": tool.definition.get("inputSchema") or {"type": "object"},
+        "score": round(score, 4),
+    }
+    if tool.changed is not None:
+        shown["warning"] = "Its description changed since it was first seen: what was learned of it does not count any more."
+    return shown

@@ -112,6 +112,88 @@ def simulate(
     )
 
 
+@app.command(short_help="What was searched, found, missed and learned.")
+def report(
+    config: Annotated[Path | None, given.file("Of the gateway, where it has no --store.", "FILE", "--config")] = None,
+    store: Annotated[str | None, typer.Option(envvar="SHGAT_STORE_URL", metavar="URL", help="The store of the gateway.")] = None,
+    user: Annotated[str, typer.Option(metavar="ID", help="Whose searches.")] = "local",
+    days: Annotated[float, typer.Option(metavar="N", min=0.001, max=36500.0, help="That are looked back.")] = 30.0,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page too.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
+) -> None:
+    """What was searched, found, missed and learned; how often each tool works, which descriptions changed, how servers were last."""
+    from .._files import write_atomically
+    from ..gateway.page import render
+    from ..gateway.report import report as of_store
+    from . import output
+    from .facts import grids
+
+    given.writable(html, "--html")
+    found = of_store(_store_of(config, store), user, days)
+    if html is not None:
+        write_atomically(html, render(found).encode())
+        output.note(f"shgat: wrote {html}")
+    if as_json:
+        output.write_json(found)
+    else:
+        tools = [{**t, "failures": ", ".join(f"{why} {n}" for why, n in t["failures"].items())} for t in found["tools"]]
+        output.write(*grids({**found, "tools": tools, "servers": [{"server": n, **s} for n, s in found["servers"].items()]}))
+
+
+@app.command(short_help="Take the flag off tools whose descriptions changed.")
+def accept(
+    tools: Annotated[list[str] | None, typer.Argument(metavar="[TOOL]...", help="By id; none: all of them.")] = None,
+    config: Annotated[Path | None, given.file("Of the gateway, where it has no --store.", "FILE", "--config")] = None,
+    store: Annotated[str | None, typer.Option(envvar="SHGAT_STORE_URL", metavar="URL", help="The store of the gateway.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
+) -> None:
+    """Say that somebody has looked at what tools say of themselves now. A gateway that runs knows it when it starts again."""
+    from ..gateway.facts import Facts
+    from . import output
+
+    found = Facts.beside(_store_of(config, store)).accept(frozenset(tools) if tools else None)
+    strange = sorted(set(tools or ()) - set(found))
+    if strange:
+        raise given.WrongUsage(f"{strange[0]!r:.200} is no tool with a changed description; `shgat gateway report` lists them")
+    if as_json:
+        output.write_json({"accepted": found})
+    else:
+        output.write_lines(*(f"accepted: {tool}" for tool in found), *(() if found else ("no description had changed",)))
+
+
+@app.command(short_help="Measure times and learning with scripted servers.")
+def bench(
+    servers: Annotated[int, typer.Option(metavar="N", min=1, max=200, help="Scripted servers on stdio.")] = 20,
+    tools: Annotated[int, typer.Option(metavar="N", min=1, max=20_000, help="Of all servers.")] = 500,
+    steps: Annotated[
+        int, typer.Option(metavar="N", min=1, max=100_000, help="Searches with a call, of somebody with habits.")
+    ] = 300,
+    seed: Annotated[int, typer.Option(help="Of habits and queries.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
+) -> None:
+    """Time until ready, a search, what a call costs on top, and Hit@1 of a planted habit; beside a dead server and one that hangs."""
+    import asyncio
+
+    from ..gateway.bench import measure
+    from . import output
+    from .facts import grids
+
+    found = asyncio.run(measure(servers, max(servers, tools), steps, seed))
+    if as_json:
+        output.write_json(found)
+        return
+    days = zip(found.pop("hit_at_1"), found.pop("hit_at_1_of_cosine"), strict=True)
+    output.write(
+        *grids({**found, "habit": [{"day": i, "Hit@1": hit, "frozen cosine": cosine} for i, (hit, cosine) in enumerate(days, 1)]})
+    )
+
+
+def _store_of(config: Path | None, store: str | None) -> str:
+    from ..gateway.settings import default_store
+
+    return store or default_store(given.needed(config, "--config FILE or --store URL"))
+
+
 @app.command(short_help="How is a gateway doing, by its store?")
 def status(
     url: Annotated[str, typer.Option("--store", envvar="SHGAT_STORE_URL", metavar="URL", help="The store of the gateway.")],
@@ -120,6 +202,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
 ) -> None:
     """How a gateway is doing, from its store: the model that serves, what waits to be learned, how often tools work, what is wrong."""
+    from ..gateway.facts import Facts
     from ..graph import Catalog
     from ..serving import Ranker
     from ..store import Store
@@ -133,7 +216,10 @@ def status(
             raise given.WrongUsage(f"{store.url} holds no catalogue yet: give --catalog DIR")
         known = Catalog.from_records(tools, capabilities) if catalog is None else Catalog.load(catalog)
     with Ranker.open(url, known, mode="off", user_id=user) as ranker:
-        found = {"store": about, "ranker": ranker.stats()}
+        found: dict[str, object] = {"store": about, "ranker": ranker.stats()}
+    servers = Facts.beside(url).to_dict()["servers"]
+    if servers:
+        found["servers"] = [{"server": name, **state} for name, state in servers.items()]
     if as_json:
         output.write_json(found)
     else:

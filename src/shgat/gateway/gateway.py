@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 
 from ..errors import InputError, ShgatError
@@ -22,7 +23,8 @@ from .upstream import Reply, Upstream
 
 _log = logging.getLogger("shgat")
 TOGETHER = 0.05  # seconds in which lists that come in are taken as one
-SETTLED_WITHIN = 10.0  # seconds that the first search waits for servers that are being started
+SETTLED_WITHIN, QUIET = 10.0, 1.0  # seconds that the first search waits for servers, and for the next one after one that is ready
+IDLE, AT_LEAST = 0.03, 0.5  # seconds without a call after which outcomes are learned from, and how long they wait for that
 DRAIN = 5.0  # seconds that calls under way have at the end
 LEARNED_FROM = 5000  # traces that are read at the start
 
@@ -45,8 +47,10 @@ class Gateway:
         self.upstreams = {s.name: Upstream(s, self._heard, settings.answers_within) for s in servers.servers}
         self.list_changed: Callable[[], Any] = lambda: None
         self._waiting, self._changed = set[str](), anyio.Event()
-        self._settled, self._under_way, self._told = anyio.Event(), 0, anyio.Lock()
-        self._tell: Any = None
+        self._settled, self._under_way = anyio.Event(), 0
+        self._group: Any = None
+        self._outcomes: list[tuple[Any, ...]] = []  # of calls, that nothing was learned from yet
+        self._called, self._latest, self._news = anyio.Event(), 0.0, 0.0
 
     @classmethod
     def open(cls, settings: Settings) -> "Gateway":
@@ -64,9 +68,8 @@ class Gateway:
             name, why = next(iter(servers.refused.items()))
             raise InputError(f"no server of {settings.config} can be started; {name}: {why}")
         catalog, seen = _last(settings)
-        ranker = Ranker.open(
-            settings.store, catalog, user_id=settings.user, encoder=settings.encoder, keep_texts=settings.keep_texts
-        )
+        ranker = Ranker.open(settings.store, catalog, user_id=settings.user, encoder=settings.encoder)
+        ranker.keep_texts = settings.keep_texts
         gateway = cls(settings, servers, ranker, Facts.beside(settings.store))
         for unit, before, key in seen:
             gateway.searching.remember(unit, before, key)
@@ -75,10 +78,11 @@ class Gateway:
     async def run(self, *, task_status: Any = anyio.TASK_STATUS_IGNORED) -> None:
         """Starts all servers at once and keeps them running until it is cancelled; then ends them, each with its children."""
         async with anyio.create_task_group() as group:
-            self._tell = group
+            self._group = group
             for upstream in self.upstreams.values():
                 group.start_soon(upstream.run)
             group.start_soon(self._follow)
+            group.start_soon(self._learn_when_idle)
             task_status.started()
 
     async def drain(self) -> None:
@@ -86,6 +90,7 @@ class Gateway:
         with anyio.move_on_after(DRAIN):
             while self._under_way:
                 await anyio.sleep(0.02)
+        await self._learn()
 
     def close(self) -> None:
         """Writes what waits for the store, and how servers were."""
@@ -101,13 +106,15 @@ class Gateway:
     async def search(self, session: Session, query: str, context: Sequence[str] = (), limit: int = 0) -> Offer:
         """The tools for a query."""
         await self.settled()
+        await self._learn()
         used = [*(tool.key for name in context if (tool := self.tools.find(name)[0]) is not None), *session.used]
         offer = await anyio.to_thread.run_sync(self.searching.search, query, used, self.ready, session.id, limit)
-        return offer.noted(session)
+        return offer.noted(session, [name for name, u in self.upstreams.items() if u.state == "starting" and not u.error])
 
     async def suggest(self, session: Session, limit: int = 0) -> Offer:
         """What to use next."""
         await self.settled()
+        await self._learn()
         offer = await anyio.to_thread.run_sync(self.searching.suggest, list(session.used), self.ready, session.id, limit)
         if offer.search.decision:
             session.searches.append(offer.search)
@@ -121,16 +128,25 @@ class Gateway:
             if search is None and search_id and (found := self.sessions.find(search_id)) is not None:
                 search = found[1]
             reply = await self.upstreams[tool.server].call(tool.name, arguments)
-            self._tell.start_soon(self._learn, session, search, tool, reply, arguments)
+            self._outcomes.append((session, search, tool, reply, arguments))
+            self._latest = anyio.current_time()
+            self._called.set()
             return reply
         finally:
             self._under_way -= 1
 
     async def settled(self) -> None:
-        """Waits until every server has listed its tools or failed to, ten seconds at most, the first time."""
+        """The first time: waits until every server has listed its tools or failed to.
+
+        Where some have and for a second no other one has, it waits no longer, and never longer than ten seconds.
+        """
         if not self._settled.is_set():
             with anyio.move_on_after(SETTLED_WITHIN):
-                await self._settled.wait()
+                while not self._settled.is_set():
+                    with anyio.move_on_after(0.05):
+                        await self._settled.wait()
+                    if len(self.tools) and anyio.current_time() - self._news > QUIET:
+                        break
             self._settled.set()
 
     def pinned(self) -> list[Tool]:
@@ -194,6 +210,7 @@ class Gateway:
             if all(u.state != "starting" or u.error for u in self.upstreams.values()) and not self._waiting:
                 self._settled.set()
             await anyio.to_thread.run_sync(self.facts.keep_servers, self.servers())
+            self._news = anyio.current_time()
             if self._shown() != before:
                 self.list_changed()
 
@@ -202,10 +219,27 @@ class Gateway:
         shown = self.pinned() if self.settings.mode == "search" else [t for t in self.tools if t.server in self.ready]
         return Counter((t.id, t.key) for t in shown)
 
-    async def _learn(self, *told: Any) -> None:
+    async def _learn_when_idle(self) -> None:
+        """After calls, not between them: a call does not wait for what the one before it teaches."""
+        while True:
+            await self._called.wait()
+            self._called = anyio.Event()
+            first = anyio.current_time()
+            while (now := anyio.current_time()) < min(self._latest + IDLE, first + AT_LEAST):
+                await anyio.sleep(min(self._latest + IDLE, first + AT_LEAST) - now)
+            await self._learn()
+
+    async def _learn(self) -> None:
+        """From the outcomes that wait; the next answer knows them, the disk is not waited for."""
+        outcomes, self._outcomes = self._outcomes, []
+        for outcome in outcomes:
+            self._group.start_soon(self._told, *outcome)
+        if outcomes:
+            await anyio.lowlevel.checkpoint()
+
+    async def _told(self, *outcome: Any) -> None:
         with anyio.CancelScope(shield=True):
-            async with self._told:  # in the order of the calls
-                await self._feedback.tell(*told)
+            await self._feedback.tell(*outcome)
 
 
 def _last(settings: Settings) -> tuple[Catalog, list[tuple[Any, str, str]]]:

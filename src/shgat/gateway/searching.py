@@ -40,8 +40,8 @@ class Offer:
     servers: tuple[str, ...] = ()
     note: str = ""
 
-    def noted(self, session: Session) -> "Offer":
-        """As one of a session's searches, with what there is to say of it."""
+    def noted(self, session: Session, starting: Sequence[str] = ()) -> "Offer":
+        """As one of a session's searches, with what there is to say of it; `starting`: servers whose tools are not there yet."""
         n = session.in_a_row(self.search)
         session.searches.append(self.search)
         where = f" The servers nearest to it are: {', '.join(self.servers[:3])}." if self.servers else ""
@@ -52,6 +52,8 @@ class Offer:
             )
         else:
             note = "" if self.tools else f"No tool here answers this. Say so, or search for one step of it.{where}"
+        if starting:
+            note = f"{note} Still being started: {', '.join(starting[:10])}.".lstrip()
         return replace(self, note=note)
 
     def to_dict(self) -> dict[str, Any]:

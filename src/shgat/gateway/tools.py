@@ -115,14 +115,6 @@ class Tools:
         """The tool that the ranking calls so."""
         return self._by_key.get(key)
 
-    def accept(self) -> None:
-        """Somebody looked at the flagged ones."""
-        for server, tools in self._of.items():
-            self._of[server] = {
-                i: Tool(t.id, t.key, t.server, t.name, t.definition, self.facts.changed(i)) for i, t in tools.items()
-            }
-        self._index()
-
     def _near(self, called: str) -> list[str]:
         wanted = set(re.findall(r"[a-z0-9]+", called.lower()))
         shared = Counter({t: len(wanted & set(re.findall(r"[a-z0-9]+", t.lower()))) for t in self._by_id})

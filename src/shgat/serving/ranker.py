@@ -55,7 +55,7 @@ class Ranker(InferenceService, Intake, Upkeep):
     ----------
     slots : the version that answers, and the places beside it; another one put into production answers from now on
     rules : business rules that hold for every request; other ones hold from now on
-    mode, keep_texts : see `open`
+    mode : see `open`
     """
 
     def __init__(
@@ -109,7 +109,6 @@ class Ranker(InferenceService, Intake, Upkeep):
         rules: Rules | Mapping[str, Any] | None = None,
         explore: float | Exploration | None = None,
         redis: str | None = None,
-        keep_texts: bool = True,
     ) -> Self:
         """Opens a ranker over a store and a catalogue. A store that cannot be reached now is used as soon as it can.
 
@@ -134,7 +133,6 @@ class Ranker(InferenceService, Intake, Upkeep):
         rules : business rules that hold for every request, as a mapping too
         explore : the share of decisions whose last place is drawn, or an `Exploration`; None: the order is always the ranking's
         redis : URL of a Redis where vectors of texts are kept for other gateways too; None: for this one alone
-        keep_texts : False: of the texts of intents only their SHA-256 and their embedding are written down, and learning goes by those
 
         Raises
         ------
@@ -170,7 +168,6 @@ class Ranker(InferenceService, Intake, Upkeep):
         slots = Slots(ServedVersion("untrained", 0, model))
         scheduler = Scheduler(written, learner, slots, mode, debounce, retention)
         ranker = cls(catalog, slots, written, scheduler, clock, user_id, encoder, rules, exploring, cache)
-        ranker.keep_texts = _check.flag(keep_texts, "keep_texts")
         if not written.trouble:
             with contextlib.suppress(StoreError):  # sessions begin anew then
                 ranker._answering.sessions.restore(written.store.shown(RESTORED, user_id), catalog)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..errors import InputError
 from . import given
+from .mcp import address, announce
 
 app = typer.Typer(name="gateway", help="A gateway in front of many tools.", rich_markup_mode=None)
 
@@ -48,15 +48,13 @@ def serve(
     """
     import logging
 
-    from ..gateway.settings import MODES, Settings, address
-    from . import output
+    from ..gateway.settings import MODES, Settings, need_sdk
+
+    need_sdk()
 
     if mode not in MODES:
         raise given.WrongUsage(f"--mode is {' or '.join(MODES)}, not {mode!r}")
-    try:
-        where = None if http is None else address(http)
-    except InputError as error:
-        raise given.WrongUsage(f"--http: {error}") from None
+    where = address(http)
     settings = Settings(
         config, store, "filter" if mode == "filter" else "search", tuple(given.names(pin)), limit, user, keep_texts, keep_sizes,
         encoder, start_timeout, timeout,
@@ -64,7 +62,7 @@ def serve(
     logging.basicConfig(level=logging.WARNING, format="shgat: %(levelname)s: %(message)s")
     from ..gateway.serve import serve as run
 
-    return run(settings, where, lambda url: output.note(f"shgat: serving on {url}"))
+    return run(settings, where, announce)
 
 
 @app.command(short_help="Watch a ranker learn from a drifting stream.")
@@ -175,9 +173,11 @@ def bench(
     import asyncio
 
     from ..gateway.bench import measure
+    from ..gateway.settings import need_sdk
     from . import output
     from .facts import grids
 
+    need_sdk()
     found = asyncio.run(measure(servers, max(servers, tools), steps, seed))
     if as_json:
         output.write_json(found)

@@ -17,7 +17,7 @@ from .tools import Tool, Tools
 NEAR, NEAR_WITH_WORDS = 0.22, 0.15  # cosine of the best tool: alone, and where it shares a word with the query
 LEAST_PROBABILITY = 0.02  # of a tool that is offered, once scores are calibrated probabilities
 REMEMBERED = 2000  # queries after which something worked
-FOLLOWERS = 2  # tools that came next before, which stand first in a suggestion
+FOLLOWERS, RECENT = 2, 3  # tools that came next before, which stand first in a suggestion; and tools that it goes by
 _LONGEST_DESCRIPTION = 1024  # characters that are shown
 
 
@@ -94,16 +94,11 @@ class Searching:
 
     def suggest(self, used: Sequence[str], ready: Collection[str], session: str, limit: int = 0) -> Offer:
         """What to use next, by what was used: what came next before, then what is near to it. Nothing where nothing was used."""
-        used, catalog = self._there(used), self._ranker.catalog
-        rows = [e for key in used[-3:] if (e := catalog.tools[catalog.tool_column[key]].embedding) is not None]
-        if not rows:
+        used = self._there(used)
+        followers = [key for key, _ in self._next[used[-1]].most_common(FOLLOWERS)] if used else []
+        answer = next_tools(self._ranker, used, limit or self._limit, followers, servers=ready, session=session)
+        if answer is None:
             return Offer(Search("", ()), (), (), note="Nothing was called yet: search first.")
-        mean: Float32 = np.asarray(np.mean(rows, axis=0), np.float32)
-        followers = [key for key, _ in self._next[used[-1]].most_common(FOLLOWERS) if key in catalog.tool_column]
-        answer = self._ranker.rank(
-            mean, limit or self._limit, context_tools=used, servers=ready, exclude=used[-1:], session=session,
-            rules={"pin": tuple(k for k in followers if k != used[-1])},
-        )  # fmt: skip
         return Offer(Search(answer.decision_id, answer.ids), *self._pairs(answer))
 
     def _pairs(self, answer: Answer) -> tuple[tuple[Tool, ...], tuple[float, ...]]:
@@ -140,6 +135,36 @@ class Searching:
     def _there(self, keys: Sequence[str]) -> list[str]:
         column = self._ranker.catalog.tool_column
         return [key for key in keys if key in column]
+
+
+def next_tools(
+    ranker: Ranker,
+    used: Sequence[str],
+    k: int,
+    followers: Sequence[str] = (),
+    *,
+    servers: Collection[str] | None = None,
+    session: str | None = None,
+) -> Answer | None:
+    """The tools that are likely to be needed next, by what was used alone: the mean of the latest three stands for an intent.
+
+    Parameters
+    ----------
+    used : ids, the latest last, which is not suggested again
+    followers : what came next before, which stands first
+
+    Returns
+    -------
+    None where the catalogue knows nothing of what was used
+    """
+    catalog = ranker.catalog
+    used = [key for key in used if key in catalog.tool_column]
+    rows = [e for key in used[-RECENT:] if (e := catalog.tools[catalog.tool_column[key]].embedding) is not None]
+    if not rows:
+        return None
+    mean: Float32 = np.asarray(np.mean(rows, axis=0), np.float32)
+    first = tuple(key for key in followers if key in catalog.tool_column and key != used[-1])
+    return ranker.rank(mean, k, context_tools=used, exclude=used[-1:], rules={"pin": first}, servers=servers, session=session)
 
 
 def _unit(vector: Float32 | None) -> Float32 | None:

@@ -5,13 +5,16 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import anyio
+from mcp.server.lowlevel import Server
 
 from ..importers.connection import silent
+from ..serving import Ranker
 from .endpoint import Endpoint
 from .gateway import Gateway
 from .settings import Settings
@@ -38,33 +41,65 @@ def serve(settings: Settings, http: tuple[str, int] | None = None, listening: Ca
 
 
 async def _serve(gateway: Gateway, http: tuple[str, int] | None, listening: Callable[[str], None]) -> int:
-    endpoint, stopped = Endpoint(gateway), [0]
+    endpoint = Endpoint(gateway)
     async with anyio.create_task_group() as group:
         gateway.list_changed = lambda: group.start_soon(endpoint.tell_changed)
         await group.start(gateway.run)
+        stopped = await _until_signal(endpoint.server, http, listening, gateway.drain)
+        group.cancel_scope.cancel()
+    return stopped
+
+
+def serve_catalog(
+    catalog: Path, store: str, user: str, http: tuple[str, int] | None = None, listening: Callable[[str], None] = lambda url: None
+) -> int:
+    """`catalog_server` over a catalogue's folder, served as a gateway is."""
+    from .catalog_server import catalog_server
+
+    with Ranker.open(store, catalog, user_id=user) as ranker:
+        server = catalog_server(ranker)._lowlevel_server
+        return asyncio.run(_until_signal(server, http, listening))
+
+
+async def _nothing() -> None: ...
+
+
+async def _until_signal(
+    server: Server[Any],
+    http: tuple[str, int] | None,
+    listening: Callable[[str], None],
+    drain: Callable[[], Awaitable[None]] = _nothing,
+) -> int:
+    stopped = 0
+    async with anyio.create_task_group() as group:
 
         async def stop_on_signal() -> None:
+            nonlocal stopped
             with anyio.open_signal_receiver(*_STOP) as signals:
                 async for number in signals:
-                    stopped[0] = number
-                    await gateway.drain()
+                    stopped = number
+                    await drain()
                     group.cancel_scope.cancel()
 
         group.start_soon(stop_on_signal)
-        await (_over_stdio(endpoint) if http is None else _over_http(endpoint, *http, listening))
-        await gateway.drain()
+        await over(server, http, listening)
+        await drain()
         group.cancel_scope.cancel()
-    return 128 + stopped[0] if stopped[0] == signal.SIGINT else 0
+    return 128 + stopped if stopped == signal.SIGINT else 0
 
 
-async def _over_stdio(endpoint: Endpoint) -> None:
+async def over(server: Server[Any], http: tuple[str, int] | None, listening: Callable[[str], None]) -> None:
+    """Serves over stdio until that ends, or over HTTP until this is cancelled."""
+    if http is not None:
+        await _over_http(server, *http, listening)
+        return
     from mcp.server.stdio import stdio_server
 
     async with _pipes() as (stdin, stdout), stdio_server(stdin, stdout) as (reading, writing):
-        await endpoint.server.run(reading, writing, endpoint.server.create_initialization_options())
+        await server.run(reading, writing, server.create_initialization_options())
 
 
-async def _over_http(endpoint: Endpoint, host: str, port: int, listening: Callable[[str], None]) -> None:
+async def _over_http(server: Server[Any], host: str, port: int, listening: Callable[[str], None]) -> None:
     import uvicorn
 
     class Quiet(uvicorn.Server):
@@ -74,19 +109,19 @@ async def _over_http(endpoint: Endpoint, host: str, port: int, listening: Callab
         def capture_signals(self) -> Any:
             yield
 
-    app = endpoint.server.streamable_http_app(streamable_http_path=PATH, host="127.0.0.1")
-    server = Quiet(uvicorn.Config(app, host, port, log_level="warning", access_log=False, timeout_graceful_shutdown=3))
+    app = server.streamable_http_app(streamable_http_path=PATH, host="127.0.0.1")
+    web = Quiet(uvicorn.Config(app, host, port, log_level="warning", access_log=False, timeout_graceful_shutdown=3))
     async with anyio.create_task_group() as group:
 
         async def tell() -> None:
-            while not server.started:
+            while not web.started:
                 await anyio.sleep(0.01)
-            there = server.servers[0].sockets[0].getsockname()
+            there = web.servers[0].sockets[0].getsockname()
             listening(f"http://{f'[{there[0]}]' if ':' in there[0] else there[0]}:{there[1]}{PATH}")
 
         group.start_soon(tell)
         try:
-            await server.serve()
+            await web.serve()
         except SystemExit:  # the address is taken; uvicorn has said so
             raise OSError(98, "the address is in use, or not of this machine", f"{host}:{port}") from None
 

@@ -12,7 +12,7 @@ import orjson
 
 from .. import _check
 from .._files import open_regular, reason
-from ..errors import InputError
+from ..errors import InputError, MissingExtraError
 from ..importers import Server
 from ..importers.findings import Findings
 from ..importers.servers import entries_of, read
@@ -78,6 +78,14 @@ class Configured:
 
     servers: tuple[Server, ...]
     refused: dict[str, str] = field(default_factory=dict)
+
+
+def need_sdk() -> None:
+    """MissingExtraError where the SDK of MCP is not installed."""
+    try:
+        import mcp  # noqa: F401
+    except ImportError:
+        raise MissingExtraError("mcp", "mcp") from None
 
 
 def configured(path: Path, timeout: float = STARTS_WITHIN) -> Configured:

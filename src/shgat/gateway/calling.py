@@ -9,10 +9,10 @@ import orjson
 from ..errors import ShgatError
 from ..serving import Ranker
 from .facts import Facts
-from .searching import Searching
 from .sessions import Search, Session
 from .tools import Tool
 from .upstream import Reply
+from .worked import Worked
 
 _log = logging.getLogger("shgat")
 OUTCOMES = {"worked": 1.0, "failed": 0.0, "protocol error": 0.0, "time-out": 0.0}  # of a server that ended nothing is learned
@@ -23,11 +23,12 @@ class Feedback:
 
     Parameters
     ----------
+    worked : is told too
     keep_sizes : are the sizes of arguments and results counted?
     """
 
-    def __init__(self, ranker: Ranker, searching: Searching, facts: Facts, keep_sizes: bool) -> None:
-        self._ranker, self._searching, self._facts, self._keep_sizes = ranker, searching, facts, keep_sizes
+    def __init__(self, ranker: Ranker, worked: Worked, facts: Facts, keep_sizes: bool) -> None:
+        self._ranker, self._worked, self._facts, self._keep_sizes = ranker, worked, facts, keep_sizes
 
     async def tell(
         self, session: Session, search: Search | None, tool: Tool, reply: Reply, arguments: Mapping[str, Any] | None
@@ -46,9 +47,9 @@ class Feedback:
         missed = session.missed(search) if search is not None and outcome > 0.0 else []
         try:
             decision = self._decision(session, search, tool)
+            self._worked.add(None if search is None else search.unit, before, tool.key, outcome > 0.0)
             if outcome > 0.0:
                 session.used.append(tool.key)
-                self._searching.remember(None if search is None else search.unit, before, tool.key)
             for other in missed:
                 other.calls += 1
             why = None if outcome else reply.outcome

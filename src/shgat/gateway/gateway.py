@@ -13,9 +13,10 @@ from ..errors import InputError, ShgatError
 from ..graph import Catalog
 from ..serving import Ranker
 from ..store import Store
+from ..traces.record import SUCCESS
 from .calling import Feedback
 from .facts import Facts
-from .searching import Offer, Searching
+from .searching import Offer, Searching, unit
 from .sessions import Session, Sessions
 from .settings import Configured, Settings, configured
 from .tools import Tool, Tools
@@ -43,7 +44,7 @@ class Gateway:
         self.settings, self.configured, self.ranker, self.facts = settings, servers, ranker, facts
         self.tools, self.sessions = Tools(ranker, facts), Sessions()
         self.searching = Searching(self.tools, settings.limit if settings.mode == "search" else 5)
-        self._feedback = Feedback(ranker, self.searching, facts, settings.keep_sizes)
+        self._feedback = Feedback(ranker, self.searching.worked, facts, settings.keep_sizes)
         self.upstreams = {s.name: Upstream(s, self._heard, settings.answers_within) for s in servers.servers}
         self.list_changed: Callable[[], Any] = lambda: None
         self._waiting, self._changed = set[str](), anyio.Event()
@@ -71,8 +72,8 @@ class Gateway:
         ranker = Ranker.open(settings.store, catalog, user_id=settings.user, encoder=settings.encoder)
         ranker.keep_texts = settings.keep_texts
         gateway = cls(settings, servers, ranker, Facts.beside(settings.store))
-        for unit, before, key in seen:
-            gateway.searching.remember(unit, before, key)
+        for outcome in seen:
+            gateway.searching.worked.add(*outcome)
         return gateway
 
     async def run(self, *, task_status: Any = anyio.TASK_STATUS_IGNORED) -> None:
@@ -242,19 +243,15 @@ class Gateway:
             await self._feedback.tell(*outcome)
 
 
-def _last(settings: Settings) -> tuple[Catalog, list[tuple[Any, str, str]]]:
-    """The catalogue that the store had last, and (query, tool before, tool) of what worked, oldest first; empty where it is new."""
+def _last(settings: Settings) -> tuple[Catalog, list[tuple[Any, str, str, bool]]]:
+    """The catalogue that the store had last, and (query, tool before, tool, did it work) of what was run, oldest first; empty where new."""
     try:
         with Store.open(settings.store) as store:
             tools, capabilities = store.catalog()
             encoder = store.encoder()
-            traces = [t for t in store.traces_since(0.0, LEARNED_FROM, settings.user) if t.outcome >= 0.5 and t.tools]
+            traces = [t for t in store.traces_since(0.0, LEARNED_FROM, settings.user) if t.tools]
     except ShgatError:
         return Catalog.from_records([], []), []
     catalog = Catalog.from_records(tools, capabilities, encoder=encoder, strict=False)
-    seen = [
-        (None if t.embedding is None else t.embedding / max(float((t.embedding**2).sum()) ** 0.5, 1e-12),
-         t.context_tools[-1] if t.context_tools else "", t.tools[-1])
-        for t in traces
-    ]  # fmt: skip
+    seen = [(unit(t.embedding), t.context_tools[-1] if t.context_tools else "", t.tools[-1], t.outcome >= SUCCESS) for t in traces]
     return catalog, seen

@@ -1,6 +1,5 @@
 """Searches: the tools for a query, nothing where none answers it, and a word to who asks for the same again and again."""
 
-from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,13 +9,12 @@ import numpy as np
 from .._types import Float32
 from ..model.words import asked
 from ..serving import Answer, Ranker
-from ..serving.service import Nearest
-from .sessions import ALIKE, PERSISTENT, Search, Session
+from .floor import Floor
+from .sessions import PERSISTENT, Search, Session
 from .tools import Tool, Tools
+from .worked import Worked
 
-NEAR, NEAR_WITH_WORDS = 0.22, 0.15  # cosine of the best tool: alone, and where it shares a word with the query
 LEAST_PROBABILITY = 0.02  # of a tool that is offered, once scores are calibrated probabilities
-REMEMBERED = 2000  # queries after which something worked
 FOLLOWERS, RECENT = 2, 3  # tools that came next before, which stand first in a suggestion; and tools that it goes by
 _LONGEST_DESCRIPTION = 1024  # characters that are shown
 
@@ -63,13 +61,19 @@ class Offer:
 
 
 class Searching:
-    """Answers from a ranking. `search` and `suggest` are slow enough to be called in a thread."""
+    """Answers from a ranking. `search` and `suggest` are slow enough to be called in a thread.
+
+    Until a model has learned what its scores are worth, the tool that worked when the same was asked lately stands first: a description
+    alone, whatever it says, lifts no tool above that.
+
+    Attributes
+    ----------
+    worked : what it goes by
+    """
 
     def __init__(self, tools: Tools, limit: int) -> None:
         self._tools, self._limit = tools, limit
-        self._worked: Float32 = np.zeros((REMEMBERED, 0), np.float32)
-        self._n, self._calibrated = 0, False
-        self._next: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.worked, self._floor, self._calibrated = Worked(), Floor(tools.ranker), False
 
     @property
     def _ranker(self) -> Ranker:
@@ -84,18 +88,22 @@ class Searching:
         session : its id
         """
         nearest = self._ranker.nearest(query, ready)
+        x = unit(nearest.vector)
+        answered = self._floor.reached(nearest) or (x is not None and self.worked.answers(x))
+        proven = "" if x is None or self._calibrated else self.worked.proven(x)
         answer = self._ranker.rank(
             None, limit or self._limit, text=query, context_tools=self._there(used), servers=ready, session=session,
-            candidates=None if self._answers(nearest) else (), min_score=LEAST_PROBABILITY if self._calibrated else None,
+            candidates=None if answered else (), min_score=LEAST_PROBABILITY if self._calibrated else None,
+            rules={"pin": (proven,)} if proven else None,
         )  # fmt: skip
         self._calibrated = answer.calibrated or (self._calibrated and not answer.ids)
-        search = Search(answer.decision_id, answer.ids, _unit(nearest.vector), frozenset(asked(query)))
+        search = Search(answer.decision_id, answer.ids, x, frozenset(asked(query)))
         return Offer(search, *self._pairs(answer), nearest.servers)
 
     def suggest(self, used: Sequence[str], ready: Collection[str], session: str, limit: int = 0) -> Offer:
         """What to use next, by what was used: what came next before, then what is near to it. Nothing where nothing was used."""
         used = self._there(used)
-        followers = [key for key, _ in self._next[used[-1]].most_common(FOLLOWERS)] if used else []
+        followers = self.worked.after(used[-1], FOLLOWERS) if used else []
         answer = next_tools(self._ranker, used, limit or self._limit, followers, servers=ready, session=session)
         if answer is None:
             return Offer(Search("", ()), (), (), note="Nothing was called yet: search first.")
@@ -104,33 +112,6 @@ class Searching:
     def _pairs(self, answer: Answer) -> tuple[tuple[Tool, ...], tuple[float, ...]]:
         pairs = [(tool, score) for key, score in answer if (tool := self._tools.of_key(key)) is not None]
         return tuple(t for t, _ in pairs), tuple(s for _, s in pairs)
-
-    def remember(self, unit: Float32 | None, before: str, key: str) -> None:
-        """Something worked: after a query, and after another tool ("" for none)."""
-        if before:
-            self._next[before][key] += 1
-        if unit is None:
-            return
-        if self._worked.shape[1] != len(unit):
-            self._worked = np.zeros((REMEMBERED, len(unit)), np.float32)
-            self._n = 0
-        self._worked[self._n % REMEMBERED] = unit
-        self._n += 1
-
-    def _answers(self, nearest: Nearest) -> bool:
-        """Does any tool answer a query? One is near, or shares a word and is not far, or something worked after a query like it."""
-        if nearest.vector is None:
-            return nearest.words > 0.0
-        if nearest.cosine >= NEAR or (nearest.words > 0.0 and nearest.cosine >= NEAR_WITH_WORDS):
-            return True
-        unit = _unit(nearest.vector)
-        remembered = self._worked[: min(self._n, REMEMBERED)]
-        return (
-            unit is not None
-            and remembered.shape[1] == len(unit)
-            and bool(len(remembered))
-            and float((remembered @ unit).max()) >= ALIKE
-        )
 
     def _there(self, keys: Sequence[str]) -> list[str]:
         column = self._ranker.catalog.tool_column
@@ -167,7 +148,8 @@ def next_tools(
     return ranker.rank(mean, k, context_tools=used, exclude=used[-1:], rules={"pin": first}, servers=servers, session=session)
 
 
-def _unit(vector: Float32 | None) -> Float32 | None:
+def unit(vector: Float32 | None) -> Float32 | None:
+    """(d,) of length 1."""
     if vector is None:
         return None
     return np.asarray(vector / max(float(np.linalg.norm(vector.astype(np.float64))), 1e-12), np.float32)

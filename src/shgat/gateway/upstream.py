@@ -131,15 +131,21 @@ class Upstream:
         from mcp.shared.exceptions import MCPError
 
         if not isinstance(error, MCPError):
-            if self.server.url:
-                self._ended.set()
+            self._lose(client)
             return "gone", f"the server {self.name} cannot be reached: {reason_of(error, self.server)}"
         if error.error.code == _TIMED_OUT:
             self._listed.set()  # does it answer at all?
             return "time-out", f"{name} did not answer within {self.answers_within:g} s"
         if self._client is not client or error.error.code == _CLOSED:
+            self._lose(client)
             return "gone", f"the server {self.name} ended before it answered"
         return "protocol error", f"the server {self.name} refused: {error.error.message} ({error.error.code})"
+
+    def _lose(self, client: Any) -> None:
+        """A connection is of no use any more: the next call waits for another one."""
+        if self._client is client:
+            self._client, self._ready = None, anyio.Event()
+            self._ended.set()
 
     # ---------------------------------------------------------------- one life
     async def _live(self) -> str:
@@ -177,7 +183,7 @@ class Upstream:
                     group.start_soon(self._listen, client)
                     group.start_soon(self._list_again, client, lists)
                     await self._ended.wait()
-                    self._client = None
+                    self._lose(client)
                     group.cancel_scope.cancel()
 
     async def _list(self, client: Any, lists: ToolLists) -> None:

@@ -6,10 +6,14 @@ import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 from shgat.gateway import scripted
+from shgat.gateway.endpoint import Endpoint
+from shgat.gateway.gateway import Gateway
+from shgat.gateway.settings import Settings
 
 SCRIPTED = str(Path(scripted.__file__))
 
@@ -48,6 +52,36 @@ def config(folder, **servers):
     path = Path(folder) / "mcp.json"
     path.write_text(json.dumps({"mcpServers": {n: s if isinstance(s, dict) else entry(folder, n, s) for n, s in servers.items()}}))
     return path
+
+
+@asynccontextmanager
+async def running(path, **options):
+    """A gateway in this process, and what clients see of it."""
+    gateway = Gateway.open(Settings(path, **{"store": f"sqlite:///{path.parent}/gateway.db", **options}))
+    endpoint = Endpoint(gateway)
+    try:
+        async with anyio.create_task_group() as group:
+            gateway.list_changed = lambda: group.start_soon(endpoint.tell_changed)
+            await group.start(gateway.run)
+            yield gateway, endpoint.server
+            await gateway.drain()
+            group.cancel_scope.cancel()
+    finally:
+        gateway.close()
+
+
+@asynccontextmanager
+async def within(path, mode="auto", **options):
+    """A gateway in this process, and the SDK's client of it."""
+    async with running(path, **options) as (gateway, server), Client(server, mode=mode, cache=None) as client:
+        yield gateway, client
+
+
+async def until(condition, seconds=20.0):
+    """Waits until something is so."""
+    with anyio.fail_after(seconds):
+        while not condition():
+            await anyio.sleep(0.02)
 
 
 @asynccontextmanager

@@ -45,6 +45,7 @@ def test_what_came_next_the_most_frequent_first():
     assert worked.after("a", 5) == ["c", "b"]
     assert worked.after("a", 1) == ["c"]
     assert worked.after("x", 5) == []
+    assert [worked.times(key) for key in "bcdx"] == [1, 2, 0, 0]
 
 
 def test_the_oldest_are_forgotten():

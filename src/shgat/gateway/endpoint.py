@@ -73,7 +73,7 @@ class Endpoint:
         self._gateway = gateway
         self._bus = InMemorySubscriptionBus()
         self._legacy: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()  # connection -> session of the SDK
-        names = ", ".join(sorted(gateway.upstreams))
+        names = ", ".join(sorted(gateway.fleet.upstreams))
         self._own = _own_tools(names)
         self.server = _Server(
             "shgat", version=__version__, title="shgat gateway",
@@ -110,6 +110,7 @@ class Endpoint:
         shown: list[Tool] = []
         if gateway.settings.pins or gateway.settings.mode == "filter":
             await gateway.settled()
+            await gateway.learn()
             shown = gateway.pinned()
             if gateway.settings.mode == "filter":
                 intent = (context.meta or {}).get(INTENT)

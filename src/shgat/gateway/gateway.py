@@ -16,11 +16,12 @@ from ..store import Store
 from ..traces.record import SUCCESS
 from .calling import Feedback
 from .facts import Facts
+from .fleet import Fleet
 from .searching import Offer, Searching, unit
 from .sessions import Session, Sessions
 from .settings import Configured, Settings, configured
 from .tools import Tool, Tools
-from .upstream import Reply, Upstream
+from .upstream import Reply
 
 _log = logging.getLogger("shgat")
 TOGETHER = 0.05  # seconds in which lists that come in are taken as one
@@ -35,17 +36,18 @@ class Gateway:
 
     Attributes
     ----------
-    settings, configured : what it was told
-    upstreams : servers by name
+    settings : what it was told
+    fleet : its servers
+    tools : theirs
     list_changed : is told when the list of tools that clients see may have changed
     """
 
     def __init__(self, settings: Settings, servers: Configured, ranker: Ranker, facts: Facts) -> None:
-        self.settings, self.configured, self.ranker, self.facts = settings, servers, ranker, facts
+        self.settings, self.ranker, self.facts = settings, ranker, facts
         self.tools, self.sessions = Tools(ranker, facts), Sessions()
         self.searching = Searching(self.tools, settings.limit if settings.mode == "search" else 5)
         self._feedback = Feedback(ranker, self.searching.worked, facts, settings.keep_sizes)
-        self.upstreams = {s.name: Upstream(s, self._heard, settings.answers_within) for s in servers.servers}
+        self.fleet = Fleet(settings, servers, self._heard)
         self.list_changed: Callable[[], Any] = lambda: None
         self._waiting, self._changed = set[str](), anyio.Event()
         self._settled, self._under_way = anyio.Event(), 0
@@ -80,8 +82,7 @@ class Gateway:
         """Starts all servers at once and keeps them running until it is cancelled; then ends them, each with its children."""
         async with anyio.create_task_group() as group:
             self._group = group
-            for upstream in self.upstreams.values():
-                group.start_soon(upstream.run)
+            group.start_soon(self.fleet.run)
             group.start_soon(self._follow)
             group.start_soon(self._learn_when_idle)
             task_status.started()
@@ -91,32 +92,27 @@ class Gateway:
         with anyio.move_on_after(DRAIN):
             while self._under_way:
                 await anyio.sleep(0.02)
-        await self._learn()
+        await self.learn()
 
     def close(self) -> None:
         """Writes what waits for the store, and how servers were."""
-        self.facts.keep_servers(self.servers())
+        self.facts.keep_servers(self.fleet.states())
         self.ranker.close()
 
     # ---------------------------------------------------------------- what clients ask
-    @property
-    def ready(self) -> tuple[str, ...]:
-        """Servers whose tools can be had now."""
-        return tuple(sorted(name for name, u in self.upstreams.items() if u.state == "ready"))
-
     async def search(self, session: Session, query: str, context: Sequence[str] = (), limit: int = 0) -> Offer:
         """The tools for a query."""
         await self.settled()
-        await self._learn()
+        await self.learn()
         used = [*(tool.key for name in context if (tool := self.tools.find(name)[0]) is not None), *session.used]
-        offer = await anyio.to_thread.run_sync(self.searching.search, query, used, self.ready, session.id, limit)
-        return offer.noted(session, [name for name, u in self.upstreams.items() if u.state == "starting" and not u.error])
+        offer = await anyio.to_thread.run_sync(self.searching.search, query, used, self.fleet.ready, session.id, limit)
+        return offer.noted(session, self.fleet.starting)
 
     async def suggest(self, session: Session, limit: int = 0) -> Offer:
         """What to use next."""
         await self.settled()
-        await self._learn()
-        offer = await anyio.to_thread.run_sync(self.searching.suggest, list(session.used), self.ready, session.id, limit)
+        await self.learn()
+        offer = await anyio.to_thread.run_sync(self.searching.suggest, list(session.used), self.fleet.ready, session.id, limit)
         if offer.search.decision:
             session.searches.append(offer.search)
         return offer
@@ -128,7 +124,7 @@ class Gateway:
             search = session.following(tool.key, search_id)
             if search is None and search_id and (found := self.sessions.find(search_id)) is not None:
                 search = found[1]
-            reply = await self.upstreams[tool.server].call(tool.name, arguments)
+            reply = await self.fleet.upstreams[tool.server].call(tool.name, arguments)
             self._outcomes.append((session, search, tool, reply, arguments))
             self._latest = anyio.current_time()
             self._called.set()
@@ -157,7 +153,7 @@ class Gateway:
 
     def ranked(self, session: Session, intent: str = "") -> list[Tool]:
         """In the mode "filter": the tools that a session sees. What it saw stays where it stood; what is new follows."""
-        ready, limit = frozenset(self.ready), self.settings.limit
+        ready, limit = frozenset(self.fleet.ready), self.settings.limit
         if intent:
             answer = self.ranker.rank(None, limit, text=intent, servers=ready, session=session.id, order="stable")
             wanted = [t.id for key in answer.ids if (t := self.tools.of_key(key)) is not None]
@@ -170,54 +166,47 @@ class Gateway:
 
     def _by_use(self) -> list[Tool]:
         """All tools, those first that worked most often, else as the servers list them."""
-        index = self.ranker.slots.production.model.index()
-        worked = index.channels.channels.success.worked
-        place = self.ranker.catalog.tool_column
-        return sorted(
-            self.tools, key=lambda t: -round(float(worked[place[t.key]]), 3) if place.get(t.key, len(worked)) < len(worked) else 0.0
-        )
-
-    def servers(self) -> dict[str, dict[str, Any]]:
-        """How every server of the configuration is, as JSON values."""
-        off = {name: {"state": "refused", "error": why, "tools": 0} for name, why in self.configured.refused.items()}
-        return {**{name: u.to_dict() for name, u in self.upstreams.items()}, **off}
+        return sorted(self.tools, key=lambda t: -self.searching.worked.times(t.key))
 
     # ---------------------------------------------------------------- what servers say
-    def _heard(self, upstream: Upstream) -> None:
-        if upstream.state == "waiting":
-            _log.warning("server %s: %s", upstream.name, upstream.error)
-        elif upstream.state == "without tools":
-            _log.error("server %s: %s", upstream.name, upstream.error)
-        self._waiting.add(upstream.name)
+    def _heard(self, name: str) -> None:
+        upstream = self.fleet.upstreams.get(name)
+        if upstream is not None and upstream.error and upstream.state != "starting":
+            _log.log(logging.ERROR if upstream.state == "without tools" else logging.WARNING, "server %s: %s", name, upstream.error)
+        self._waiting.add(name)
         self._changed.set()
 
     async def _follow(self) -> None:
         """Takes over what servers list, one list at a time."""
+        shown = self._shown()
         while True:
             await self._changed.wait()
             await anyio.sleep(TOGETHER)
             self._changed = anyio.Event()
             names, self._waiting = self._waiting, set()
-            before = self._shown()
             for name in sorted(names):
-                upstream = self.upstreams[name]
-                if upstream.state == "ready":
-                    try:
-                        await anyio.to_thread.run_sync(
-                            self.tools.take, name, list(upstream.tools), (*self.upstreams, *self.configured.refused)
-                        )
-                    except ShgatError as error:
-                        _log.warning("server %s: its list is not taken: %s", name, error)
-            if all(u.state != "starting" or u.error for u in self.upstreams.values()) and not self._waiting:
-                self._settled.set()
-            await anyio.to_thread.run_sync(self.facts.keep_servers, self.servers())
+                await self._take(name)
+            await anyio.to_thread.run_sync(self.facts.keep_servers, self.fleet.states())
             self._news = anyio.current_time()
-            if self._shown() != before:
+            before, shown = shown, self._shown()
+            if shown != before:
                 self.list_changed()
+            if not self.fleet.starting and not self._waiting:
+                self._settled.set()
+
+    async def _take(self, name: str) -> None:
+        upstream = self.fleet.upstreams.get(name)
+        if upstream is None:
+            self.tools.drop(name)
+        elif upstream.state == "ready":
+            try:
+                await anyio.to_thread.run_sync(self.tools.take, name, list(upstream.tools), self.fleet.names)
+            except ShgatError as error:
+                _log.warning("server %s: its list is not taken: %s", name, error)
 
     def _shown(self) -> Counter[tuple[str, str]]:
         """What clients see of the list, as far as it may change."""
-        shown = self.pinned() if self.settings.mode == "search" else [t for t in self.tools if t.server in self.ready]
+        shown = self.pinned() if self.settings.mode == "search" else [t for t in self.tools if t.server in self.fleet.ready]
         return Counter((t.id, t.key) for t in shown)
 
     async def _learn_when_idle(self) -> None:
@@ -228,9 +217,9 @@ class Gateway:
             first = anyio.current_time()
             while (now := anyio.current_time()) < min(self._latest + IDLE, first + AT_LEAST):
                 await anyio.sleep(min(self._latest + IDLE, first + AT_LEAST) - now)
-            await self._learn()
+            await self.learn()
 
-    async def _learn(self) -> None:
+    async def learn(self) -> None:
         """From the outcomes that wait; the next answer knows them, the disk is not waited for."""
         outcomes, self._outcomes = self._outcomes, []
         for outcome in outcomes:

@@ -100,6 +100,12 @@ class Tools:
         self._index()
         return True
 
+    def drop(self, server: str) -> None:
+        """A server is in the configuration no more. Its tools stay in the catalogue, with what was learned, should it come back."""
+        self._of.pop(server, None)
+        self._listed.pop(server, None)
+        self._index()
+
     def find(self, called: str) -> tuple[Tool | None, list[str]]:
         """(the tool that a client means, or None; what it may have meant)."""
         found = self._by_id.get(called) or self._by_open_name.get(called) or self._by_key.get(called)

@@ -143,7 +143,7 @@ class Upstream:
 
     def _lose(self, client: Any) -> None:
         """A connection is of no use any more: the next call waits for another one."""
-        if self._client is client:
+        if client is not None and self._client is client:
             self._client, self._ready = None, anyio.Event()
             self._ended.set()
 
@@ -161,7 +161,7 @@ class Upstream:
             except Exception as failed:  # whatever a transport raises: it is started again
                 error = reason_of(failed, self.server)
             finally:
-                self._client, self._ready = None, anyio.Event()
+                self._lose(self._client)
             lines = [line for line in (clean(line) for line in said.text().splitlines()) if line]
             return error + (f"; it wrote: {masked(cut(lines[-1], 200), self.server.secrets)}" if lines else "")
 

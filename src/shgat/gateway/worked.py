@@ -18,6 +18,7 @@ class Worked:
         self._units: Float32 = np.zeros((MOST, 0), np.float32)
         self._outcomes: list[tuple[str, bool]] = [("", False)] * MOST
         self._n = 0
+        self._times: Counter[str] = Counter()
         self._next: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def add(self, unit: Float32 | None, before: str, key: str, worked: bool = True) -> None:
@@ -29,6 +30,7 @@ class Worked:
         before : the tool that worked before it in its session, "" for none
         key : of the tool
         """
+        self._times[key] += worked
         if worked and before:
             self._next[before][key] += 1
         if unit is None:
@@ -38,6 +40,10 @@ class Worked:
         place = self._n % MOST
         self._units[place], self._outcomes[place] = unit, (key, worked)
         self._n += 1
+
+    def times(self, key: str) -> int:
+        """How often a tool worked."""
+        return self._times[key]
 
     def after(self, key: str, most: int) -> list[str]:
         """What came next after a tool, the most frequent first."""

@@ -143,10 +143,7 @@ class Endpoint:
             return _failed(str(error))
 
     async def _run(self, session: Session, name: str, arguments: dict[str, Any] | None, search: object) -> types.CallToolResult:
-        tool, alike = self._gateway.tools.find(name)
-        if tool is None:
-            await self._gateway.settled()
-            tool, alike = self._gateway.tools.find(name)
+        tool, alike = await self._gateway.find(name)
         if tool is None:
             several = f" It may be: {', '.join(alike)}." if alike else f" Find tools with {SEARCH}."
             return _failed(f"There is no tool {name[:200]!r}.{several}")

@@ -76,7 +76,9 @@ class Facts:
             for old, new in renamed.items():
                 known = said["tools"].pop(old, None)
                 if known is not None and new not in said["tools"]:
-                    keys = {digest: new if key == old else key for digest, key in known["keys"].items()}
+                    keys = {
+                        digest: new + key.removeprefix(old) if key.startswith(old) else key for digest, key in known["keys"].items()
+                    }
                     said["tools"][new] = {**known, "keys": keys}
 
         if renamed:

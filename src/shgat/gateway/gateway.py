@@ -26,6 +26,7 @@ from .upstream import Reply
 _log = logging.getLogger("shgat")
 TOGETHER = 0.05  # seconds in which lists that come in are taken as one
 SETTLED_WITHIN, QUIET = 10.0, 1.0  # seconds that the first search waits for servers, and for the next one after one that is ready
+TAKEN_WITHIN = 2.0  # seconds that a call of an unknown tool waits for lists that are being taken over
 IDLE, AT_LEAST = 0.03, 0.5  # seconds without a call after which outcomes are learned from, and how long they wait for that
 DRAIN = 5.0  # seconds that calls under way have at the end
 LEARNED_FROM = 5000  # traces that are read at the start
@@ -50,6 +51,7 @@ class Gateway:
         self.fleet = Fleet(settings, servers, self._heard)
         self.list_changed: Callable[[], Any] = lambda: None
         self._waiting, self._changed = set[str](), anyio.Event()
+        self._taking = False
         self._settled, self._under_way = anyio.Event(), 0
         self._group: Any = None
         self._outcomes: list[tuple[Any, ...]] = []  # of calls, that nothing was learned from yet
@@ -124,7 +126,10 @@ class Gateway:
             search = session.following(tool.key, search_id)
             if search is None and search_id and (found := self.sessions.find(search_id)) is not None:
                 search = found[1]
-            reply = await self.fleet.upstreams[tool.server].call(tool.name, arguments)
+            upstream = self.fleet.upstreams.get(tool.server)
+            if upstream is None:
+                return Reply(None, "gone", f"the server {tool.server} is in the configuration no more", 0.0)
+            reply = await upstream.call(tool.name, arguments)
             self._outcomes.append((session, search, tool, reply, arguments))
             self._latest = anyio.current_time()
             self._called.set()
@@ -145,6 +150,17 @@ class Gateway:
                     if len(self.tools) and anyio.current_time() - self._news > QUIET:
                         break
             self._settled.set()
+
+    async def find(self, called: str) -> tuple[Tool | None, list[str]]:
+        """(the tool that a client means, or None; what it may have meant), once what servers have said was taken over."""
+        found = self.tools.find(called)
+        if found[0] is None:
+            await self.settled()
+            with anyio.move_on_after(TAKEN_WITHIN):
+                while self._waiting or self._taking:
+                    await anyio.sleep(TOGETHER)
+            found = self.tools.find(called)
+        return found
 
     def pinned(self) -> list[Tool]:
         """The tools in the open, as far as they are there, in the order in which they were named."""
@@ -184,8 +200,10 @@ class Gateway:
             await anyio.sleep(TOGETHER)
             self._changed = anyio.Event()
             names, self._waiting = self._waiting, set()
+            self._taking = True
             for name in sorted(names):
                 await self._take(name)
+            self._taking = False
             await anyio.to_thread.run_sync(self.facts.keep_servers, self.fleet.states())
             self._news = anyio.current_time()
             before, shown = shown, self._shown()

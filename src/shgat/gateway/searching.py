@@ -90,7 +90,7 @@ class Searching:
         nearest = self._ranker.nearest(query, ready)
         x = unit(nearest.vector)
         answered = self._floor.reached(nearest) or (x is not None and self.worked.answers(x))
-        proven = "" if x is None or self._calibrated else self.worked.proven(x)
+        proven = "" if x is None or self._calibrated else self._now(self.worked.proven(x))
         answer = self._ranker.rank(
             None, limit or self._limit, text=query, context_tools=self._there(used), servers=ready, session=session,
             candidates=None if answered else (), min_score=LEAST_PROBABILITY if self._calibrated else None,
@@ -103,7 +103,7 @@ class Searching:
     def suggest(self, used: Sequence[str], ready: Collection[str], session: str, limit: int = 0) -> Offer:
         """What to use next, by what was used: what came next before, then what is near to it. Nothing where nothing was used."""
         used = self._there(used)
-        followers = self.worked.after(used[-1], FOLLOWERS) if used else []
+        followers = [self._now(key) for key in self.worked.after(used[-1], FOLLOWERS)] if used else []
         answer = next_tools(self._ranker, used, limit or self._limit, followers, servers=ready, session=session)
         if answer is None:
             return Offer(Search("", ()), (), (), note="Nothing was called yet: search first.")
@@ -112,6 +112,10 @@ class Searching:
     def _pairs(self, answer: Answer) -> tuple[tuple[Tool, ...], tuple[float, ...]]:
         pairs = [(tool, score) for key, score in answer if (tool := self._tools.of_key(key)) is not None]
         return tuple(t for t, _ in pairs), tuple(s for _, s in pairs)
+
+    def _now(self, key: str) -> str:
+        """What a tool is called by now."""
+        return self._ranker.catalog.aliases.get(key, key)
 
     def _there(self, keys: Sequence[str]) -> list[str]:
         column = self._ranker.catalog.tool_column

@@ -82,10 +82,11 @@ class Tools:
         if self._listed.get(server) == digests:
             return False
         renamed = self._renamed(server, digests, frozenset(configured))
+        before = {old: _key_of(self.facts.to_dict()["tools"][old]) for old in renamed}
         self.facts.move(renamed)
         keys = self.facts.keys(digests)
         for old, new in renamed.items():
-            self._rename(old, keys[new])
+            self._rename(before[old], keys[new])
         ids = {definition["name"]: keys[tool] for tool, definition in mine.items()}
         change = self.ranker.sync({"tools": [read(d) for d in mine.values()]}, server, ids)
         for fault in change.left_out:

@@ -48,7 +48,7 @@ def beside(catalog: Catalog, listing: Any, server: str = "", ids: Mapping[str, s
         why = f": {found.notes[0]}" if found.notes else ""
         raise InputError(f"the snapshot holds no tool, so nothing is changed{why}; take tools away by `remove`")
     names = {key: name for name, key in ids.items()}
-    mine = {t.id: _key(t, names, ids) for t in catalog.tools}
+    mine = {t.id: _key(t, names, ids, found.server) for t in catalog.tools}
     if server:
         mine = {key: (home, name) for key, (home, name) in mine.items() if home == found.server}
     groups = tuple(c.id for c in catalog.capabilities if c.id.startswith(_OF_SERVERS) and mine.keys() >= set(c.tools))
@@ -59,7 +59,9 @@ def beside(catalog: Catalog, listing: Any, server: str = "", ids: Mapping[str, s
     return Snapshot(joined.tools, joined.capabilities, [*found.notes, *joined.notes])
 
 
-def _key(tool: Tool, names: Mapping[str, str], ids: Mapping[str, str]) -> Key:
+def _key(tool: Tool, names: Mapping[str, str], ids: Mapping[str, str], server: str) -> Key:
     """(server, name) of a tool; one whose name has another id by now is called by its id, which no definition has."""
-    name = names.get(tool.id) or (tool.id.removeprefix(f"{tool.server}/") if tool.server else tool.id)
-    return tool.server, tool.id + "~" if tool.id not in names and name in ids else name
+    if tool.id in names:
+        return server or tool.server, names[tool.id]
+    name = tool.id.removeprefix(f"{tool.server}/") if tool.server else tool.id
+    return tool.server, f"{tool.id}~" if name in ids and tool.server == server else name

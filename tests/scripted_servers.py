@@ -107,3 +107,17 @@ async def names(client, query):
 
 async def call(client, name, arguments=None, **more):
     return await client.call_tool("call_tool", {"name": name, "arguments": arguments or {}, **more})
+
+
+def pids(folder):
+    """Of scripted servers of a folder."""
+    found = []
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal():
+            try:
+                command = (process / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if SCRIPTED.encode() in command and str(folder).encode() in command:
+                found.append(int(process.name))
+    return found

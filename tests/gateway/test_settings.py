@@ -59,12 +59,18 @@ def test_a_file_that_is_not_there(tmp_path):
 
 
 def test_each_file_has_a_store_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_STATE_HOME", "/state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     (tmp_path / "a").mkdir()
     one, other = default_store(tmp_path / "mcp.json"), default_store(tmp_path / "a/mcp.json")
     assert one != other
     assert one == default_store(tmp_path / "a/../mcp.json")
-    assert one.startswith("sqlite:////state/shgat/mcp-")
+    assert one.startswith(f"sqlite:///{tmp_path}/state/shgat/mcp-")
+    assert (tmp_path / "state/shgat").stat().st_mode & 0o777 == 0o700
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    with pytest.raises(InputError, match=r"cannot create .*; say where by --store"):
+        default_store(tmp_path / "mcp.json")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     assert Settings(tmp_path / "mcp.json").store == one
 
 

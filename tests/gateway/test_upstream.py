@@ -4,12 +4,11 @@ import os
 import signal
 import sys
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import anyio
 import pytest
 
-from scripted_servers import BECOME, MAIL, SCRIPTED, entry, tool, until
+from scripted_servers import BECOME, MAIL, entry, pids, tool, until
 from shgat.gateway.upstream import EMPTY, Upstream
 from shgat.importers import Server
 
@@ -168,17 +167,3 @@ def test_a_killed_server_is_started_again_and_none_is_left_at_the_end(tmp_path):
 
     anyio.run(main)
     assert pids(tmp_path) == []
-
-
-def pids(folder):
-    """Of scripted servers of a folder."""
-    found = []
-    for process in Path("/proc").iterdir():
-        if process.name.isdecimal():
-            try:
-                command = (process / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if SCRIPTED.encode() in command and str(folder).encode() in command:
-                found.append(int(process.name))
-    return found

@@ -41,7 +41,7 @@ def serve(
     start_timeout: Annotated[
         float, typer.Option(metavar="S", min=0.1, max=3600.0, help="Seconds that a server has to list its tools.")
     ] = 30.0,
-) -> int:
+) -> None:
     """Be one MCP server in front of those of a file: few tools to find and run theirs, and a ranking that learns from every call.
 
     Arguments and results are never stored. Everything but messages of the protocol goes to stderr.
@@ -62,7 +62,7 @@ def serve(
     logging.basicConfig(level=logging.WARNING, format="shgat: %(levelname)s: %(message)s")
     from ..gateway.serve import serve as run
 
-    return run(settings, where, announce)
+    run(settings, where, announce)
 
 
 @app.command(short_help="Watch a ranker learn from a drifting stream.")

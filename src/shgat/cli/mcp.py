@@ -19,7 +19,7 @@ def mcp(
         str | None, typer.Option(metavar="HOST:PORT", help="Streamable HTTP on this machine, instead of stdio.")
     ] = None,
     user: Annotated[str, typer.Option(metavar="ID", help="Whose ranking it is.")] = "local",
-) -> int:
+) -> None:
     """Serve discover, suggest, feedback and explain over a catalogue, and learn from the feedback."""
     from ..gateway.settings import default_store, need_sdk
 
@@ -28,7 +28,7 @@ def mcp(
     logging.basicConfig(level=logging.WARNING, format="shgat: %(levelname)s: %(message)s")
     from ..gateway.serve import serve_catalog
 
-    return serve_catalog(catalog, store or default_store(catalog), user, where, announce)
+    serve_catalog(catalog, store or default_store(catalog), user, where, announce)
 
 
 def address(http: str | None) -> tuple[str, int] | None:

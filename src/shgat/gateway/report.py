@@ -55,6 +55,7 @@ def report(store_url: str, user: str = "local", days: float = DAYS, now: float |
     with Store.open(store_url) as store:
         about = store.status()
         decisions = [d for d in store.decisions() if d.user_id == user and (d.created_at or 0.0) >= since]
+        decisions.sort(key=lambda d: d.created_at or 0.0)  # they are stored as feedback needs them
         traces: dict[str, Trace] = {}
         ids = [d.id for d in decisions]
         for start in range(0, len(ids), 500):

@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,8 @@ PATH = "/mcp"
 _STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-def serve(settings: Settings, http: tuple[str, int] | None = None, listening: Callable[[str], None] = lambda url: None) -> int:
-    """Serves until stdin ends, or over HTTP until a signal. Gives the exit code: 0, or 128 and the number of the signal that ended it.
+def serve(settings: Settings, http: tuple[str, int] | None = None, listening: Callable[[str], None] = lambda url: None) -> None:
+    """Serves until stdin ends or a signal says so, which is no failure.
 
     Parameters
     ----------
@@ -35,30 +35,40 @@ def serve(settings: Settings, http: tuple[str, int] | None = None, listening: Ca
     with silent():
         gateway = Gateway.open(settings)
         try:
-            return asyncio.run(_serve(gateway, http, listening))
+            _run(_serve(gateway, http, listening))
         finally:
             gateway.close()
 
 
-async def _serve(gateway: Gateway, http: tuple[str, int] | None, listening: Callable[[str], None]) -> int:
+async def _serve(gateway: Gateway, http: tuple[str, int] | None, listening: Callable[[str], None]) -> None:
     endpoint = Endpoint(gateway)
     async with anyio.create_task_group() as group:
         gateway.list_changed = lambda: group.start_soon(endpoint.tell_changed)
         await group.start(gateway.run)
-        stopped = await _until_signal(endpoint.server, http, listening, gateway.drain)
+        await _until_signal(endpoint.server, http, listening, gateway.drain)
         group.cancel_scope.cancel()
-    return stopped
 
 
 def serve_catalog(
     catalog: Path, store: str, user: str, http: tuple[str, int] | None = None, listening: Callable[[str], None] = lambda url: None
-) -> int:
+) -> None:
     """`catalog_server` over a catalogue's folder, served as a gateway is."""
     from .catalog_server import catalog_server
 
     with Ranker.open(store, catalog, user_id=user) as ranker:
         server = catalog_server(ranker)._lowlevel_server
-        return asyncio.run(_until_signal(server, http, listening))
+        _run(_until_signal(server, http, listening))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """To its end; what went wrong in one of its tasks is raised as it is."""
+    try:
+        asyncio.run(work)
+    except BaseExceptionGroup as several:
+        error: BaseException = several
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        raise error from None
 
 
 async def _nothing() -> None: ...
@@ -69,15 +79,12 @@ async def _until_signal(
     http: tuple[str, int] | None,
     listening: Callable[[str], None],
     drain: Callable[[], Awaitable[None]] = _nothing,
-) -> int:
-    stopped = 0
+) -> None:
     async with anyio.create_task_group() as group:
 
         async def stop_on_signal() -> None:
-            nonlocal stopped
             with anyio.open_signal_receiver(*_STOP) as signals:
-                async for number in signals:
-                    stopped = number
+                async for _ in signals:
                     await drain()
                     group.cancel_scope.cancel()
 
@@ -85,7 +92,6 @@ async def _until_signal(
         await over(server, http, listening)
         await drain()
         group.cancel_scope.cancel()
-    return 128 + stopped if stopped == signal.SIGINT else 0
 
 
 async def over(server: Server[Any], http: tuple[str, int] | None, listening: Callable[[str], None]) -> None:
@@ -110,7 +116,7 @@ async def _over_http(server: Server[Any], host: str, port: int, listening: Calla
             yield
 
     app = server.streamable_http_app(streamable_http_path=PATH, host="127.0.0.1")
-    web = Quiet(uvicorn.Config(app, host, port, log_level="warning", access_log=False, timeout_graceful_shutdown=3))
+    web = Quiet(uvicorn.Config(app, host, port, log_level="critical", access_log=False, timeout_graceful_shutdown=3))
     async with anyio.create_task_group() as group:
 
         async def tell() -> None:

@@ -115,11 +115,21 @@ def configured(path: Path, timeout: float = STARTS_WITHIN) -> Configured:
 
 
 def default_store(path: Path) -> str:
-    """The store of a configuration that has no other one: a file under $XDG_STATE_HOME/shgat, or ~/.local/state/shgat."""
-    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
+    """The store of a configuration that has no other one: a file in $XDG_STATE_HOME/shgat, or ~/.local/state/shgat, which is created.
+
+    Raises
+    ------
+    InputError
+        where that folder cannot be created.
+    """
+    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "shgat"
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot create {home}: {reason(error)}; say where by --store") from None
     whole = path.expanduser().resolve()
     stem = re.sub(r"[^A-Za-z0-9]+", "-", whole.stem).strip("-")[:40] or "gateway"
-    return f"sqlite:///{home}/shgat/{stem}-{blake2b(str(whole).encode('utf-8', 'replace'), digest_size=4).hexdigest()}.db"
+    return f"sqlite:///{home.absolute()}/{stem}-{blake2b(str(whole).encode('utf-8', 'replace'), digest_size=4).hexdigest()}.db"
 
 
 def address(text: str) -> tuple[str, int]:

@@ -159,7 +159,7 @@ class Upstream:
                     await self._connected(said.file, limit)
                 error = f"it did not answer within {self.server.timeout:g} s" if limit.cancelled_caught else "it ended"
             except Exception as failed:  # whatever a transport raises: it is started again
-                error = reason_of(failed, self.server)
+                error = "it ended" if self.server.command and self._ended.is_set() else reason_of(failed, self.server)
             finally:
                 self._lose(self._client)
             lines = [line for line in (clean(line) for line in said.text().splitlines()) if line]

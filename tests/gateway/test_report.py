@@ -105,7 +105,7 @@ def test_only_of_a_user_and_of_the_last_days(url):
     assert report(url, days=0.001, now=4e9)["searches"]["searches"] == 0
     with pytest.raises(InputError, match="days"):
         report(url, days=0.0)
-    with pytest.raises(StoreError, match="no such store"):
+    with pytest.raises(StoreError, match="does not exist"):
         report("sqlite:////nowhere/at/all.db")
 
 

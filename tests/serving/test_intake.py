@@ -1,6 +1,7 @@
 """Feedback: to any process, before or after the decision is in the store, with a receipt that says how safe it is, and nobody waits."""
 
 import asyncio
+import hashlib
 import sqlite3
 import uuid
 
@@ -182,3 +183,39 @@ def test_after_closing_it_answers_without_a_record_and_refuses_everything_else(o
     assert ranker.stats()["waiting_for_store"] == 0
     with Store.open(sqlite_url) as store:
         assert store.decision(key) is not None
+
+
+def test_another_execution_after_a_decision_has_a_decision_of_its_own(open_ranker, people, sqlite_url):
+    ranker = open_ranker()
+    x, text, right = people[0]
+    first = ranker.rank(x, 3, text=text, session="s").decision_id
+    again = ranker.once_more(first)
+    assert ranker.feedback(first, tools=right, outcome=0.0)
+    assert ranker.feedback(again, tools=right, outcome=1.0)
+    ranker.close()
+    with Store.open(sqlite_url) as store:
+        one, other = (store.decision(key) for key in (first, again))
+        assert [t.outcome for t in store.traces()] == [0.0, 1.0]
+    assert (one.ranked, one.intent, one.session) == (other.ranked, other.intent, other.session)
+    assert other.created_at >= one.created_at
+
+
+def test_once_more_of_a_decision_that_nobody_knows(open_ranker):
+    with pytest.raises(InputError, match="is no decision that was made here lately"):
+        open_ranker().once_more("0" * 32)
+
+
+def test_texts_are_not_written_down_where_nobody_wants_them(open_ranker, people, sqlite_url):
+    ranker = open_ranker()
+    ranker.keep_texts = False
+    x, text, right = people[0]
+    for one in (ranker.rank(x, 3, text=text), ranker.rank(x, 3)):
+        assert ranker.feedback(one.decision_id, tools=right, outcome=1.0)
+    assert ranker.rank(x, 3, text=text).ids
+    ranker.close()
+    with Store.open(sqlite_url) as store:
+        decisions = list(store.decisions())
+        assert not any(t.intent for t in store.traces())
+    assert [d.intent for d in decisions] == [None] * 3
+    assert [d.intent_hash for d in decisions] == [hashlib.sha256(text.encode()).hexdigest(), "none", decisions[0].intent_hash]
+    assert all(d.embedding is not None for d in decisions)

@@ -167,6 +167,7 @@ def bench(
         int, typer.Option(metavar="N", min=1, max=100_000, help="Searches with a call, of somebody with habits.")
     ] = 300,
     seed: Annotated[int, typer.Option(help="Of habits and queries.")] = 0,
+    chart: Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Draw the habit; needs matplotlib.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
 ) -> None:
     """Time until ready, a search, what a call costs on top, and Hit@1 of a planted habit; beside a dead server and one that hangs."""
@@ -174,11 +175,19 @@ def bench(
 
     from ..gateway.bench import measure
     from ..gateway.settings import need_sdk
+    from ..reports.figures import draw_hits
     from . import output
     from .facts import grids
+    from .plot import write_svg
 
     need_sdk()
+    given.writable(chart, "--chart")
+    if chart is not None:
+        draw_hits({}, 1)  # is there what it takes? Asked before the work
     found = asyncio.run(measure(servers, max(servers, tools), steps, seed))
+    if chart is not None:
+        drawn = {"the gateway": found["hit_at_1"], "frozen cosine": found["hit_at_1_of_cosine"]}
+        write_svg(chart, draw_hits(drawn, found["steps_a_day"]))
     if as_json:
         output.write_json(found)
         return

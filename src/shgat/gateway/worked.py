@@ -8,7 +8,7 @@ from .._types import Float32
 from .sessions import ALIKE
 
 MOST = 2000  # queries that are remembered, the latest
-SAME, LATEST = 0.75, 5  # cosine from which a query is the same, said otherwise; and how many of those count
+SAME, LATEST = 0.95, 5  # cosine from which a query is the same, said otherwise; and how many of those count
 
 
 class Worked:

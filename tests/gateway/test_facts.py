@@ -87,5 +87,14 @@ def test_where_nothing_can_be_written_it_is_known_as_long_as_it_runs(tmp_path, c
     assert Facts(None).keys({"s/t": "aa" * 16}) == {"s/t": "s/t"}
 
 
+def test_a_secret_is_made_once_and_is_nowhere_else(facts):
+    secret = facts.secret()
+    assert len(secret) == 16
+    assert Facts(facts.path).secret() == secret
+    assert facts.path.stat().st_mode & 0o077 == 0
+    assert secret.hex() not in str(facts.to_dict())
+    assert Facts(None).secret() != secret
+
+
 def test_those_of_a_store_lie_beside_it(tmp_path):
     assert Facts.beside(f"sqlite:///{tmp_path}/x.db").path == tmp_path / "x.db.journal" / "gateway.json"

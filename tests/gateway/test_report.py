@@ -5,6 +5,7 @@ import pytest
 from scripted_servers import CHAT, MAIL
 from shgat import Catalog
 from shgat.errors import InputError, StoreError
+from shgat.gateway.blinding import blinding
 from shgat.gateway.calling import Feedback
 from shgat.gateway.facts import Facts
 from shgat.gateway.page import render
@@ -19,7 +20,7 @@ from shgat.serving import Ranker
 async def _used(url, keep_texts=False):
     """A little history."""
     with Ranker.open(url, Catalog.from_records([], []), mode="off") as ranker:
-        ranker.keep_texts = keep_texts
+        ranker.blind = None if keep_texts else blinding(b"secret")
         facts = Facts.beside(url)
         tools, session = Tools(ranker, facts), Session()
         servers = ("mail", "chat", "<b>odd</b>")

@@ -103,7 +103,7 @@ def test_a_description_that_says_every_word_is_lifted_only_so_far(searching):
     assert searching.search(HABITS[0], [], ready, "s").tools[0].id == "spam/best_tool"
     for query in HABITS:
         worked(searching, Session(), query, "mail/send_message")
-    for query in (*HABITS, "please send an email to my boss", "email the team about monday"):
+    for query in (*HABITS, "please send an email to my boss"):
         assert searching.search(query, [], ready, "s").tools[0].id == "mail/send_message", query
     other = searching.search("read a file from disk", [], ready, "s")
     assert other.tools[0].id == "files/read_file"  # it repeats these words too

@@ -2,6 +2,7 @@
 
 import fcntl
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Callable, Container, Mapping
@@ -45,7 +46,11 @@ class Facts:
 
     def to_dict(self) -> Said:
         """As JSON values: `tools` and `servers`, by id and by name."""
-        return {"tools": {}, "servers": {}, **self._said}
+        return {"tools": self._said["tools"], "servers": self._said["servers"]}
+
+    def secret(self) -> bytes:
+        """By which words are blinded; the same for all gateways of the store."""
+        return bytes.fromhex(self._change(lambda said: said.setdefault("secret", secrets.token_hex(16))))
 
     def keys(self, digests: Mapping[str, str]) -> dict[str, str]:
         """Tool -> the id by which the ranking knows it with this description: its own with the first one, another one with every other.
@@ -126,6 +131,7 @@ class Facts:
                     self._said = said
                     if orjson.dumps(said) != before or not self.path.exists():
                         write_atomically(self.path, orjson.dumps(said, option=orjson.OPT_INDENT_2))
+                        self.path.chmod(0o600)
                     return found
             except (OSError, InputError) as error:
                 _log.warning("what the gateway knows of tools is not kept: %s", error)

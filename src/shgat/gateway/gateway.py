@@ -14,6 +14,7 @@ from ..graph import Catalog
 from ..serving import Ranker
 from ..store import Store
 from ..traces.record import SUCCESS
+from .blinding import blinding
 from .calling import Feedback
 from .facts import Facts
 from .fleet import Fleet
@@ -74,8 +75,9 @@ class Gateway:
             raise InputError(f"no server of {settings.config} can be started; {name}: {why}")
         catalog, seen = _last(settings)
         ranker = Ranker.open(settings.store, catalog, user_id=settings.user, encoder=settings.encoder)
-        ranker.keep_texts = settings.keep_texts
-        gateway = cls(settings, servers, ranker, Facts.beside(settings.store))
+        facts = Facts.beside(settings.store)
+        ranker.blind = None if settings.keep_texts else blinding(facts.secret())
+        gateway = cls(settings, servers, ranker, facts)
         for outcome in seen:
             gateway.searching.worked.add(*outcome)
         return gateway

@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..model.words import asked
 from ..store import Decision, Store
 from ..traces import Trace
+from .blinding import is_blinded
 from .facts import Facts
 from .sessions import PERSISTENT, Search, Session
 
@@ -97,7 +98,7 @@ class _Counted:
             return
         for tool in offered:
             self._tools[tool].offered += 1
-        query = self._queries[decision.intent or f"#{decision.intent_hash[:10]}"]
+        query = self._queries[f"#{decision.intent_hash[:10]}" if is_blinded(decision.intent or "0000000") else str(decision.intent)]
         query.times += 1
         query.nothing += not called
         query.tools.update(called)

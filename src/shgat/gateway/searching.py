@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from .sessions import PERSISTENT, Search, Session
 from .tools import Tool, Tools
 from .worked import Worked
 
-LEAST_PROBABILITY = 0.02  # of a tool that is offered, once scores are calibrated probabilities
+LEAST_PROBABILITY = 0.02  # of the best tool, once scores are calibrated probabilities; below it nothing is offered
 FOLLOWERS, RECENT = 2, 3  # tools that came next before, which stand first in a suggestion; and tools that it goes by
 _LONGEST_DESCRIPTION = 1024  # characters that are shown
 
@@ -91,12 +92,13 @@ class Searching:
         x = unit(nearest.vector)
         answered = self._floor.reached(nearest) or (x is not None and self.worked.answers(x))
         proven = "" if x is None or self._calibrated else self._now(self.worked.proven(x))
-        answer = self._ranker.rank(
-            None, limit or self._limit, text=query, context_tools=self._there(used), servers=ready, session=session,
-            candidates=None if answered else (), min_score=LEAST_PROBABILITY if self._calibrated else None,
-            rules={"pin": (proven,)} if proven else None,
-        )  # fmt: skip
-        self._calibrated = answer.calibrated or (self._calibrated and not answer.ids)
+        rank = partial(self._ranker.rank, None, text=query, context_tools=self._there(used), servers=ready, session=session)
+        rules = {"pin": (proven,)} if proven else None
+        answer = rank(limit or self._limit, candidates=None if answered else (), rules=rules)
+        if answer.ids:
+            self._calibrated = answer.calibrated
+            if answer.calibrated and answer.scores[0] < LEAST_PROBABILITY:
+                answer = rank(1, candidates=())  # what is written down is that nothing was offered
         search = Search(answer.decision_id, answer.ids, x, frozenset(asked(query)))
         return Offer(search, *self._pairs(answer), nearest.servers)
 

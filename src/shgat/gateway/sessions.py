@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from .._types import Float32
 
 MOST, SEARCHES, USED = 1000, 32, 20  # sessions; searches and tools of one that are remembered
-ALIKE = 0.6  # cosine from which two queries ask for much the same
+ALIKE, EQUAL = 0.6, 0.75  # cosines from which two queries ask for much the same; and from which what answers one answers the other
 ALIKE_WORDS = 0.5  # share of their words, where there is no embedding
 PERSISTENT = 3  # searches in a row for much the same from which an answer says so
 
@@ -32,10 +32,10 @@ class Search:
     words: frozenset[str] = frozenset()
     calls: int = 0
 
-    def is_like(self, other: "Search") -> bool:
+    def is_like(self, other: "Search", least: float = ALIKE) -> bool:
         """Do both ask for much the same?"""
         if self.unit is not None and other.unit is not None:
-            return float(self.unit @ other.unit) >= ALIKE
+            return float(self.unit @ other.unit) >= least
         shared, all_words = self.words & other.words, self.words | other.words
         return bool(all_words) and len(shared) >= ALIKE_WORDS * len(all_words)
 
@@ -69,8 +69,8 @@ class Session:
         return next((s for s in reversed(self.searches) if key in s.offered), None)
 
     def missed(self, search: Search) -> list[Search]:
-        """The searches before it for much the same, with nothing called since: what answers it would have answered them."""
-        return list(self._before(search))
+        """The searches before it for the same, with nothing called since: what answers it would have answered them."""
+        return [other for other in self._before(search) if other.is_like(search, EQUAL)]
 
     def _before(self, search: Search) -> Iterator[Search]:
         earlier: Sequence[Search] = list(self.searches)

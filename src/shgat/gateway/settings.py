@@ -36,7 +36,7 @@ class Settings:
     pins : tools in the open, by id (`server/name`), or by name where one server has it
     limit : tools that a search offers, or in the mode "filter" that are listed; 0: 5, or 40
     user : whose ranking it is
-    keep_texts : are queries stored? Otherwise their SHA-256 and their embedding are
+    keep_texts : are queries stored? Otherwise their SHA-256, their embedding and the keyed hashes of their words are
     keep_sizes : are the sizes of arguments and results stored? They themselves never are
     encoder : see `Ranker.open`
     starts_within, answers_within : seconds that a server has to list its tools, and a tool to answer

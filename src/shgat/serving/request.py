@@ -49,6 +49,7 @@ class Request:
     rules : business rules of the ranker and of the request
     session : None where there is none
     why : what of the request could not be used as it was
+    blinded : what is written down in place of the text, "" where that is the text
     """
 
     intent: object
@@ -63,6 +64,12 @@ class Request:
     min_score: float | None = None
     explain: bool = False
     why: tuple[str, ...] = ()
+    blinded: str = ""
+
+    @property
+    def words(self) -> str | None:
+        """What is looked up of the text: itself, for descriptions, and what is written down of it, for what was learned."""
+        return f"{self.text} {self.blinded}" if self.blinded else self.text
 
     @classmethod
     def of(

@@ -1,7 +1,7 @@
 """Questions to a ranker: one intent, many, text, sets; and what their answers may hold."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Unpack
 
@@ -45,8 +45,11 @@ class InferenceService:
     ----------
     slots : the version that answers, and the places beside it
     rules : business rules that hold for every request
+    blind : what makes of an intent's text what is written down in its place, and learned from; None: the text is written down as it is.
+        It gives the same words for the same words, in any text
     """
 
+    blind: Callable[[str], str] | None = None
     slots: Slots
     rules: Rules
     _answering: Answering
@@ -93,7 +96,7 @@ class InferenceService:
             servers=servers, tags=tags, exclude=exclude, rules=rules, standing=self.rules, session=session, order=order,
             min_score=min_score, explain=explain,
         )  # fmt: skip
-        return self._answering.answer(self._traffic.of(request.session or request.text, production), request)
+        return self._answering.answer(self._traffic.of(request.session or request.text, production), self._blinded(request))
 
     async def arank(self, intent: object, top_k: int = 10, kind: Kind = "tools", **options: Unpack[Options]) -> Answer:
         """`rank` without holding up the event loop."""
@@ -116,7 +119,7 @@ class InferenceService:
         production = self.slots.production
         requests = requests_of(production.model.catalog.tool_column, intents, texts, top_k, kind, options, self.rules)
         served = self._traffic.of(requests[0].session if requests else None, production)
-        return self._answering.answers(served, requests)
+        return self._answering.answers(served, [self._blinded(r) for r in requests])
 
     def rank_sets(self, intent: object, top_k: int = 5, **options: Unpack[Options]) -> Answer:
         """The best capabilities for an intent, each with all the tools it needs in `Answer.tools`; options as those of `rank`."""
@@ -148,6 +151,10 @@ class InferenceService:
         order = places[np.argsort(-cosine, kind="stable")]
         homes = dict.fromkeys(catalog.tools[i].server for i in order[:MOST_LOOKED_AT].tolist())
         return Nearest(vector, float(cosine.max()), words, tuple(h for h in homes if h))
+
+    def _blinded(self, request: Request) -> Request:
+        """With its words as they are written down, so that what was learned of them is found."""
+        return request if self.blind is None or not request.text else replace(request, blinded=self.blind(request.text))
 
     def _tools_of(self, capability: str) -> tuple[str, ...]:
         """Ids of all tools that a capability needs, members of members included; () for one that nobody knows."""

@@ -89,6 +89,24 @@ def test_every_call_after_one_search_counts(world):
     assert decisions[traces[1].decision_id].context_tools == ()
 
 
+def test_a_loop_of_calls_after_one_search_teaches_once_and_is_counted(world):
+    search = world.search("read a file")
+    for outcome in ("worked", "worked", "failed", "worked", "failed"):
+        world.called("files/read_file", outcome, search)
+    for _ in range(3):
+        world.called("files/write_file")
+    traces, _ = world.traces()
+    assert [(t.tools[0], t.outcome) for t in traces] == [
+        ("files/read_file", 1.0),
+        ("files/read_file", 0.0),
+        ("files/write_file", 1.0),
+    ]
+    world.facts.keep_servers({})
+    tools = world.facts.to_dict()["tools"]
+    assert tools["files/read_file"]["repeats"] == {"worked": 2, "failed": 1}
+    assert tools["files/write_file"]["repeats"] == {"worked": 2}
+
+
 def test_a_call_that_follows_no_search_has_a_decision_of_its_own(world):
     world.called("mail/search_mail")
     world.called("mail/send_message")
@@ -119,7 +137,7 @@ def test_a_failure_answers_nothing(world):
 def test_only_sizes_are_counted_and_only_where_somebody_asked(tmp_path):
     world = World(tmp_path, keep_sizes=True)
     world.called("mail/send_message", arguments={"to": "secret@example.org"})
-    world.called("mail/send_message", arguments=None, result={"a": 1})
+    world.called("mail/send_message", "failed", arguments=None, result={"a": 1})
     assert world.facts.to_dict()["tools"]["mail/send_message"].get("sizes") is None  # with the next change
     world.facts.keep_servers({})
     sizes = world.facts.to_dict()["tools"]["mail/send_message"]["sizes"]

@@ -63,8 +63,8 @@ def test_two_processes_bring_what_they_know_into_one_file(tmp_path):
 
 
 def test_sizes_are_sums(facts):
-    facts.add_size("s/t", 10, 100)
-    facts.add_size("s/t", 20, 200)
+    facts.count("s/t", "sizes", calls=1, arguments=10, results=100)
+    facts.count("s/t", "sizes", calls=1, arguments=20, results=200)
     facts.keep_servers({})
     assert Facts(facts.path).to_dict()["tools"]["s/t"]["sizes"] == {"calls": 2, "arguments": 30, "results": 300}
 

@@ -128,6 +128,6 @@ def test_reports_and_experiments_are_imported_without_scipy_or_matplotlib():
 
 def test_hits_of_methods_over_searches():
     (panel,) = draw_hits({"a": [0.5, 1.0], "b": [0.0, 0.25]}, 50).axes
-    assert [line.get_xdata() for line in panel.lines] == [[50, 100]] * 2
+    assert [list(line.get_xdata()) for line in panel.lines] == [[50, 100]] * 2
     assert [list(line.get_ydata()) for line in panel.lines] == [[50.0, 100.0], [0.0, 25.0]]
     assert [t.get_text() for t in panel.get_legend().get_texts()] == ["a", "b"]

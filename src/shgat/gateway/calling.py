@@ -35,15 +35,22 @@ class Feedback:
     ) -> None:
         """What came of one call: the feedback to its search, or to a decision of its own where it follows none.
 
+        A tool that is called again and again after one search, in a loop, teaches what it does once; what it did besides is counted.
+
         A tool that worked is the answer to the searches for much the same before it too, after which nothing was called. Of what was
         offered and not called nothing is told.
         """
         if self._keep_sizes:
-            self._facts.add_size(tool.id, _size(arguments), _size(reply.result))
+            self._facts.count(tool.id, "sizes", calls=1, arguments=_size(arguments), results=_size(reply.result))
         outcome = OUTCOMES.get(reply.outcome)
         if outcome is None:
             return
         before = session.used[-1] if session.used else ""
+        told = session.told if search is None else search.told
+        if (tool.key, outcome) in told:
+            self._facts.count(tool.id, "repeats", **{"worked" if outcome else "failed": 1})
+            return
+        told.add((tool.key, outcome))
         missed = session.missed(search) if search is not None and outcome > 0.0 else []
         try:
             decision = self._decision(session, search, tool)

@@ -5,6 +5,7 @@ import logging
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Container, Mapping
 from hashlib import blake2b
 from pathlib import Path
@@ -36,7 +37,7 @@ class Facts:
         self.path, self._clock = path, clock
         self._lock = threading.Lock()
         self._said = _read(path)
-        self._sizes: dict[str, list[int]] = {}  # that are not in the file yet
+        self._sums: dict[tuple[str, str], Counter[str]] = {}  # that are not in the file yet
 
     @classmethod
     def beside(cls, store: str, clock: Callable[[], float] = time.time) -> "Facts":
@@ -108,17 +109,17 @@ class Facts:
         """How servers are now; others than these are no more."""
         self._change(lambda said: said.update(servers={name: dict(state) for name, state in states.items()}))
 
-    def add_size(self, tool: str, arguments: int, result: int) -> None:
-        """Bytes of one call; in the file with the next change."""
+    def count(self, tool: str, what: str, **more: int) -> None:
+        """Adds to sums of a tool; in the file with the next change."""
         with self._lock:
-            known = self._sizes.setdefault(tool, [0, 0, 0])
-            self._sizes[tool] = [n + more for n, more in zip(known, (1, arguments, result), strict=True)]
+            known = self._sums.setdefault((tool, what), Counter())
+            known.update(more)
 
     def _change(self, change: Callable[[Said], _Found]) -> _Found:
         """Changes what the file holds by now."""
         with self._lock:
             if self.path is None:
-                self._with_sizes(self._said)
+                self._with_sums(self._said)
                 return change(self._said)
             try:
                 self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -126,7 +127,7 @@ class Facts:
                     fcntl.flock(lock, fcntl.LOCK_EX)
                     said = _read(self.path) if self.path.exists() else self._said
                     before = orjson.dumps(said)
-                    self._with_sizes(said)
+                    self._with_sums(said)
                     found = change(said)
                     self._said = said
                     if orjson.dumps(said) != before or not self.path.exists():
@@ -137,12 +138,12 @@ class Facts:
                 _log.warning("what the gateway knows of tools is not kept: %s", error)
                 return change(self._said)
 
-    def _with_sizes(self, said: Said) -> None:
-        for tool, more in self._sizes.items():
-            sizes = said["tools"].setdefault(tool, {}).setdefault("sizes", {"calls": 0, "arguments": 0, "results": 0})
-            for name, n in zip(("calls", "arguments", "results"), more, strict=True):
-                sizes[name] += n
-        self._sizes = {}
+    def _with_sums(self, said: Said) -> None:
+        for (tool, what), more in self._sums.items():
+            sums = said["tools"].setdefault(tool, {}).setdefault(what, {})
+            for name, n in more.items():
+                sums[name] = sums.get(name, 0) + n
+        self._sums = {}
 
 
 def digest_of(definition: Mapping[str, Any]) -> str:

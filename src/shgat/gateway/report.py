@@ -69,6 +69,7 @@ def report(store_url: str, user: str = "local", days: float = DAYS, now: float |
     return {
         "store": url, "user": user, "days": days, "model_version": about["active_model"], "traces": about["rows"]["traces"],
         **counted.to_dict(), "flagged": flagged, "servers": facts["servers"],
+        "repeats": {tool: known["repeats"] for tool, known in facts["tools"].items() if "repeats" in known},
         "sizes": {tool: known["sizes"] for tool, known in facts["tools"].items() if "sizes" in known},
     }  # fmt: skip
 

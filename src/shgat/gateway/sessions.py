@@ -24,6 +24,7 @@ class Search:
     unit : (d,) of the query, of length 1; None where it has none
     words : of the query
     calls : that followed it
+    told : (key, outcome) of calls that something was learned from
     """
 
     decision: str
@@ -31,6 +32,7 @@ class Search:
     unit: Float32 | None = None
     words: frozenset[str] = frozenset()
     calls: int = 0
+    told: set[tuple[str, float]] = field(default_factory=set)
 
     def is_like(self, other: "Search", least: float = ALIKE) -> bool:
         """Do both ask for much the same?"""
@@ -49,12 +51,14 @@ class Session:
     id : by which decisions name it
     used : keys of the tools that were called, the latest last
     listed : names that it was shown in the mode "filter", in their order
+    told : (key, outcome) of calls without a search that something was learned from
     """
 
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     searches: deque[Search] = field(default_factory=lambda: deque(maxlen=SEARCHES))
     used: deque[str] = field(default_factory=lambda: deque(maxlen=USED))
     listed: list[str] = field(default_factory=list)
+    told: set[tuple[str, float]] = field(default_factory=set)
 
     def in_a_row(self, search: Search) -> int:
         """How many searches for much the same this one is, with nothing called since the first."""

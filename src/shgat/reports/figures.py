@@ -89,7 +89,8 @@ def draw_hits(methods: Mapping[str, Sequence[float]], steps: int) -> "Figure":
             ends = [steps * (n + 1) for n in range(len(values))]
             panel.plot(ends, 100.0 * np.array(values), marker="o", markersize=3.5, label=method, linewidth=1.4 if i else 2.4)
         panel.set(xlabel="searches", ylabel="Hit@1, %", ylim=(-3.0, 103.0))
-        panel.legend()
+        if methods:
+            panel.legend()
     return figure
 
 

@@ -134,8 +134,10 @@ def report(
     if as_json:
         output.write_json(found)
     else:
-        tools = [{**t, "failures": ", ".join(f"{why} {n}" for why, n in t["failures"].items())} for t in found["tools"]]
-        output.write(*grids({**found, "tools": tools, "servers": [{"server": n, **s} for n, s in found["servers"].items()]}))
+        tools = [{**t, "failures": ", ".join(f"{why} {n}" for why, n in t["failures"].items())} for t in found["tools"][:30]]
+        shown = ("state", "tools", "starts", "lost_calls", "error")
+        servers = [{"server": name, **{key: state.get(key) for key in shown}} for name, state in found["servers"].items()]
+        output.write(*grids({**found, "tools": tools, "servers": servers}))
 
 
 @app.command(short_help="Take the flag off tools whose descriptions changed.")

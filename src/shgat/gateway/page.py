@@ -20,7 +20,7 @@ def render(found: Mapping[str, Any]) -> str:
         card("Searches", str(searches["searches"]), f"{searches['called']} led to a call")
         + card("Calls that worked", _share(worked / calls if calls else None), f"of {calls}")
         + card("Nothing offered", str(searches["nothing_offered"]), "no tool was near")
-        + card("Asked again", str(searches["repeated"]), f"{searches['answered_by_a_later_call']} answered by a later call")
+        + card("Asked again", str(searches["repeated"]), f"{searches['answered_by_a_later_call']} answered later")
         + card("Changed descriptions", str(len(flagged)), "to be looked at" if flagged else "")
     )
     about = {
@@ -112,7 +112,7 @@ def _sizes(found: Mapping[str, Any]) -> str:
 
 
 def _state(state: str) -> str:
-    return f'<span class="{"better" if state == "ready" else "worse"}">{escape(state)}</span>'
+    return f'<i class="{"better" if state == "ready" else "worse"}">{escape(state)}</i>'
 
 
 def _share(value: float | None) -> str:

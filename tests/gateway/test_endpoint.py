@@ -102,6 +102,7 @@ def test_a_call_finds_its_search_by_meta_by_argument_and_by_the_session(tmp_path
     assert texts[second] == "search the mailbox for emails"
 
 
+@pytest.mark.slow
 def test_a_search_of_another_session_is_found_by_its_id_alone(tmp_path):
     path = config(tmp_path, mail=MAIL)
 
@@ -203,6 +204,7 @@ def test_queries_are_kept_as_hashes_unless_somebody_asks(tmp_path):
         assert [d.intent for d in store.decisions()] == [decision.intent, "send an email about the canary"]
 
 
+@pytest.mark.slow
 def test_what_was_learned_is_there_after_a_restart_and_is_the_users_own(tmp_path):
     path = config(tmp_path, a=MAIL, b=MAIL, c=MAIL)
     query = "send an email to my boss"

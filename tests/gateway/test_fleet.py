@@ -4,6 +4,7 @@ import json
 from contextlib import asynccontextmanager
 
 import anyio
+import pytest
 
 from scripted_servers import CHAT, FILES, MAIL, config, entry, until
 from shgat.gateway.fleet import Fleet
@@ -28,8 +29,8 @@ def test_one_that_is_dead_and_one_that_hangs_delay_nobody(tmp_path):
     async def main():
         async with run(path, starts_within=30.0) as (fleet, _):
             await until(lambda: fleet.ready == ("files", "mail"), 15.0)
-            assert fleet.starting == ["hang"]
             await until(lambda: fleet.upstreams["die"].error)
+            assert fleet.starting == ["hang"]
             states = fleet.states()
             assert states["off"] == {"state": "refused", "error": "it is switched off", "tools": 0}
             assert states["mail"]["tools"] == 2
@@ -38,6 +39,7 @@ def test_one_that_is_dead_and_one_that_hangs_delay_nobody(tmp_path):
     anyio.run(main)
 
 
+@pytest.mark.slow
 def test_servers_come_change_and_go_with_the_file_and_the_others_run_on(tmp_path, caplog):
     path = config(tmp_path, mail=MAIL, files=FILES)
 

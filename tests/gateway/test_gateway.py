@@ -68,6 +68,7 @@ def test_no_call_to_a_living_server_fails_while_others_are_killed_added_and_rena
     anyio.run(main)
 
 
+@pytest.mark.slow
 def test_what_was_learned_goes_with_a_server_that_is_renamed_and_comes_back_with_one_that_was_gone(tmp_path):
     path = config(tmp_path, a=MAIL, zed=MAIL)
     query = "send an email to my boss"
@@ -164,6 +165,7 @@ def test_repeating_oneself_is_a_miss_and_what_works_later_is_its_answer(tmp_path
     assert [traces[i].duration_ms is not None for i in ids] == [False, False, True]
 
 
+@pytest.mark.slow
 def test_calls_that_are_under_way_are_waited_for_at_the_end_and_learned_from(tmp_path):
     path = config(tmp_path, mail=[tool("sleep_a_little", "Waits a little.")])
 

@@ -93,6 +93,7 @@ def test_what_is_flagged_how_servers_are_and_sizes(url):
     assert found["sizes"]["mail/send_message"]["calls"] == 2
 
 
+@pytest.mark.slow
 def test_queries_by_their_texts_where_they_are_kept(tmp_path):
     import anyio
 

@@ -89,6 +89,7 @@ def test_a_server_that_changes_its_tools(tmp_path):
     anyio.run(main)
 
 
+@pytest.mark.slow
 def test_a_server_of_the_generation_of_2026_that_changes_its_tools(tmp_path):
     script = tmp_path / "modern.py"
     script.write_text(
@@ -156,6 +157,7 @@ def test_what_is_secret_is_in_no_message(tmp_path):
     anyio.run(main)
 
 
+@pytest.mark.slow
 def test_a_killed_server_is_started_again_and_none_is_left_at_the_end(tmp_path):
     async def main():
         async with run(server(tmp_path, MAIL)) as upstream:

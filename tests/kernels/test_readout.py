@@ -65,6 +65,18 @@ def test_score_intent_matches_the_twin(n, d_out, d, unit):
 
 
 @pytest.mark.parametrize("unit", [True, False])
+@pytest.mark.parametrize(("n", "d"), [(1, 1), (7, 3), (40, 64), (0, 3)])
+def test_folded_keys_score_as_the_two_products_do_where_the_map_keeps_angles(n, d, unit):
+    rng = np.random.default_rng(0)
+    x, keys, w = rng.standard_normal(d), rng.standard_normal((n, d)), 1.3 * np.linalg.qr(rng.standard_normal((d, d)))[0]
+    z = np.full(n, np.nan, np.float32)
+    readout.score_folded(*single(x, keys @ w), 1.7, 1.3, unit, z)
+    np.testing.assert_allclose(z, twin.score_intent(x, w, keys, 1.7, unit), rtol=1e-4, atol=1e-5)
+    readout.score_folded(np.zeros(d, np.float32), *single(keys @ w), 1.7, 1.3, unit, z)
+    np.testing.assert_array_equal(z, 0.0)
+
+
+@pytest.mark.parametrize("unit", [True, False])
 def test_a_zero_intent_scores_zero(unit):
     w, keys, q, z = (
         np.ones((5, 3), np.float32),
@@ -107,6 +119,8 @@ def test_shapes_and_dtypes_that_do_not_fit_raise():
     q, z = np.zeros(3, np.float32), np.zeros(4, np.float32)
     with pytest.raises(ValueError, match="score_intent: shapes"):
         readout.score_intent(x, w, keys, 1.0, True, q, z[:3])
+    with pytest.raises(ValueError, match="score_folded: shapes"):
+        readout.score_folded(x, keys, 1.0, 1.0, True, z[:3])
     with pytest.raises(ValueError, match="contiguous"):
         readout.score_intent(x, w, np.asfortranarray(keys), 1.0, True, q, z)
     with pytest.raises(ValueError, match="dtype"):

@@ -87,6 +87,16 @@ def test_more_are_as_if_they_had_been_there(kinds, batches):
     assert sorted(grown.twins.tolist()) == sorted(whole.twins.tolist())
 
 
+def test_folded_keys_grow_with_the_others():
+    w = np.linalg.qr(np.random.default_rng(0).standard_normal((9, 9)))[0].astype(np.float32)
+    rows = rows_of(list(range(4)) * 3)
+    grown = Candidates.of([str(i) for i in range(5)], {}, rows[:5], rows[:5], None, w)
+    for first, last in ((5, 6), (6, 11), (11, 12)):
+        grown = grown.with_more([str(i) for i in range(first, last)], {}, rows[first:last], rows[first:last], w)
+    np.testing.assert_allclose(grown.folded, rows @ w, rtol=1e-5, atol=1e-6)
+    assert Candidates.of(["a"] * 37, {}, np.ones((37, 9), np.float32), np.ones((37, 9), np.float32), None, w).folded is None
+
+
 def test_reliability_is_added_as_its_logarithm():
     trust = np.array([0.5, 1.0, 1.2], np.float32)
     x = np.eye(3, 8, dtype=np.float32)

@@ -64,3 +64,26 @@ def test_a_change_of_the_graph_keeps_the_folded_maps():
     assert model.index().w_query is before
     model.invalidate()
     assert model.index().w_query is not before
+
+
+def test_keys_are_folded_where_the_map_of_intents_keeps_angles():
+    """So it does in an untrained model as wide as its embeddings, and no longer once it is turned and stretched a little."""
+    config = SHGATConfig(n_heads=4, d_head=4)
+    model = SHGAT.from_catalog(catalog(), config)
+    index = model.index()
+    assert index.stretch > 0.0
+    rng = np.random.default_rng(0)
+    x = np.stack([unit(rng, 16) for _ in range(5)])
+    q = x @ index.w_query.T
+    np.testing.assert_allclose(np.linalg.norm(q, axis=1), index.stretch, rtol=1e-5)
+    np.testing.assert_allclose(index.tools.folded @ x.T, index.tools.keys @ q.T, rtol=1e-4, atol=1e-5)
+    for row in x:
+        of_one, of_many = model.rank(row, 14), model.rank_many(row[None], 14)[0]
+        assert of_one.ids == of_many.ids
+        np.testing.assert_allclose(of_one.scores, of_many.scores, rtol=1e-5, atol=1e-5)
+    model.params.w_q[0, 1] += np.float32(0.01)
+    model.invalidate()
+    assert model.index().stretch == 0.0
+    assert model.index().tools.folded is None
+    narrow = SHGAT.from_catalog(catalog(), SHGATConfig(n_heads=1, d_head=4)).index()
+    assert narrow.tools.folded is None

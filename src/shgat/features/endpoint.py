@@ -2,6 +2,7 @@
 
 import os
 import random
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from .. import _check
+from .. import _check, _fork
 from .._files import sha256
 from .._types import Float32
 from ..errors import EncoderError, InputError, MissingExtraError
@@ -44,6 +45,8 @@ class EndpointEncoder(ForeignEncoder):
         for a URL that is none, or that holds a password.
     """
 
+    _client: Any
+
     def __init__(
         self, model: str, url: str = "", *, key_variable: str = KEY_VARIABLE, dimension: int | None = None, query_prefix: str = "",
         passage_prefix: str = "", batch: int = 64, retries: int = 3, timeout: float = 10.0, budget: int | None = None,
@@ -63,6 +66,12 @@ class EndpointEncoder(ForeignEncoder):
         self._retries = _check.seed(retries, "retries")
         self._timeout = _check.number(timeout, 0.001, 3600.0, "timeout")
         self._budget, self.tokens, self._sleep = budget, 0, sleep
+        self.after_fork()
+        _fork.renew(self)
+
+    def after_fork(self) -> None:
+        """The parent's connections are left to it."""
+        self._lock, self._client = threading.Lock(), None
 
     @property
     def id(self) -> str:
@@ -106,7 +115,7 @@ class EndpointEncoder(ForeignEncoder):
         key = os.environ.get(self._key_variable)
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         try:
-            response = httpx2.post(self._url, json=body, headers=headers, timeout=self._timeout)
+            response = self._opened(httpx2).post(self._url, json=body, headers=headers)
         except httpx2.TransportError as error:
             return None, f"{type(error).__name__} after {self._timeout:g} s at most", 0.0
         except Exception as error:  # of a key that no header can hold, say: its message may quote it
@@ -119,6 +128,13 @@ class EndpointEncoder(ForeignEncoder):
             return response.json(), "", None
         except ValueError:
             return None, "its answer is no JSON", None
+
+    def _opened(self, httpx: Any) -> Any:
+        """The connections, made once: to read the certificates for each request would cost it 30 ms."""
+        with self._lock:
+            if self._client is None:
+                self._client = httpx.Client(timeout=self._timeout)
+            return self._client
 
     def _vectors(self, answer: Any, n: int) -> Float32:
         try:

@@ -254,12 +254,13 @@ class Scheduler:
                 self._learner.warm()
             except ShgatError as error:
                 self._failed(error)
-        failures = 0
+        failures, gone = 0, False
         while (due := self._next(failures)) is not None:
             try:
                 training = None
                 if due:
                     self._take_over(self._journal.store)
+                    self.trouble = "" if gone else self.trouble  # the store is back, and a training may take a while
                     training = self.maybe_train()
                     self._due = self._due or self._held_up()
                 else:
@@ -267,7 +268,7 @@ class Scheduler:
                 self._observe(self._journal.store)
                 self._more = training is not None and self.mode == "live" and self.backlog.untrained > 0
                 self._due = self._due or self._more
-                self.trouble, failures = "", 0
+                self.trouble, failures, gone = "", 0, False
             except Exception as error:
                 gone = isinstance(error, StoreError) and not isinstance(error, DamagedError)
                 failures = 0 if gone else failures + 1  # a store that is away costs little to look for

@@ -8,10 +8,12 @@ from typing import Literal
 import numpy as np
 
 from .._check import brief
+from .._kernels import linear
 from .._types import Float32, Int32, Int64
 from ..errors import InputError
 from ..graph.growth import Growth
 
+FOLDED = 4  # times D items up to which keys are folded: of more, the map is a small part of what a request reads
 Kind = Literal["tools", "capabilities"]
 KINDS: tuple[Kind, Kind] = ("tools", "capabilities")
 
@@ -27,7 +29,8 @@ class Candidates:
     keys : (n, D) unit keys (as they are for "dot")
     reliability : (n,) factor on the probability scale, or None where it is 1 for all
     twins : (m, 2) columns with the same embedding, (later, first); they take one score, so that rounding never orders them
-    growth : the buffers that x and keys grow in, None before they do
+    folded : (n, d) keys W_query, for a map that keeps angles: one product with an intent is its scores; None where that is not shorter
+    growth : the buffers that x, keys and folded keys grow in, () before they do
     """
 
     ids: list[str]
@@ -36,22 +39,34 @@ class Candidates:
     keys: Float32
     reliability: Float32 | None
     twins: Int64
-    growth: tuple[Growth, Growth] | None = None
+    folded: Float32 | None = None
+    growth: tuple[Growth, ...] = ()
 
     @classmethod
-    def of(cls, ids: list[str], column: Mapping[str, int], x: Float32, keys: Float32, reliability: Float32 | None) -> "Candidates":
-        """With the twins among x (n, d)."""
-        return cls(ids, column, x, keys, reliability, _twins(x))
+    def of(
+        cls, ids: list[str], column: Mapping[str, int], x: Float32, keys: Float32, reliability: Float32 | None,
+        w_query: Float32 | None = None,
+    ) -> "Candidates":  # fmt: skip
+        """With the twins among x (n, d); w_query: (D, d) map that keeps angles, None where the query's does not."""
+        folded = None if w_query is None or len(keys) > FOLDED * len(w_query) else _folded(keys, w_query)
+        return cls(ids, column, x, keys, reliability, _twins(x), folded)
 
-    def with_more(self, ids: Sequence[str], column: Mapping[str, int], x: Float32, keys: Float32) -> "Candidates":
-        """New items, x (k, d) and keys (k, D), behind the others; `column` is that of all."""
-        of_x, of_keys = self.growth or (Growth(self.x), Growth(self.keys))
-        of_x, whole = of_x.extended(self.x, x)
-        of_keys, all_keys = of_keys.extended(self.keys, keys)
+    def with_more(
+        self, ids: Sequence[str], column: Mapping[str, int], x: Float32, keys: Float32, w_query: Float32 | None = None
+    ) -> "Candidates":
+        """New items, x (k, d) and keys (k, D), behind the others; `column` is that of all, w_query (D, d) what keys were folded through."""
+        rows, more = [self.x, self.keys], [x, keys]
+        if self.folded is not None and w_query is not None:
+            rows, more = [*rows, self.folded], [*more, _folded(keys, w_query)]
+        grown = [g.extended(r, m) for g, r, m in zip(self.growth or map(Growth, rows), rows, more, strict=True)]
+        whole, all_keys, *folded = [matrix for _, matrix in grown]
         trust = self.reliability
         if trust is not None:
             trust = np.concatenate([trust, np.ones(len(x), np.float32)])
-        return Candidates([*self.ids, *ids], column, whole, all_keys, trust, self._more_twins(whole), (of_x, of_keys))
+        return Candidates(
+            [*self.ids, *ids], column, whole, all_keys, trust, self._more_twins(whole), folded[0] if folded else None,
+            tuple(growth for growth, _ in grown),
+        )  # fmt: skip
 
     def _more_twins(self, whole: Float32) -> Int64:
         """The twins of the rows (n + k, d), of which the first n are these."""
@@ -85,6 +100,13 @@ class Candidates:
                 raise InputError(f"{what}: unknown id {brief(item)}")
             columns.append(self.column[item])
         return np.unique(np.array(columns, np.int32)) if columns else np.zeros(0, np.int32)
+
+
+def _folded(keys: Float32, w_query: Float32) -> Float32:
+    """(n, d) keys W_query."""
+    out = np.empty((len(keys), w_query.shape[1]), np.float32)
+    linear.project_backward_input(keys, w_query, out)
+    return out
 
 
 def _twins(x: Float32) -> Int64:

@@ -19,6 +19,7 @@ from .params import Params
 from .state import ModelState
 from .wide import LENGTH, SHARE, wide, words_of
 
+ROUNDING = 1e-5  # of a map that keeps angles, in float32
 PRIOR_STRENGTH = 10.0  # observations that the catalogue's mean success rate counts as
 
 
@@ -59,6 +60,7 @@ class Index:
     state : what it was built from
     tools, capabilities : the candidates of both kinds
     w_query, w_context : (D, d) W_q W_intent and W_q W_context, of a model with words (D, d + 256) the latter
+    stretch : |q| / |x| of a W_query that keeps angles, as that of an untrained model does; 0 where it does not
     w_words : (256, D) what the words of an intent add to its query, None for a model without words
     scale : from the product of unit query and unit key to z
     shares : (nnz,) mean attention over heads on the way down from capabilities to tools, for the entries of `hierarchy.containing`;
@@ -76,6 +78,7 @@ class Index:
     shares: Float32 | None
     learned: LearnedChannels | None = None
     w_words: Float32 | None = None
+    stretch: float = 0.0
 
     @property
     def catalog(self) -> Catalog:
@@ -141,17 +144,20 @@ def build(state: ModelState, version: int, maps_of: Index | None = None) -> Inde
     w_query, w_words = (
         _apart(_fold(params.w_q, params["w_intent"]), state) if maps_of is None else (maps_of.w_query, maps_of.w_words)
     )
+    stretch = (_stretch(w_query) if w_words is None else 0.0) if maps_of is None else maps_of.stretch
+    through = w_query if stretch else None
     return Index(
         version,
         state,
-        Candidates.of([t.id for t in catalog.tools], catalog.tool_column, x[:n], keys[:n], None),
-        Candidates.of([c.id for c in catalog.capabilities], catalog.capability_column, x[row_of], keys[row_of], trust),
+        Candidates.of([t.id for t in catalog.tools], catalog.tool_column, x[:n], keys[:n], None, through),
+        Candidates.of([c.id for c in catalog.capabilities], catalog.capability_column, x[row_of], keys[row_of], trust, through),
         w_query,
         _fold(params.w_q, params["w_context"]) if maps_of is None else maps_of.w_context,
         readout.scale(params, config.similarity),
         _shares(catalog.hierarchy, phases, cache),
         _learned(state),
         w_words,
+        stretch,
     )
 
 
@@ -167,7 +173,7 @@ def with_isolated_tools(index: Index, state: ModelState, version: int, steps: Se
     x = wide(rows, words_of(catalog.tools[n:])) if state.config.words else rows  # V->V leaves a tool without neighbours as it is
     parts = np.split(x, np.cumsum(steps)[:-1])
     keys = np.concatenate([readout.keys(part, index.state.params, state.config.similarity).rows for part in parts])
-    tools = index.tools.with_more([t.id for t in catalog.tools[n:]], catalog.tool_column, x, keys)
+    tools = index.tools.with_more([t.id for t in catalog.tools[n:]], catalog.tool_column, x, keys, index.w_query)
     learned = None if index.learned is None else index.learned.with_isolated_tools(catalog)
     return replace(index, version=version, state=state, tools=tools, learned=learned)
 
@@ -238,6 +244,20 @@ def _apart(folded: Float32, state: ModelState) -> tuple[Float32, Float32 | None]
         return folded, None
     d = state.catalog.dimension
     return np.ascontiguousarray(folded[:, :d] / LENGTH), np.ascontiguousarray(folded[:, d:].T * (SHARE / LENGTH))
+
+
+def _stretch(w: Float32) -> float:
+    """c where |W x| = c |x| for all x, to float32's precision; 0 where there is none."""
+    if w.shape[0] != w.shape[1]:
+        return 0.0
+    probes = np.random.default_rng(0).standard_normal((2, len(w))).astype(np.float32)
+    first, second = np.linalg.norm(probes @ w.T, axis=1) / np.linalg.norm(probes, axis=1)
+    if not abs(first - second) <= ROUNDING * first:  # of nearly every other map these two differ already
+        return 0.0
+    gram = readout.product(w, w)
+    square = float(np.trace(gram, dtype=np.float64)) / len(w)
+    gram[np.diag_indices(len(w))] -= np.float32(square)
+    return float(np.sqrt(square)) if square > 0.0 and float(np.abs(gram).max()) <= ROUNDING * square else 0.0
 
 
 def _fold(w_q: Float32, w: Float32) -> Float32:

@@ -317,8 +317,12 @@ def rank_sets(index: Index, x: Float32, top_k: int, text: str | None, context_to
 
 
 def _score_one(index: Index, candidates: Candidates, x: Float32) -> Float32:
-    """z (n,) by the shortest way: two matrix-vector products in one call."""
+    """z (n,) by the shortest way: one product with folded keys, or two matrix-vector products in one call."""
     w = index.w_query
+    if candidates.folded is not None:
+        z = np.empty(len(candidates.folded), np.float32)
+        readout.score_folded(x, candidates.folded, index.scale, index.stretch, index.cosine, z)
+        return z
     z, q = np.empty(len(candidates.keys), np.float32), np.empty(len(w), np.float32)
     readout.score_intent(x, w, candidates.keys, index.scale, index.cosine, q, z)
     return z

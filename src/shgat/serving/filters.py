@@ -111,9 +111,12 @@ class Membership:
             mask[[place for item in gone if (place := column.get(item)) is not None]] = False
         if filters.candidates is None:
             return Eligible(column, np.flatnonzero(mask).astype(np.int32), (), why)
-        found = [column[i] for i in filters.candidates if i in column]
-        places = np.unique(np.array(found, np.int32)) if found else np.zeros(0, np.int32)
-        strangers = tuple(i for i in filters.candidates if i not in column and i not in gone)
+        found = np.array([column.get(i, -1) for i in filters.candidates], np.int32)
+        places = np.unique(found)
+        strangers: tuple[str, ...] = ()
+        if len(places) and places[0] < 0:
+            places = places[1:]
+            strangers = tuple(i for i in filters.candidates if i not in column and i not in gone)
         if strangers:
             why = (*why, f"{len(strangers)} candidates are not in the catalogue, among them {strangers[0]!r:.100}")
             if filters.servers is not None or filters.tags is not None:  # nobody knows theirs

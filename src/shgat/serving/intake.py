@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
+from .. import _ids
 from ..errors import InputError
 from ..learning.entry import Entry
 from ..learning.journal import Journal
@@ -53,7 +54,7 @@ class Intake:
         before = self._journal.decision(decision_id)
         if before is None:
             raise InputError(f"{decision_id!r:.100} is no decision that was made here lately")
-        again = replace(before, id=uuid.uuid4().hex, created_at=self._clock(), seq=0)
+        again = replace(before, id=_ids.new(), created_at=self._clock(), seq=0)
         self._journal.decided(again)
         return again.id
 

@@ -1,7 +1,6 @@
 """The ranker that a gateway holds: answers at once, records what was shown and what came of it, and learns from that beside it."""
 
 import contextlib
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,9 +12,8 @@ from typing import Any, Literal, Self
 from .. import _check, _fork
 from ..config import SHGATConfig
 from ..errors import CatalogError, InputError, ShgatError, StoreError
-from ..features import IntentEncoder, embedded, open_encoder
-from ..features.cache import Remembering, VectorCache
-from ..features.intents import QUICK
+from ..features import IntentEncoder
+from ..features.cache import VectorCache
 from ..features.shared import Redis
 from ..graph import Catalog
 from ..learning.journal import Journal
@@ -28,6 +26,7 @@ from ..shgat import SHGAT
 from ..store import Decision, Ranked, Retention, Store
 from ..worker import Child
 from .answering import Answering
+from .embedding import served_catalog
 from .exploration import Exploration, Explorer
 from .feedback import Unlearnable
 from .intake import Intake
@@ -37,7 +36,6 @@ from .rules import Rules
 from .service import InferenceService
 from .upkeep import Upkeep
 
-_log = logging.getLogger("shgat")
 MODES = ("live", "batch", "off")
 STORE_TIMEOUT = 2.0  # seconds
 RESTORED = 10_000  # decisions that sessions are restored from
@@ -146,7 +144,7 @@ class Ranker(InferenceService, Intake, Upkeep):
         _check.number(debounce, 0.0, 86400.0, "debounce")
         rules, exploring = Rules.of(rules), Exploration.of(explore)
         cache = VectorCache(second=None if redis is None else Redis.of(redis))
-        catalog = _served(catalog, encoder, cache)
+        catalog = served_catalog(catalog, encoder, cache, url, STORE_TIMEOUT)
         model = SHGAT.from_catalog(catalog, config, seed)
         child = Child(timeout=timeout, memory_limit=memory_limit)
         dimension = catalog.dimension
@@ -286,15 +284,3 @@ class Ranker(InferenceService, Intake, Upkeep):
         worst = sorted((rates.of_tool(t).rate, t) for t in rates.suspects.tolist())[:FAILING]
         failing = [{"tool": index.tools.ids[t], "rate": rate, "executions": rates.of_tool(t).executions} for rate, t in worst]
         return {"rate": rates.of_all, "waiting_for_training": 0 if evidence is None else len(evidence.fresh), "failing": failing}
-
-
-def _served(catalog: Catalog | str | Path, encoder: object, cache: VectorCache) -> Catalog:
-    """The catalogue that is served: of a folder what holds together, and of texts alone with embeddings of them."""
-    if not isinstance(catalog, Catalog):
-        catalog = Catalog.load(catalog, strict=False)
-    if catalog.left_out:
-        _log.warning("%d items of the catalogue are broken, the first: %s", len(catalog.left_out), catalog.left_out[0])
-    if catalog.has_embeddings:
-        return catalog
-    found = open_encoder("" if encoder is None else encoder)
-    return embedded(catalog, Remembering(found, cache, isinstance(found, QUICK)))

@@ -176,14 +176,19 @@ def _filters(candidates: object, servers: object, tags: object, exclude: object,
     return Filters(None if candidates is None else _candidates(candidates, why), names[0], names[1], gone)
 
 
-def _each(value: object, what: str) -> Iterable[str]:
-    return (identifier(item, f"{what}[{i}]") for i, item in enumerate(listed(value, what)))
+def _each(value: object, what: str) -> list[str]:
+    given = listed(value, what)
+    if {*map(type, given)} <= {str}:  # as nearly always; an allow-list may hold a thousand
+        return given
+    return [identifier(item, f"{what}[{i}]") for i, item in enumerate(given)]
 
 
 def _candidates(value: object, why: list[str]) -> tuple[str, ...]:
     """The ids, each once; those that no catalogue can have are left out."""
-    given = dict.fromkeys(identifier(item, f"candidates[{i}]") for i, item in enumerate(listed(value, "candidates")))
-    usable = tuple(key for key in given if _storable(key))
+    given = dict.fromkeys(_each(value, "candidates"))
+    all_of_them = "".join(given)
+    plain = all_of_them.isascii() and "\0" not in all_of_them and "" not in given
+    usable = tuple(given) if plain else tuple(key for key in given if _storable(key))
     if len(usable) < len(given):
         why.append(f"{len(given) - len(usable)} candidates are empty, or hold U+0000 or half of a surrogate pair, and are left out")
     return usable

@@ -5,13 +5,13 @@ import hashlib
 import logging
 import shlex
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, delete, select
 
+from .. import _ids
 from .._check import number, positive_integer, storable_text, storable_texts, text, vector
 from .._types import Float32
 from ..errors import DamagedError, InputError
@@ -62,7 +62,7 @@ class Decision:
 
     ranked: tuple[Ranked, ...]
     model_version: str
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    id: str = field(default_factory=_ids.new)
     intent: str | None = None
     intent_hash: str = ""
     embedding: Float32 | None = None
@@ -83,13 +83,13 @@ class Decision:
             object.__setattr__(self, "intent_hash", hashlib.sha256(self.intent.encode()).hexdigest())
         text(self.intent_hash, f"{what}: intent_hash (or intent)")
         object.__setattr__(self, "context_tools", storable_texts(self.context_tools, f"{what}: context_tools"))
-        object.__setattr__(self, "ranked", tuple(_ranked(item, what) for item in self.ranked))
+        object.__setattr__(self, "ranked", tuple([_ranked(item, what) for item in self.ranked]))
         if self.embedding is not None:
             object.__setattr__(self, "embedding", vector(self.embedding, None, f"{what}: embedding"))
 
 
 def _ranked(item: Sequence[Any], what: str) -> Ranked:
-    answer = Ranked(*item)
+    answer = item if type(item) is Ranked else Ranked(*item)
     if _is_plain(answer):
         return answer
     of = f"of {storable_text(answer.id, f'{what}: the id of an answer')!r}"

@@ -1,10 +1,10 @@
 """A trace: what was executed for an intent, and how it went."""
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from .. import _ids
 from .._check import moment, number, storable_text, storable_texts, vector
 from .._types import Float32
 from ..errors import InputError, TraceError
@@ -36,7 +36,7 @@ class Trace:
     encoder : what made the embedding, "" where nobody said; a store has one for all
     """
 
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    id: str = field(default_factory=_ids.new)
     intent: str = ""
     tools: tuple[str, ...] = ()
     outcome: float = 1.0

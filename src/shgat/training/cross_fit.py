@@ -147,10 +147,12 @@ class CrossFit:
     runs : trains
     folds : (training rows, held-out rows) of each fold
     channels : those that may have a weight
+    what : the stages of these folds are called besides
     """
 
-    def __init__(self, runs: Runs, folds: Sequence[tuple[Int64, Int64]], channels: Sequence[str]) -> None:
+    def __init__(self, runs: Runs, folds: Sequence[tuple[Int64, Int64]], channels: Sequence[str], what: str = "") -> None:
         self._runs, self.folds, self._channels = runs, folds, [name for name in CHANNELS if name in channels]
+        self._what, self._candidates = what, dict[Variant, Candidate]()
         self._traces, self._n_tools = runs.examples.traces, len(runs.state.catalog.tools)
 
     @cached_property
@@ -177,11 +179,16 @@ class CrossFit:
         return np.concatenate([popularity(self._traces, training, rows, self._n_tools) for training, rows in self.folds])
 
     def candidate(self, variant: Variant) -> Candidate:
-        """Trains a variant on every fold: the channel scores of all held-out traces, and what they are worth."""
+        """Trains a variant on every fold, once: the channel scores of all held-out traces, and what they are worth."""
+        if variant not in self._candidates:
+            self._candidates[variant] = self._trained(variant)
+        return self._candidates[variant]
+
+    def _trained(self, variant: Variant) -> Candidate:
         wide = self._runs.examples.wide.traces if variant.words else None
         z = [
             self._runs.predict(
-                f"{variant}, fold {i + 1}/{len(self.folds)}", variant, training,
+                f"{variant}{self._what}, fold {i + 1}/{len(self.folds)}", variant, training,
                 held if wide is None else replace(held, traces=wide.take(held.rows)),
             )
             for i, ((training, _), held) in enumerate(zip(self.folds, self.held, strict=True))

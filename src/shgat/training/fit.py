@@ -10,13 +10,11 @@ from typing import Any, Literal
 import numpy as np
 
 from .. import _check
+from .._types import Int64
 from ..errors import InputError, TraceError
-from ..metrics.gate import compare, kept
-from ..metrics.ranking import criterion, per_query
 from ..model import ModelState
 from ..model.channels import CHANNELS, Learned
 from ..model.hashing import HASHED_WORDS
-from ..model.index import build
 from ..model.memory import Memory
 from ..traces import Traces
 from ..traces.columns import digest
@@ -24,11 +22,11 @@ from .calibrate import calibrate, thresholds
 from .checkpoint import Checkpoint
 from .config import TrainingConfig
 from .cross_fit import CrossFit, Folds, Runs
+from .dominance import cost, dominated, without
 from .examples import Examples
-from .home import homes, staying
-from .reference import Part, Reference, descriptions, earlier, held_out, loses_descriptions
+from .replacing import behind, keeping
 from .report import TrainReport
-from .selection import Candidate, Selection, Variant, against_baselines, choose
+from .selection import Selection, Variant, against_baselines, choose
 from .trainer import Epoch, Trainer
 from .validation import unseen_tools
 
@@ -37,8 +35,6 @@ OnEpoch = Callable[[Epoch], None]
 TRACES_PER_TOOL = 1  # from here on it is tried whether tools and capabilities should learn offsets of their own
 FEWEST_OF_WORDS = 200  # traces below which words are not tried: of 82 they learned what other tasks do not bear out
 LOOKED_AT = 1000  # traces that tell whether most have a text
-FORGIVEN = 0.01  # of the criterion
-FEWEST_NEW = 8  # held-out traces below which a model is not compared with the one before
 FEWEST = 16  # traces below which nothing can be validated
 
 
@@ -74,7 +70,8 @@ def fit(
 
     Folds of traces are held out, whole tools among them; a capability that only held-out traces gave rise to is unknown. From the
     held-out predictions come message passing and offsets or not, the channel weights and the decision. Then one model is trained on all
-    traces. Nothing of an earlier training goes into it.
+    traces. Nothing of an earlier training goes into it. Where one set of tools has more than a quarter of the traces, a model is trained
+    without those too: they are left out where the others' held-out intents are ranked worse because of them.
 
     Parameters
     ----------
@@ -122,16 +119,25 @@ def fit(
     folds = Folds().split(traces, len(state.catalog.tools), np.random.default_rng([seed, 1]))
     free = [name for name, value in given.items() if value is None]
     unvalidated = validation == "none" or (force and len(traces) < FEWEST)
-    most = 1 if unvalidated else (1 + len(free)) * len(folds) + 1
+    many = dominated(traces)
+    doubtful = bool(many.any()) and len(traces) - int(many.sum()) >= FEWEST
+    most = 1 if unvalidated else (1 + len(free) + doubtful) * len(folds) + 1
     runs = Runs(state, Examples.build(state.catalog, traces), settings, seed, on_epoch, saved, most)
     if unvalidated:
         variant = Variant(given["message_passing"] is not False, given["node_offsets"] is not False, given["words"] is True)
-        return _finished(runs, len(folds), started, variant, None, "trained without validation")
+        return _finished(runs, np.arange(len(traces)), len(folds), started, variant, None, "trained without validation")
     if len(traces) < FEWEST:
         reason = f"{len(traces)} traces are too few to validate on, at least {FEWEST} are needed"
         return Fitted(None, _report(runs, len(folds), started, None, None, None, reason))
     folded = CrossFit(runs, folds, channels)
     first = Variant(**{name: bool(value) for name, value in given.items()})
+    rows, left_out = np.arange(len(traces)), ""
+    if doubtful:
+        alone = CrossFit(runs, without(folds, many), channels, " without those of one set of tools")
+        shared = ~many[np.concatenate([held.rows for held in folded.held])]
+        if lost := cost(folded.candidate(first), alone.candidate(first), shared, np.random.default_rng([seed, 7])):
+            folded, rows = alone, np.flatnonzero(~many)
+            left_out = f"; {int(many.sum())} traces of one set of tools are left out: {lost}"
     chosen, trials = choose(folded.candidate, first, free, np.random.default_rng([seed, 4]))
     chosen = replace(chosen, fusion=calibrate(chosen.fusion, chosen.held, folded.closest))
     min_scores = thresholds(chosen.fusion, chosen.held, folded.closest)
@@ -143,65 +149,14 @@ def fit(
         _done(saved)
         return Fitted(None, _report(runs, len(folds), started, None, chosen.variant, selection, verdict.reason))
     why = "better than frozen cosine on held-out traces" if verdict.passed else f"forced, although {verdict.reason}"
-    fitted = _finished(runs, len(folds), started, chosen.variant, selection, why)
-    if force:
+    fitted = _finished(runs, rows, len(folds), started, chosen.variant, selection, why + left_out)
+    if force or fitted.state is None:
         return fitted
     asked = traces.take(np.concatenate([held.rows for held in folded.held]))
-    lost = _behind(state, chosen, asked, np.random.default_rng([seed, 6]))
-    return _refused(fitted, lost) if lost else _kept(state, fitted, traces, np.random.default_rng([seed, 5]))
-
-
-def _behind(before: ModelState, chosen: Candidate, asked: Traces, rng: np.random.Generator) -> str:
-    """Why held-out predictions for `asked` speak for the model before, "" where they do not.
-
-    Only intents count that it has not learned from: on its own ones it is better than any model can be on what it has not seen. A point is
-    forgiven: who made these predictions had fewer traces than the model that comes of it.
-    """
-    known = () if before.learned is None else set(before.learned.memory.ids)
-    rows = np.flatnonzero(np.array([key not in known for key in asked.ids.tolist()], bool) & (asked.relevant.degrees > 0))
-    if not known or len(rows) < FEWEST_NEW:
-        return ""
-    held = chosen.held.take(rows)
-    ours = criterion(per_query(chosen.fusion.combine(held.scores, held.unseen), held.wanted, (5,)))
-    theirs = held_out(asked.take(rows)).judge(build(before, 1)).criterion
-    verdict = kept([test] if (test := compare("before", "new", ours + FORGIVEN, theirs, rng)) else [], one_of_many=False)
-    return "" if verdict.passed else verdict.reason
-
-
-def _refused(fitted: Fitted, reason: str) -> Fitted:
-    return Fitted(None, replace(fitted.report, accepted=False, reason=reason))
-
-
-def _kept(before: ModelState, fitted: Fitted, traces: Traces, rng: np.random.Generator) -> Fitted:
-    """The new model if it takes nothing away: neither tools that no trace mentions, nor what the model before had learned
-    from other traces than these.
-
-    Where tools are no longer found by their own descriptions, intents away from all traffic are left to cosine; see `Fusion.home`. For tools
-    without traces this is done whatever it costs. Where they are the most, it is done for the others too, as long as their descriptions lie
-    apart from the traffic: else half of the traffic would be left to cosine with them.
-    """
-    assert fitted.state is not None
-    idle, after = descriptions(before, traces.tools, rng), fitted.state
-    if 2 * idle.of >= len(before.catalog.tools):
-        after, _ = _at_home(after, descriptions(before, None, rng), apart=True)
-    after, lost = _at_home(after, idle)
-    if not lost and before.learned is not None:
-        channels, _ = before.learned.over(before.catalog)
-        verdict, _ = Reference.of(before, [earlier(channels.memory, rng, set(traces.ids.tolist()))]).verdict(
-            after, rng, one_of_many=False
-        )
-        lost = "" if verdict.passed else verdict.reason
-    return _refused(fitted, lost) if lost else Fitted(after, fitted.report)
-
-
-def _at_home(state: ModelState, asked: Part, apart: bool = False) -> tuple[ModelState, str]:
-    """The model with the first home that lets it find what is asked for, or as it is; and what it still loses."""
-    lost = loses_descriptions(state, asked)
-    for home in homes(state, asked.x, apart=apart) if lost else ():
-        at_home = staying(state, home)
-        if not loses_descriptions(at_home, asked):
-            return at_home, ""
-    return state, lost
+    after, lost = fitted.state, behind(state, chosen, asked, np.random.default_rng([seed, 6]))
+    if not lost:
+        after, lost = keeping(state, after, traces, np.random.default_rng([seed, 5]))
+    return Fitted(None, replace(fitted.report, accepted=False, reason=lost)) if lost else Fitted(after, fitted.report)
 
 
 def overridden(config: TrainingConfig | None, **asked: Any) -> TrainingConfig:
@@ -249,17 +204,18 @@ def _identity(
     }
 
 
-def _finished(runs: Runs, n_folds: int, started: float, variant: Variant, selection: Selection | None, reason: str) -> Fitted:
-    """The final training on all traces, with the channel weights that were chosen."""
+def _finished(
+    runs: Runs, rows: Int64, n_folds: int, started: float, variant: Variant, selection: Selection | None, reason: str
+) -> Fitted:
+    """The final training on all traces, or those of `rows`, with the channel weights that were chosen."""
     before, traces = runs.state, runs.examples.traces
-    everything = np.arange(len(traces))
-    trainer = runs.train("all traces", variant, everything)
+    trainer = runs.train("all traces", variant, rows)
     learned = None
     if selection is not None:
         ids = tuple(t.id for t in before.catalog.tools)
-        unseen = unseen_tools(traces.tools, everything, len(ids))
+        unseen = unseen_tools(traces.tools, rows, len(ids))
         never = frozenset(t for t, u in zip(ids, unseen.tolist(), strict=True) if u)
-        learned = Learned(selection.chosen.fusion, Memory.of(traces, everything), ids, never)
+        learned = Learned(selection.chosen.fusion, Memory.of(traces, rows), ids, never)
     report = _report(runs, n_folds, started, trainer, variant, selection, reason)
     config = replace(before.config, node_offsets=variant.node_offsets, words=variant.words)
     _done(runs.checkpoint)

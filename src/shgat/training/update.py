@@ -18,6 +18,7 @@ from ..model.memory import Memory
 from ..traces import Traces
 from ..traces.outages import outage
 from .config import TrainingConfig
+from .dominance import MOST, alike, dominated
 from .examples import Examples
 from .fit import Fitted, overridden
 from .reference import Reference, descriptions, earlier, held_out
@@ -29,7 +30,6 @@ PROOF = 100  # traces from which on what was learned has to be better than cosin
 HELD_SHARE = 0.2
 FEWEST = 20  # traces below which none is held out
 DOUBTED = "ranked by cosine until a fit is better"
-MOST_OF_A_BATCH = 0.25  # of the weight, for one set of tools
 
 
 def partial_fit(
@@ -126,7 +126,7 @@ def _candidates(
         step.buffer[:] = start.params.buffer + np.float32(0.25) * (full.buffer - start.params.buffer)
         yield _Candidate(replace(start, params=step, learned=remembered), True, "")
     yield _Candidate(replace(start, learned=_with_memory(start, traces, everything, None)), False, "remembered only")
-    quiet = everything[~_dominated(traces)]
+    quiet = everything[~dominated(traces)]
     if 0 < len(quiet) < n:
         yield _Candidate(
             replace(start, learned=_with_memory(start, traces, quiet, None)),
@@ -141,19 +141,8 @@ def judged(traces: Traces) -> Traces:
     chosen = traces.take(np.flatnonzero((norms > 0.0) & ~outage(traces) & (traces.tools.degrees > 0)))
     if not len(chosen):
         return chosen
-    share = np.minimum(1.0, MOST_OF_A_BATCH * len(chosen) / _alike(chosen))
+    share = np.minimum(1.0, MOST * len(chosen) / alike(chosen))
     return replace(chosen, weight=(chosen.weight * share).astype(np.float32))
-
-
-def _dominated(traces: Traces) -> Bool:
-    """(N,) are the trace's tools those of more than a quarter of all?"""
-    return np.asarray(_alike(traces) > MOST_OF_A_BATCH * len(traces))
-
-
-def _alike(traces: Traces) -> Int64:
-    """(N,) how many traces ran the same tools."""
-    kinds = traces.tools.kinds
-    return np.bincount(kinds)[kinds]
 
 
 def _trained(

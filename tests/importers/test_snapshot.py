@@ -47,3 +47,15 @@ def test_without_a_server_it_is_the_whole_catalogue():
 def test_what_lists_no_tool_takes_none_away(listing):
     with pytest.raises(InputError, match="holds no tool, so nothing is changed"):
         beside(CATALOG, listing, "files")
+
+
+def test_ids_that_are_given_are_taken_and_one_with_another_id_than_before_is_another_tool():
+    before = beside(Catalog.from_records([], []), [{"name": "read", "description": "Reads."}], "fs", {"read": "fs/read"})
+    assert [t.id for t in before.tools] == ["fs/read"]  # also where there is one server
+    catalog = Catalog.from_records(before.tools, before.capabilities)
+    again = beside(catalog, [{"name": "read", "description": "Reads, now more."}], "fs", {"read": "fs/read@2"})
+    assert [(t.id, t.text) for t in again.tools] == [("fs/read@2", "Reads, now more")]
+    assert [c.tools for c in again.capabilities] == [("fs/read@2",)]
+    catalog = Catalog.from_records(again.tools, again.capabilities)
+    moved = beside(catalog, [{"name": "read", "description": "Reads."}], "disk", {"read": "fs/read@2"})
+    assert [(t.id, t.server) for t in moved.tools] == [("fs/read@2", "disk")]  # a server that is called otherwise by now

@@ -9,7 +9,7 @@ import pytest
 
 from shgat import SHGAT, SHGATConfig, Traces
 from shgat.errors import InputError
-from shgat.reports.figures import draw, draw_sheet
+from shgat.reports.figures import draw, draw_hits, draw_sheet
 from training import planted
 
 pytest.importorskip("matplotlib")
@@ -124,3 +124,10 @@ def test_reports_and_experiments_are_imported_without_scipy_or_matplotlib():
     )
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert not {"scipy", "matplotlib", "pyarrow", "pandas", "sqlalchemy"} & set(loaded)
+
+
+def test_hits_of_methods_over_searches():
+    (panel,) = draw_hits({"a": [0.5, 1.0], "b": [0.0, 0.25]}, 50).axes
+    assert [list(line.get_xdata()) for line in panel.lines] == [[50, 100]] * 2
+    assert [list(line.get_ydata()) for line in panel.lines] == [[50.0, 100.0], [0.0, 25.0]]
+    assert [t.get_text() for t in panel.get_legend().get_texts()] == ["a", "b"]

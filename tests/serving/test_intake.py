@@ -1,6 +1,7 @@
 """Feedback: to any process, before or after the decision is in the store, with a receipt that says how safe it is, and nobody waits."""
 
 import asyncio
+import hashlib
 import sqlite3
 import uuid
 
@@ -182,3 +183,40 @@ def test_after_closing_it_answers_without_a_record_and_refuses_everything_else(o
     assert ranker.stats()["waiting_for_store"] == 0
     with Store.open(sqlite_url) as store:
         assert store.decision(key) is not None
+
+
+def test_another_execution_after_a_decision_has_a_decision_of_its_own(open_ranker, people, sqlite_url):
+    ranker = open_ranker()
+    x, text, right = people[0]
+    first = ranker.rank(x, 3, text=text, session="s").decision_id
+    again = ranker.once_more(first)
+    assert ranker.feedback(first, tools=right, outcome=0.0)
+    assert ranker.feedback(again, tools=right, outcome=1.0)
+    ranker.close()
+    with Store.open(sqlite_url) as store:
+        one, other = (store.decision(key) for key in (first, again))
+        assert [t.outcome for t in store.traces()] == [0.0, 1.0]
+    assert (one.ranked, one.intent, one.session) == (other.ranked, other.intent, other.session)
+    assert other.created_at >= one.created_at
+
+
+def test_once_more_of_a_decision_that_nobody_knows(open_ranker):
+    with pytest.raises(InputError, match="is no decision that was made here lately"):
+        open_ranker().once_more("0" * 32)
+
+
+def test_texts_are_not_written_down_where_nobody_wants_them_and_words_are_learned_all_the_same(open_ranker, sqlite_url):
+    ranker = open_ranker()
+    numbers = {"zapp": "1234567", "zopp": "7654321"}
+    ranker.blind = lambda text: " ".join(numbers.get(word, "0000000") for word in text.split())
+    for _ in range(3):
+        assert ranker.feedback(ranker.rank("zapp zopp", 5).decision_id, tools=["payments.cancel_subscription"], outcome=1.0)
+    answer = ranker.rank("zopp zapp", 3)
+    assert (answer.ranked_by, answer.ids[0]) == ("words", "payments.cancel_subscription")
+    assert ranker.rank("archive a message", 1).ids == ("mail.archive_message",)  # descriptions are read as they are
+    ranker.close()
+    with Store.open(sqlite_url) as store:
+        decisions = list(store.decisions())
+        assert {t.intent for t in store.traces()} == {"1234567 7654321"}
+    assert decisions[0].intent == "1234567 7654321"
+    assert decisions[0].intent_hash == hashlib.sha256(b"zapp zopp").hexdigest()

@@ -1,5 +1,7 @@
 """What a gateway asks for: text, thresholds, sets, many at once; one scale of scores whoever ranks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -99,3 +101,21 @@ def test_words_that_people_used_find_their_tool_without_an_embedding(open_ranker
     assert answer.degraded
     assert list(answer.scores) == sorted(answer.scores, reverse=True)
     assert ranker.rank("zapp zapp", 3, candidates=["files.read_file"]).ids == ("files.read_file",)
+
+
+def test_how_near_the_nearest_tools_are_whatever_was_learned(open_ranker, catalog):
+    ranker = open_ranker(catalog=replace(catalog, encoder="all-MiniLM-L6-v2"), encoder="static")
+    near, far = ranker.nearest("archive e-mails of the inbox"), ranker.nearest("zxcv")
+    assert near.cosine > far.cosine
+    assert near.words > 0.0 == far.words
+    assert near.servers[0] == "mail"
+    assert near.vector.shape == (catalog.dimension,)
+    assert ranker.nearest("archive e-mails", ["chat"]).servers == ("chat",)
+    assert ranker.nearest("archive e-mails", ["nobody"])[1:] == (-1.0, 0.0, ())
+    assert ranker.stats()["answers"]["all"] == 0
+
+
+def test_how_near_by_words_alone(open_ranker):
+    found = open_ranker().nearest("archive the message")
+    assert (found.vector, found.cosine, found.servers) == (None, -1.0, ())
+    assert found.words > 0.0

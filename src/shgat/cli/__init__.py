@@ -22,6 +22,7 @@ from . import (
     evaluate,
     features,
     gateway,
+    mcp,
     models,
     plot,
     rank,
@@ -62,6 +63,7 @@ def _options(
 app.command("completion", short_help="Print a completion script for a shell.")(completion.completion)
 app.command("demo", short_help="Train on the sample, and rank before and after.")(demo.demo)
 app.command("embed", short_help="Give a catalogue embeddings, or bring them up to date.")(embed.embed)
+app.command("mcp", short_help="Serve a catalogue's ranking as an MCP server.")(mcp.mcp)
 app.command("plot", short_help="Draw pictures of a trained model.")(plot.plot)
 app.command("rank", short_help="Rank tools, capabilities or sets for an intent.")(rank.rank)
 app.command("sample", short_help="Say where the sample catalogue is, or copy it.")(sample.sample)

@@ -1,26 +1,69 @@
 """`shgat gateway`: watch a ranker learn beside a gateway, and look at one that serves."""
 
 import tempfile
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from . import given
+from .gateway_store import principal, status
+from .mcp import address, announce
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ..serving import Ranker
-
-MODES = ("gated", "on", "off")
 app = typer.Typer(name="gateway", help="A gateway in front of many tools.", rich_markup_mode=None)
 
 
 @app.callback()
 def _group() -> None:
     """A gateway in front of many tools."""
+
+
+@app.command(short_help="Serve the tools of many MCP servers as one, and learn.")
+def serve(
+    config: Annotated[Path, given.file("The mcpServers file that desktop clients have.", "FILE", "--config")],
+    store: Annotated[
+        str,
+        typer.Option(envvar="SHGAT_STORE_URL", metavar="URL", help="What was learned.  [default: a file of this configuration]"),
+    ] = "",
+    http: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Streamable HTTP on this machine, instead of stdio.")
+    ] = None,
+    mode: Annotated[str, typer.Option(help="search: three tools; filter: the servers' tools too, ranked and cut.")] = "search",
+    pin: Annotated[list[str] | None, typer.Option(metavar="TOOL", help="Show a tool in the open; may be repeated.")] = None,
+    limit: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Tools that a search offers, or a filter lists.  [default: 5, 40]")
+    ] = 0,
+    user: Annotated[str, typer.Option(metavar="ID", help="Whose ranking it is.")] = "local",
+    encoder: Annotated[str | None, typer.Option(metavar="NAME", help="What makes vectors of texts, as for `shgat embed`.")] = None,
+    keep_texts: Annotated[bool, typer.Option("--keep-texts", help="Store queries, and not only their hash and embedding.")] = False,
+    keep_sizes: Annotated[bool, typer.Option("--keep-sizes", help="Store the sizes of arguments and results.")] = False,
+    timeout: Annotated[float, typer.Option(metavar="S", min=0.1, max=86400.0, help="Seconds that a tool has to answer.")] = 60.0,
+    start_timeout: Annotated[
+        float, typer.Option(metavar="S", min=0.1, max=3600.0, help="Seconds that a server has to list its tools.")
+    ] = 30.0,
+) -> None:
+    """Be one MCP server in front of those of a file: few tools to find and run theirs, and a ranking that learns from every call.
+
+    Arguments and results are never stored. Everything but messages of the protocol goes to stderr.
+    """
+    import logging
+
+    from ..gateway.settings import MODES, Settings, need_sdk
+
+    need_sdk()
+
+    if mode not in MODES:
+        raise given.WrongUsage(f"--mode is {' or '.join(MODES)}, not {mode!r}")
+    where = address(http)
+    settings = Settings(
+        config, store, "filter" if mode == "filter" else "search", tuple(given.names(pin)), limit, user, keep_texts, keep_sizes,
+        encoder, start_timeout, timeout,
+    )  # fmt: skip
+    logging.basicConfig(level=logging.WARNING, format="shgat: %(levelname)s: %(message)s")
+    from ..gateway.serve import serve as run
+
+    run(settings, where, announce)
 
 
 @app.command(short_help="Watch a ranker learn from a drifting stream.")
@@ -68,77 +111,100 @@ def simulate(
     )
 
 
-Url = Annotated[str, typer.Option("--store", envvar="SHGAT_STORE_URL", metavar="URL", help="The store of the gateway.")]
-User = Annotated[str, typer.Option("--user", metavar="ID", help="Whose model.")]
-Folder = Annotated[Path | None, given.folder("The gateway's catalogue.  [default: the store's own copy]", "--catalog")]
-Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
-
-
-@app.command(short_help="How is a gateway doing, by its store?")
-def status(url: Url, catalog: Folder = None, user: User = "local", as_json: Json = False) -> None:
-    """How a gateway is doing, from its store: the model that serves, what waits to be learned, how often tools work, what is wrong."""
+@app.command(short_help="What was searched, found, missed and learned.")
+def report(
+    config: Annotated[Path | None, given.file("Of the gateway, where it has no --store.", "FILE", "--config")] = None,
+    store: Annotated[str | None, typer.Option(envvar="SHGAT_STORE_URL", metavar="URL", help="The store of the gateway.")] = None,
+    user: Annotated[str, typer.Option(metavar="ID", help="Whose searches.")] = "local",
+    days: Annotated[float, typer.Option(metavar="N", min=0.001, max=36500.0, help="That are looked back.")] = 30.0,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page too.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
+) -> None:
+    """What was searched, found, missed and learned; how often each tool works, which descriptions changed, how servers were last."""
+    from .._files import write_atomically
+    from ..gateway.page import render
+    from ..gateway.report import report as of_store
     from . import output
     from .facts import grids
 
-    with _opened(url, catalog, user) as (about, ranker):
-        found = {"store": about, "ranker": ranker.stats()}
+    given.writable(html, "--html")
+    found = of_store(_store_of(config, store), user, days)
+    if html is not None:
+        write_atomically(html, render(found).encode())
+        output.note(f"shgat: wrote {html}")
     if as_json:
         output.write_json(found)
     else:
-        output.write(*grids(found))
+        tools = [{**t, "failures": ", ".join(f"{why} {n}" for why, n in t["failures"].items())} for t in found["tools"][:30]]
+        shown = ("state", "tools", "starts", "lost_calls", "error")
+        servers = [{"server": name, **{key: state.get(key) for key in shown}} for name, state in found["servers"].items()]
+        output.write(*grids({**found, "tools": tools, "servers": servers}))
 
 
-@app.command(short_help="What a team has learned for itself, and the way back.")
-def principal(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A team, a tenant or a person, as requests name it.")],
-    url: Url,
-    pin: Annotated[
-        str | None, typer.Option(metavar="MODE", help="How its own executions count: gated, where its gate says so, on or off.")
-    ] = None,
-    reset: Annotated[bool, typer.Option("--reset", help="Let its executions count from now on.")] = False,
-    undo: Annotated[bool, typer.Option("--undo", help="Take back what was decided last.")] = False,
-    who: given.Who = "",
-    why: given.Why = "not said",
-    catalog: Folder = None,
-    user: User = "local",
-    as_json: Json = False,
+@app.command(short_help="Take the flag off tools whose descriptions changed.")
+def accept(
+    tools: Annotated[list[str] | None, typer.Argument(metavar="[TOOL]...", help="By id; none: all of them.")] = None,
+    config: Annotated[Path | None, given.file("Of the gateway, where it has no --store.", "FILE", "--config")] = None,
+    store: Annotated[str | None, typer.Option(envvar="SHGAT_STORE_URL", metavar="URL", help="The store of the gateway.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
 ) -> None:
-    """What a principal has learned for itself, by its store; and decide how that counts. Gateways that run follow within half a minute."""
-    from ..store import Store
+    """Say that somebody has looked at what tools say of themselves now. A gateway that runs knows it when it starts again."""
+    from ..gateway.facts import Facts
+    from . import output
+
+    found = Facts.beside(_store_of(config, store)).accept(frozenset(tools) if tools else None)
+    strange = sorted(set(tools or ()) - set(found))
+    if strange:
+        raise given.WrongUsage(f"{strange[0]!r:.200} is no tool with a changed description; `shgat gateway report` lists them")
+    if as_json:
+        output.write_json({"accepted": found})
+    else:
+        output.write_lines(*(f"accepted: {tool}" for tool in found), *(() if found else ("no description had changed",)))
+
+
+@app.command(short_help="Measure times and learning with scripted servers.")
+def bench(
+    servers: Annotated[int, typer.Option(metavar="N", min=1, max=200, help="Scripted servers on stdio.")] = 20,
+    tools: Annotated[int, typer.Option(metavar="N", min=1, max=20_000, help="Of all servers.")] = 500,
+    steps: Annotated[
+        int, typer.Option(metavar="N", min=1, max=100_000, help="Searches with a call, of somebody with habits.")
+    ] = 300,
+    seed: Annotated[int, typer.Option(help="Of habits and queries.")] = 0,
+    chart: Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Draw the habit; needs matplotlib.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
+) -> None:
+    """Time until ready, a search, what a call costs on top, and Hit@1 of a planted habit; beside a dead server and one that hangs."""
+    import asyncio
+
+    from ..gateway.bench import measure
+    from ..gateway.settings import need_sdk
+    from ..reports.figures import draw_hits
     from . import output
     from .facts import grids
-    from .versions import day, decided
+    from .plot import write_svg
 
-    asked = {"pin": pin, "reset": reset or None, "undo": undo or None}
-    given_ones = [action for action, value in asked.items() if value is not None]
-    if len(given_ones) > 1:
-        raise given.WrongUsage(f"--{given_ones[0]} and --{given_ones[1]}: one at a time")
-    if pin is not None and pin not in MODES:
-        raise given.WrongUsage(f"--pin {pin}: one of {', '.join(MODES)}")
-    with _opened(url, catalog, user) as (_, ranker):
-        if given_ones:
-            with Store.open(url) as store:
-                store.move_principal(name, given_ones[0], mode=pin, who=given.who(who), why=why, user_id=user)
-        found, moves = ranker.principals.about(name), ranker.principals.history(name)
+    need_sdk()
+    given.writable(chart, "--chart")
+    if chart is not None:
+        draw_hits({}, 1)  # is there what it takes? Asked before the work
+    found = asyncio.run(measure(servers, max(servers, tools), steps, seed))
+    if chart is not None:
+        drawn = {"the gateway": found["hit_at_1"], "frozen cosine": found["hit_at_1_of_cosine"]}
+        write_svg(chart, draw_hits(drawn, found["steps_a_day"]))
     if as_json:
-        output.write_json({**found, "moves": [move.to_dict() for move in moves]})
+        output.write_json(found)
         return
-    found["since"] = found["since"] and day(found["since"])
-    output.write(*grids(found), *([decided(moves)] if moves else []))
+    days = zip(found.pop("hit_at_1"), found.pop("hit_at_1_of_cosine"), strict=True)
+    output.write(
+        *grids({**found, "habit": [{"day": i, "Hit@1": hit, "frozen cosine": cosine} for i, (hit, cosine) in enumerate(days, 1)]})
+    )
 
 
-@contextmanager
-def _opened(url: str, catalog: Path | None, user: str) -> "Iterator[tuple[dict[str, Any], Ranker]]":
-    """What a store is, and a ranker over it that does not learn."""
-    from ..graph import Catalog
-    from ..serving import Ranker
-    from ..store import Store
+def _store_of(config: Path | None, store: str | None) -> str:
+    from ..gateway.settings import default_store
 
-    with Store.open(url) as store:
-        about = store.status()
-        tools, capabilities = store.catalog() if catalog is None else ([], [])
-        if catalog is None and not tools:
-            raise given.WrongUsage(f"{store.url} holds no catalogue yet: give --catalog DIR")
-        known = Catalog.from_records(tools, capabilities) if catalog is None else Catalog.load(catalog)
-    with Ranker.open(url, known, mode="off", user_id=user) as ranker:
-        yield about, ranker
+    return store or default_store(given.needed(config, "--config FILE or --store URL"))
+
+
+app.command(short_help="How is a gateway doing, by its store?")(status)
+app.command(short_help="What a team has learned for itself, and the way back.")(principal)

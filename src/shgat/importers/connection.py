@@ -49,7 +49,7 @@ def listings(servers: Sequence[Server]) -> list[Listing]:
         import mcp  # noqa: F401
     except ImportError:
         return [Listing(server, error=str(MissingExtraError("mcp", "mcp"))) for server in servers]
-    with _silent():
+    with silent():
         try:
             asyncio.get_running_loop()
         except RuntimeError:
@@ -95,7 +95,7 @@ async def _ask(listing: Listing) -> None:
         except TimeoutError:
             listing.error = f"it did not answer within {server.timeout:g} s"
         except Exception as error:
-            listing.error = _reason(error, server)
+            listing.error = reason_of(error, server)
         if listing.error:
             said.seek(0)
             lines = [line for line in (clean(line) for line in said.read()[-4000:].splitlines()) if line]
@@ -121,24 +121,30 @@ async def _list(listing: Listing, said: TextIO) -> None:
 async def _list_by(listing: Listing, said: TextIO, *, sse: bool) -> None:
     from mcp import Client
 
-    async with _transport(listing.server, said, sse) as transport, Client(lists := ToolLists(transport), cache=None) as client:
+    async with transport_to(listing.server, said, sse) as transport, Client(lists := ToolLists(transport), cache=None) as client:
         listing.tools, listing.faults = lists.tools, lists.faults
         about = client.server_info
         listing.name, listing.text = about.name if about else "", client.instructions or ""
-        cursor, seen = None, set[str]()
-        for _ in range(PAGES):
-            page = await client.list_tools(cursor=cursor)
-            cursor = page.next_cursor
-            if len(listing.tools) > TOOLS:
-                raise InputError(f"it lists more than {TOOLS:,} tools")
-            if cursor is None or cursor in seen:
-                return
-            seen.add(cursor)
-        raise InputError(f"its list has more than {PAGES:,} pages")
+        await read_pages(client, lists)
+
+
+async def read_pages(client: Any, lists: ToolLists) -> None:
+    """All pages of `tools/list` into `lists`; InputError where they do not end."""
+    cursor, seen = None, set[str]()
+    for _ in range(PAGES):
+        page = await client.list_tools(cursor=cursor)
+        cursor = page.next_cursor
+        if len(lists.tools) > TOOLS:
+            raise InputError(f"it lists more than {TOOLS:,} tools")
+        if cursor is None or cursor in seen:
+            return
+        seen.add(cursor)
+    raise InputError(f"its list has more than {PAGES:,} pages")
 
 
 @asynccontextmanager
-async def _transport(server: Server, said: TextIO, sse: bool) -> AsyncIterator[Any]:
+async def transport_to(server: Server, said: TextIO, sse: bool) -> AsyncIterator[Any]:
+    """A transport of the SDK to a server, which is started where it is a program; what it writes on stderr goes to `said`."""
     if server.command:
         from mcp import StdioServerParameters
         from mcp.client.stdio import stdio_client
@@ -158,7 +164,7 @@ async def _transport(server: Server, said: TextIO, sse: bool) -> AsyncIterator[A
             yield streamable_http_client(server.url, http_client=http)
 
 
-def _reason(error: BaseException, server: Server) -> str:
+def reason_of(error: BaseException, server: Server) -> str:
     """The first thing that went wrong, in one line, without what is secret."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -172,7 +178,7 @@ def _reason(error: BaseException, server: Server) -> str:
 
 
 @contextmanager
-def _silent() -> Iterator[None]:
+def silent() -> Iterator[None]:
     """Nothing that a server said, and no URL, goes into a log."""
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     handler, before = logging.NullHandler(), [logger.propagate for logger in loggers]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from ..errors import TraceError
 from ..graph import Capability, Tool
@@ -24,10 +25,11 @@ class Joining:
     ----------
     known : what the folder holds
     gone : names of its sources that are no more
+    wanted : ids of tools that should not be made of server and name
     """
 
-    def __init__(self, known: Known, gone: Iterable[str] = ()) -> None:
-        self.known, self.notes = known, list[Note]()
+    def __init__(self, known: Known, gone: Iterable[str] = (), wanted: Mapping[Key, str] = MappingProxyType({})) -> None:
+        self.known, self.notes, self._wanted = known, list[Note](), wanted
         self._gone = set(gone)
         self._found: dict[str, Findings] = {}
         self._texts: dict[Key, str] = {}
@@ -156,8 +158,8 @@ class Joining:
         for key in self._texts:
             if key in self._ids:
                 continue
-            wanted = id_of(key, alone)
-            if wanted in taken and key[0]:
+            wanted = self._wanted.get(key) or id_of(key, alone)
+            if wanted in taken and key[0] and key not in self._wanted:
                 wanted = id_of(key, False)
             found = free(wanted, taken)
             if found != wanted:

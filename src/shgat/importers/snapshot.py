@@ -1,13 +1,14 @@
 """A `tools/list` snapshot beside a catalogue that is there: ids that are known stay, what the snapshot does not have any more goes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .. import _check
 from ..errors import InputError
 from ..graph import Capability, Catalog, Tool
 from .definitions import plain
-from .findings import Findings, Note
+from .findings import Findings, Key, Note
 from .joining import Joining
 from .kinds import READERS
 from .known import Known, Source
@@ -25,13 +26,14 @@ class Snapshot(NamedTuple):
     notes: Sequence[Note]
 
 
-def beside(catalog: Catalog, listing: Any, server: str = "") -> Snapshot:
+def beside(catalog: Catalog, listing: Any, server: str = "", ids: Mapping[str, str] = MappingProxyType({})) -> Snapshot:
     """The catalogue with a snapshot in place of what it had of it.
 
     Parameters
     ----------
     listing : a `tools/list` result, pages of it, a list of definitions, or what SDKs return; as `read` takes them
     server : whose tools it lists; "": those of the whole catalogue
+    ids : of the server's tools, by name, where they should not be made of server and name
 
     Raises
     ------
@@ -45,12 +47,21 @@ def beside(catalog: Catalog, listing: Any, server: str = "") -> Snapshot:
     if not found.tools:
         why = f": {found.notes[0]}" if found.notes else ""
         raise InputError(f"the snapshot holds no tool, so nothing is changed{why}; take tools away by `remove`")
-    mine = {t.id: (t.server, t.id.removeprefix(f"{t.server}/") if t.server else t.id) for t in catalog.tools}
+    names = {key: name for name, key in ids.items()}
+    mine = {t.id: _key(t, names, ids, found.server) for t in catalog.tools}
     if server:
         mine = {key: (home, name) for key, (home, name) in mine.items() if home == found.server}
     groups = tuple(c.id for c in catalog.capabilities if c.id.startswith(_OF_SERVERS) and mine.keys() >= set(c.tools))
     known = Known(catalog.tools, catalog.capabilities, (), {_SOURCE: Source("mcp", mine, groups)})
-    joining = Joining(known)
+    joining = Joining(known, wanted={(found.server, name): key for name, key in ids.items()})
     joining.add(found)
     joined = joining.finish()
     return Snapshot(joined.tools, joined.capabilities, [*found.notes, *joined.notes])
+
+
+def _key(tool: Tool, names: Mapping[str, str], ids: Mapping[str, str], server: str) -> Key:
+    """(server, name) of a tool; one whose name has another id by now is called by its id, which no definition has."""
+    if tool.id in names:
+        return server or tool.server, names[tool.id]
+    name = tool.id.removeprefix(f"{tool.server}/") if tool.server else tool.id
+    return tool.server, f"{tool.id}~" if name in ids and tool.server == server else name

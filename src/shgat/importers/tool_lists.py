@@ -1,5 +1,6 @@
 """Lists of tools as a server sent them: the MCP SDK refuses a whole list for one tool, of which it says itself what is wrong."""
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -13,10 +14,11 @@ class ToolLists(AbstractAsyncContextManager[Streams]):
     ----------
     tools : every item of every list, in order, as JSON gives it
     faults : (name, why) of tools that are not as MCP wants them
+    ended : is called when nothing more comes
     """
 
-    def __init__(self, transport: AbstractAsyncContextManager[Streams]) -> None:
-        self._transport = transport
+    def __init__(self, transport: AbstractAsyncContextManager[Streams], ended: Callable[[], object] = lambda: None) -> None:
+        self._transport, self.ended = transport, ended
         self.tools: list[Any] = []
         self.faults: list[tuple[str, str]] = []
 
@@ -58,7 +60,11 @@ class _Messages:
         return self
 
     async def __anext__(self) -> Any:
-        return self._without_tools(await self._stream.__anext__())
+        try:
+            return self._without_tools(await self._stream.__anext__())
+        except StopAsyncIteration:
+            self._lists.ended()
+            raise
 
     async def __aenter__(self) -> "_Messages":
         return self

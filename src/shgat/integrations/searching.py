@@ -240,7 +240,7 @@ class ToolSearch(AbstractContextManager["ToolSearch"]):
         if isinstance(outcome, BaseException):
             error = outcome if error is None else error
             outcome = 0.0
-        if error is not None and not ranker.keep_texts:
+        if error is not None and ranker.blind is not None:
             error = type(error).__name__ if isinstance(error, BaseException) else "failed"
         key, missed, first = (search_id, [], True) if followed is None else (followed[0].id, *followed[1:])
         answers = missed if float(outcome) >= SUCCESS else []
@@ -255,8 +255,14 @@ class ToolSearch(AbstractContextManager["ToolSearch"]):
 
 def _opened(store: str, catalog: Catalog, keep_texts: bool, options: Mapping[str, Any]) -> Ranker:
     ranker = Ranker.open(store, catalog, **options)
-    ranker.keep_texts = _check.flag(keep_texts, "keep_texts")
+    if not _check.flag(keep_texts, "keep_texts"):
+        ranker.blind = _nothing
     return ranker
+
+
+def _nothing(text: str) -> str:
+    """Of a text nothing is written down."""
+    return ""
 
 
 def _tell(

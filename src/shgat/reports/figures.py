@@ -79,6 +79,21 @@ def draw_curves(sets: Mapping[str, tuple[Sequence[int], Mapping[str, Sequence[fl
     return figure
 
 
+def draw_hits(methods: Mapping[str, Sequence[float]], steps: int) -> "Figure":
+    """Hit@1 of methods, shares of 1, over stretches of so many searches; MissingExtraError as `draw`."""
+    figure_type = _figure_type()
+    with _style():
+        figure = figure_type(figsize=(6.4, 3.6), layout="constrained")
+        panel = figure.subplots()
+        for i, (method, values) in enumerate(methods.items()):
+            ends = [steps * (n + 1) for n in range(len(values))]
+            panel.plot(ends, 100.0 * np.array(values), marker="o", markersize=3.5, label=method, linewidth=1.4 if i else 2.4)
+        panel.set(xlabel="searches", ylabel="Hit@1, %", ylim=(-3.0, 103.0))
+        if methods:
+            panel.legend()
+    return figure
+
+
 def _figure_type() -> "type[Figure]":
     try:
         from matplotlib.figure import Figure

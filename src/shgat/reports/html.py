@@ -77,20 +77,28 @@ def render_report(results: EvaluationReport) -> str:
     unknown = sorted(set(results) - set(EvaluationReport.__annotations__))
     if unknown:
         raise InputError(f"an evaluation report has no section {unknown[0]!r}")
-    title = escape(results.get("title", "Evaluation"))
-    sections = "".join(
-        f"<section><h2>{heading}</h2>{render(results)}</section>" for key, heading, render in _SECTIONS if results.get(key)
-    )
-    about = "".join(f"<dt>{escape(k)}</dt><dd>{escape(str(v))}</dd>" for k, v in results.get("about", {}).items())
+    sections = [(heading, render(results)) for key, heading, render in _SECTIONS if results.get(key)]
     cards = "".join(_card(name, value, results) for name, value in results.get("headline", {}).items())
+    return page(results.get("title", "Evaluation"), results.get("about", {}), cards, sections)
+
+
+def page(title: str, about: Mapping[str, object], cards: str, sections: Sequence[tuple[str, str]]) -> str:
+    """A page that stands alone: title and facts, which are escaped here, cards, and (heading, content) of each section, which are HTML."""
+    said = "".join(f"<dt>{escape(k)}</dt><dd>{escape(str(v))}</dd>" for k, v in about.items())
+    body = "".join(f"<section><h2>{heading}</h2>{content}</section>" for heading, content in sections)
     style = (files(__package__) / "report.css").read_text("utf-8")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        f"<title>{title}</title><style>{style}</style></head><body><main><header><h1>{title}</h1>"
-        f'<dl>{about}</dl></header><div class="cards">{cards}</div>{sections}</main></body></html>\n'
+        f"<title>{escape(title)}</title><style>{style}</style></head><body><main><header><h1>{escape(title)}</h1>"
+        f'<dl>{said}</dl></header><div class="cards">{cards}</div>{body}</main></body></html>\n'
     )
+
+
+def card(name: str, value: str, below: str = "") -> str:
+    """A headline figure, of HTML."""
+    return f'<div class="card"><span>{name}</span><b>{value}</b><p>{below}</p></div>'
 
 
 def _card(name: str, value: float, results: EvaluationReport) -> str:
@@ -100,7 +108,7 @@ def _card(name: str, value: float, results: EvaluationReport) -> str:
     if row is not None:
         side = "better" if row["ci_low"] > 0.0 else "worse" if row["ci_high"] < 0.0 else "unsure"
         below = f'<i class="{side}">{row["mean_difference"]:+.3f}</i> <span>vs {_number(row["b"])}</span>'
-    return f'<div class="card"><span>{label(name)}</span><b>{_number(value)}</b><p>{below}</p></div>'
+    return card(label(name), _number(value), below)
 
 
 def label(metric: str) -> str:
@@ -129,7 +137,7 @@ def _comparison(results: EvaluationReport) -> str:
         ]
         for row in rows
     ]
-    return _table(["metric", a, b, "difference", "interval", "", "p"], body)
+    return table(["metric", a, b, "difference", "interval", "", "p"], body)
 
 
 def _by_k(results: EvaluationReport) -> str:
@@ -153,8 +161,8 @@ def _calibration(results: EvaluationReport) -> str:
     }
     label = "observed share of successes"
     plot = line_plot(series, x_label="predicted probability", y_label=label, y_range=(0.0, 1.0), diagonal=True)
-    table = [[escape(name), _number(bins["ece"]), _number(bins["brier"])] for name, bins in models.items()]
-    return f'<div class="plots">{plot}<div>{_table(["model", "ECE", "Brier"], table)}</div></div>'
+    rows = [[escape(name), _number(bins["ece"]), _number(bins["brier"])] for name, bins in models.items()]
+    return f'<div class="plots">{plot}<div>{table(["model", "ECE", "Brier"], rows)}</div></div>'
 
 
 def _breakdowns(results: EvaluationReport) -> str:
@@ -171,7 +179,7 @@ def _breakdowns(results: EvaluationReport) -> str:
                     *(f'{bar(v)}<span class="value">{_number(v)}</span>' for v in values),
                 ]
             )
-        parts.append(f"<h3>By {escape(name)}</h3>" + _table([escape(name), "intents", *map(label, metrics)], rows))
+        parts.append(f"<h3>By {escape(name)}</h3>" + table([escape(name), "intents", *map(label, metrics)], rows))
     return "".join(parts)
 
 
@@ -224,7 +232,7 @@ _SECTIONS = (
 _OPEN = 3  # missed intents that are unfolded
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Cells are HTML already."""
     top = "".join(f"<th>{cell}</th>" for cell in head)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)

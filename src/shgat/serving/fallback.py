@@ -84,7 +84,7 @@ class Chain:
             rows = [i for i, (x, _) in enumerate(vectors) if x is not None and kinds[i] == kind]
             if rows:
                 x = np.stack([v for i in rows if (v := vectors[i][0]) is not None])
-                texts = [r.text or "" for r in map(requests.__getitem__, rows)] if kind[0] else None
+                texts = [r.words or "" for r in map(requests.__getitem__, rows)] if kind[0] else None
                 with contextlib.suppress(Exception):  # each is asked alone then, and says why
                     ready.update(
                         zip(
@@ -212,7 +212,7 @@ class Chain:
 
         def by_model() -> Items:
             index = served.model.index()
-            ranking = scoring.rank(index, x, k, request.kind, request.text, request.context, columns, None, evidence, bool(made))
+            ranking = scoring.rank(index, x, k, request.kind, request.words, request.context, columns, None, evidence, bool(made))
             return _items(index, ranking, request, x, why, evidence, bool(made))
 
         def by_cosine() -> Items:
@@ -220,7 +220,7 @@ class Chain:
             return Items(ids, tuple(unit_scores.of_cosine(cosine).tolist()))
 
         def by_words() -> Items:
-            ids, z = plain.best(scoring.by_words(served.model.index(), request.text or "", evidence), k, columns)
+            ids, z = plain.best(scoring.by_words(served.model.index(), request.words or "", evidence), k, columns)
             return Items(ids, tuple(unit_scores.of_logits(z).tolist()))
 
         def by_description() -> Items:
@@ -259,7 +259,7 @@ def _items(
     explanations = None
     if request.explain:
         try:
-            explanations = explanation.explain(index, ranking, x, request.text, request.context, evidence, spoken).explanations
+            explanations = explanation.explain(index, ranking, x, request.words, request.context, evidence, spoken).explanations
         except Exception as error:  # the order stands without it
             why.append(f"not explained: {error}")
     return Items(ranking.ids, tuple(scores.tolist()), calibrated, explanations)

@@ -26,14 +26,9 @@ _DECISION_ID = re.compile("[0-9a-f]{32}")
 
 
 class Intake:
-    """The part of a ranker that takes feedback.
+    """The part of a ranker that takes feedback."""
 
-    Attributes
-    ----------
-    keep_texts : are the texts of intents written down? Otherwise their SHA-256 and their embedding are, and learning goes by those
-    """
-
-    keep_texts: bool = True
+    blind: Callable[[str], str] | None
 
     _journal: Journal
     _clock: Callable[[], float]
@@ -68,8 +63,8 @@ class Intake:
 
     def _said(self, text: str | None) -> dict[str, Any]:
         """What a decision holds of its intent's text."""
-        if text and not self.keep_texts:
-            return {"intent": None, "intent_hash": hashlib.sha256(text.encode()).hexdigest()}
+        if text and self.blind is not None:
+            return {"intent": self.blind(text) or None, "intent_hash": hashlib.sha256(text.encode()).hexdigest()}
         return {"intent": text or None, "intent_hash": "" if text else "none"}
 
     def feedback(

@@ -52,6 +52,7 @@ class Request:
     session : None where there is none
     principal : who asks, "" where nobody said
     why : what of the request could not be used as it was
+    blinded : what is written down in place of the text, "" where that is the text
     """
 
     intent: object
@@ -67,11 +68,17 @@ class Request:
     explain: bool = False
     why: tuple[str, ...] = ()
     principal: str = ""
+    blinded: str = ""
 
     @property
     def sessions_key(self) -> str | None:
         """Of the session among those of all principals."""
         return None if self.session is None else whose(self.principal, self.session)
+
+    @property
+    def words(self) -> str | None:
+        """What is looked up of the text: itself, for descriptions, and what is written down of it, for what was learned."""
+        return f"{self.text} {self.blinded}" if self.blinded else self.text
 
     @classmethod
     def of(

@@ -1,18 +1,41 @@
 """Questions to a ranker: one intent, many, text, sets; and what their answers may hold."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 
+import numpy as np
+
+from .._types import Float32
 from ..graph import Catalog
 from ..model.candidates import Kind
 from ..model.why_not import WhyNot
+from ..model.words import asked
 from ..registry import Slots, Traffic
 from .answer import Answer
 from .answering import Answering
 from .request import Options, Order, Request, named, requests_of
 from .rules import Rules
+
+MOST_LOOKED_AT = 50  # nearest tools whose servers are named
+
+
+class Nearest(NamedTuple):
+    """How near the nearest tools are to a text.
+
+    Attributes
+    ----------
+    vector : (d,) of the text, None where nothing can make one
+    cosine : the best one, -1 where there is none
+    words : the best BM25 of the text's words, 0 where no tool shares one
+    servers : whose tools are nearest, the nearest first
+    """
+
+    vector: Float32 | None
+    cosine: float
+    words: float
+    servers: tuple[str, ...]
 
 
 class InferenceService:
@@ -22,8 +45,11 @@ class InferenceService:
     ----------
     slots : the version that answers, and the places beside it
     rules : business rules that hold for every request
+    blind : what makes of an intent's text what is written down in its place, and learned from; None: the text is written down as it is.
+        It gives the same words for the same words, in any text
     """
 
+    blind: Callable[[str], str] | None = None
     slots: Slots
     rules: Rules
     _answering: Answering
@@ -72,7 +98,7 @@ class InferenceService:
             servers=servers, tags=tags, exclude=exclude, rules=rules, standing=self.rules, session=session, principal=principal, order=order,
             min_score=min_score, explain=explain,
         )  # fmt: skip
-        return self._answering.answer(self._traffic.of(request.session or request.text, production), request)
+        return self._answering.answer(self._traffic.of(request.session or request.text, production), self._blinded(request))
 
     async def arank(self, intent: object, top_k: int = 10, kind: Kind = "tools", **options: Unpack[Options]) -> Answer:
         """`rank` without holding up the event loop."""
@@ -95,7 +121,7 @@ class InferenceService:
         production = self.slots.production
         requests = requests_of(production.model.catalog.tool_column, intents, texts, top_k, kind, options, self.rules)
         served = self._traffic.of(requests[0].session if requests else None, production)
-        return self._answering.answers(served, requests)
+        return self._answering.answers(served, [self._blinded(r) for r in requests])
 
     def rank_sets(self, intent: object, top_k: int = 5, **options: Unpack[Options]) -> Answer:
         """The best capabilities for an intent, each with all the tools it needs in `Answer.tools`; options as those of `rank`."""
@@ -110,6 +136,32 @@ class InferenceService:
         model, name = self.slots.production.model, named(principal, "principal")
         evidence = None if name is None else self._answering.heard(name, model.index(), False)
         return model.why_not(intent, tool, text=text, context_tools=context_tools, evidence=evidence)
+
+    def nearest(self, text: str, servers: Iterable[str] | None = None) -> Nearest:
+        """How near the nearest tools of some servers, or of all, are to a text, whatever was learned; nothing is written down.
+
+        Who has to tell a question that no tool answers asks this first.
+        """
+        production = self.slots.production
+        catalog, chain = production.model.catalog, self._answering.chain(production.model.catalog)
+        request = Request.of(catalog.tool_column, None, 1, "tools", text=text, servers=servers)
+        columns = chain.eligible(request).columns
+        places = np.arange(len(catalog.tools)) if columns is None else columns
+        encoder, plain = self._answering.encoder, chain.plain("tools")
+        vector = None if encoder is None or not request.text else encoder.encode([request.text])[0].vector
+        if not len(places):
+            return Nearest(vector, -1.0, 0.0, ())
+        words = float(plain.said.index.scores(asked(request.text or ""))[places].max())
+        if vector is None or not vector.any() or plain.rows is None:
+            return Nearest(None, -1.0, words, ())
+        cosine = plain.cosine(vector)[places]
+        order = places[np.argsort(-cosine, kind="stable")]
+        homes = dict.fromkeys(catalog.tools[i].server for i in order[:MOST_LOOKED_AT].tolist())
+        return Nearest(vector, float(cosine.max()), words, tuple(h for h in homes if h))
+
+    def _blinded(self, request: Request) -> Request:
+        """With its words as they are written down, so that what was learned of them is found."""
+        return request if self.blind is None or not request.text else replace(request, blinded=self.blind(request.text))
 
     def _tools_of(self, capability: str) -> tuple[str, ...]:
         """Ids of all tools that a capability needs, members of members included; () for one that nobody knows."""

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from .. import _check
@@ -93,13 +94,15 @@ class Upkeep:
         change = self._changed(lambda before, _: before.renamed(_check.text(old, "the old id"), new))
         return replace(change, tools=NO_DIFFERENCE, capabilities=NO_DIFFERENCE, renamed={old: new})
 
-    def sync(self, snapshot: Any, server: str = "") -> Change:
+    def sync(self, snapshot: Any, server: str = "", ids: Mapping[str, str] = MappingProxyType({})) -> Change:
         """Brings the catalogue to what a `tools/list` snapshot holds, at once; what did not change is not encoded again.
 
         Parameters
         ----------
         snapshot : the result, its pages, a list of definitions, or what an SDK returns
         server : whose tools it lists; the others stay. "": those of the whole catalogue
+        ids : of the server's tools, by name, where they should not be made of server and name: a tool with another id than before begins
+            anew, and has its history again where it gets the former id back
 
         Raises
         ------
@@ -108,7 +111,7 @@ class Upkeep:
         """
 
         def make(before: Catalog, left_out: list[str]) -> Catalog:
-            tools, capabilities, notes = beside(before, snapshot, server)
+            tools, capabilities, notes = beside(before, snapshot, server, ids)
             left_out += [str(note) for note in notes if note.what == "left out"]
             return self._whole(before, tools, capabilities, left_out)
 

@@ -1,0 +1,176 @@
+"""Searches: the tools for a query, nothing where none answers it, and a word to who asks for the same again and again."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from .._types import Float32
+from ..model.words import asked
+from ..serving import Answer, Ranker
+from .floor import Floor
+from .sessions import PERSISTENT, Search, Session
+from .tools import Tool, Tools
+from .worked import Worked
+
+LEAST_PROBABILITY = 0.02  # of the best tool, once scores are calibrated probabilities; below it nothing is offered
+FOLLOWERS, RECENT = 2, 3  # tools that came next before, which stand first in a suggestion; and tools that it goes by
+_LONGEST_DESCRIPTION = 1024  # characters that are shown
+
+
+@dataclass(frozen=True, eq=False)
+class Offer:
+    """What a search, or a suggestion, offers.
+
+    Attributes
+    ----------
+    search : what a call may follow
+    tools : best first
+    scores : of each, in [0, 1]
+    servers : those nearest to the query, the nearest first
+    note : what else the client should know, "" for nothing
+    """
+
+    search: Search
+    tools: tuple[Tool, ...]
+    scores: tuple[float, ...]
+    servers: tuple[str, ...] = ()
+    note: str = ""
+
+    def noted(self, session: Session, starting: Sequence[str] = ()) -> "Offer":
+        """As one of a session's searches, with what there is to say of it; `starting`: servers whose tools are not there yet."""
+        n = session.in_a_row(self.search)
+        session.searches.append(self.search)
+        where = f" The servers nearest to it are: {', '.join(self.servers[:3])}." if self.servers else ""
+        if n >= PERSISTENT:
+            note = (
+                f"This is search {n} in a row for much the same, and nothing was called. If none of these tools does it, no tool here "
+                f"does: tell the user so instead of searching again, or search for one step of it.{where}"
+            )
+        else:
+            note = "" if self.tools else f"No tool here answers this. Say so, or search for one step of it.{where}"
+        if starting:
+            note = f"{note} Still being started: {', '.join(starting[:10])}.".lstrip()
+        return replace(self, note=note)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        shown = [_shown(tool, score) for tool, score in zip(self.tools, self.scores, strict=True)]
+        return {"search_id": self.search.decision, "tools": shown, **({"note": self.note} if self.note else {})}
+
+
+class Searching:
+    """Answers from a ranking. `search` and `suggest` are slow enough to be called in a thread.
+
+    Until a model has learned what its scores are worth, the tool that worked when the same was asked lately stands first: a description
+    alone, whatever it says, lifts no tool above that.
+
+    Attributes
+    ----------
+    worked : what it goes by
+    """
+
+    def __init__(self, tools: Tools, limit: int) -> None:
+        self._tools, self._limit = tools, limit
+        self.worked, self._floor, self._calibrated = Worked(), Floor(tools.ranker), False
+
+    @property
+    def _ranker(self) -> Ranker:
+        return self._tools.ranker
+
+    def search(self, query: str, used: Sequence[str], ready: Collection[str], session: str, limit: int = 0) -> Offer:
+        """The tools of servers that are ready for a query.
+
+        Parameters
+        ----------
+        used : keys of tools that were called before, the latest last
+        session : its id
+        """
+        nearest = self._ranker.nearest(query, ready)
+        x = unit(nearest.vector)
+        answered = self._floor.reached(nearest) or (x is not None and self.worked.answers(x))
+        proven = "" if x is None or self._calibrated else self._now(self.worked.proven(x))
+        rank = partial(self._ranker.rank, None, text=query, context_tools=self._there(used), servers=ready, session=session)
+        rules = {"pin": (proven,)} if proven else None
+        answer = rank(limit or self._limit, candidates=None if answered else (), rules=rules)
+        if answer.ids:
+            self._calibrated = answer.calibrated
+            if answer.calibrated and answer.scores[0] < LEAST_PROBABILITY:
+                answer = rank(1, candidates=())  # what is written down is that nothing was offered
+        search = Search(answer.decision_id, answer.ids, x, frozenset(asked(query)))
+        return Offer(search, *self._pairs(answer), nearest.servers)
+
+    def suggest(self, used: Sequence[str], ready: Collection[str], session: str, limit: int = 0) -> Offer:
+        """What to use next, by what was used: what came next before, then what is near to it. Nothing where nothing was used."""
+        used = self._there(used)
+        followers = [self._now(key) for key in self.worked.after(used[-1], FOLLOWERS)] if used else []
+        answer = next_tools(self._ranker, used, limit or self._limit, followers, servers=ready, session=session)
+        if answer is None:
+            return Offer(Search("", ()), (), (), note="Nothing was called yet: search first.")
+        return Offer(Search(answer.decision_id, answer.ids), *self._pairs(answer))
+
+    def _pairs(self, answer: Answer) -> tuple[tuple[Tool, ...], tuple[float, ...]]:
+        pairs = [(tool, score) for key, score in answer if (tool := self._tools.of_key(key)) is not None]
+        return tuple(t for t, _ in pairs), tuple(s for _, s in pairs)
+
+    def _now(self, key: str) -> str:
+        """What a tool is called by now."""
+        return self._ranker.catalog.aliases.get(key, key)
+
+    def _there(self, keys: Sequence[str]) -> list[str]:
+        column = self._ranker.catalog.tool_column
+        return [key for key in keys if key in column]
+
+
+def next_tools(
+    ranker: Ranker,
+    used: Sequence[str],
+    k: int,
+    followers: Sequence[str] = (),
+    *,
+    servers: Collection[str] | None = None,
+    session: str | None = None,
+) -> Answer | None:
+    """The tools that are likely to be needed next, by what was used alone: the mean of the latest three stands for an intent.
+
+    Parameters
+    ----------
+    used : ids, the latest last, which is not suggested again
+    followers : what came next before, which stands first
+
+    Returns
+    -------
+    None where the catalogue knows nothing of what was used
+    """
+    catalog = ranker.catalog
+    used = [key for key in used if key in catalog.tool_column]
+    rows = [e for key in used[-RECENT:] if (e := catalog.tools[catalog.tool_column[key]].embedding) is not None]
+    if not rows:
+        return None
+    mean: Float32 = np.asarray(np.mean(rows, axis=0), np.float32)
+    first = tuple(key for key in followers if key in catalog.tool_column and key != used[-1])
+    return ranker.rank(mean, k, context_tools=used, exclude=used[-1:], rules={"pin": first}, servers=servers, session=session)
+
+
+def unit(vector: Float32 | None) -> Float32 | None:
+    """(d,) of length 1."""
+    if vector is None:
+        return None
+    return np.asarray(vector / max(float(np.linalg.norm(vector.astype(np.float64))), 1e-12), np.float32)
+
+
+def _shown(tool: Tool, score: float) -> dict[str, Any]:
+    said = tool.definition.get("description")
+    said = said if isinstance(said, str) else ""
+    shown: dict[str, Any] = {
+        "name": tool.id,
+        "server": tool.server,
+        "description": said if len(said) <= _LONGEST_DESCRIPTION else said[: _LONGEST_DESCRIPTION - 1] + "…",
+        "input_schema": tool.definition.get("inputSchema") or {"type": "object"},
+        "score": round(score, 4),
+    }
+    if tool.changed is not None:
+        shown["warning"] = "Its description changed since it was first seen: what was learned of it does not count any more."
+    return shown

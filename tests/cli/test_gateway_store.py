@@ -1,0 +1,1 @@
+"""What a gateway's store tells of it."""

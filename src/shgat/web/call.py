@@ -1,5 +1,6 @@
 """One request, as the gate hands it on: who asks, under which id, with which body."""
 
+import itertools
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import orjson
 from .problems import Problem
 
 _ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
+_RUN, _numbers = secrets.token_hex(4), itertools.count(1)  # of this process: random numbers for each request would be dear
 _TRACE = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 
 
@@ -42,7 +44,7 @@ class Call:
         given = headers.get("x-request-id", "")
         traced = _TRACE.fullmatch(headers.get("traceparent", ""))
         trace = "" if traced is None or not traced[1].strip("0") else traced[1]
-        return cls(scope["method"], scope["path"], headers, given if _ID.fullmatch(given) else secrets.token_hex(8), trace)
+        return cls(scope["method"], scope["path"], headers, given if _ID.fullmatch(given) else f"{_RUN}{next(_numbers):08x}", trace)
 
     def json(self) -> Any:
         """The body.

@@ -232,7 +232,7 @@ class VersionRow(BaseModel):
     encoder: str | None
     traces: int | None
     reason: str | None
-    validation: dict[str, Any]
+    validation: dict[str, dict[str, float | None]]
 
 
 class MoveRow(BaseModel):

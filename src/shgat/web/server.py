@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -20,7 +21,7 @@ from .service import Service
 
 _log = logging.getLogger("shgat.web")
 _BACKLOG = 1024
-_LARGEST_HEADERS = 64 << 10  # bytes
+_TURN = 0.001  # seconds that the threads which write and learn may keep an answer waiting, each time
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -91,6 +92,9 @@ def serve(
         timeout_keep_alive=round(max(1.0, service.limits.idle_seconds)), timeout_graceful_shutdown=round(max(1.0, grace)),
         lifespan="on", backlog=_BACKLOG, proxy_headers=False,
     )  # fmt: skip
+    gc.collect()
+    gc.freeze()  # what was loaded stays: it need not be looked through again while requests wait
+    sys.setswitchinterval(_TURN)
     with asyncio.Runner(loop_factory=_loop()) as runner:
         runner.run(_Draining(config, gate, linger, started).serve([bound]))
 

@@ -11,6 +11,7 @@ from ..store.aliases import ALIASES
 from .problems import Problem
 
 MOVES = 50  # of the log, the latest
+FIGURES = ("hit@1", "recall@5", "mrr", "n")
 
 
 class VersionsOverHttp:
@@ -107,6 +108,7 @@ def _number(registry: StoreRegistry, name: str) -> int:
     return number
 
 
-def _figures(facts: dict[str, Any]) -> dict[str, Any]:
+def _figures(facts: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """What its training said of it on held-out traces, and of cosine beside it."""
-    return dict((facts.get("metrics") or {}).get("validation") or {})
+    measured = (facts.get("metrics") or {}).get("validation") or {}
+    return {of: {name: parts.get("all", {}).get(name) for name in FIGURES} for of, parts in measured.items()}

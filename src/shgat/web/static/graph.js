@@ -3,7 +3,7 @@
 import { ask } from "./api.js";
 import { $, el, percent, svg } from "./dom.js";
 
-const BOX = { width: 250, height: 42, gap: 10 };
+const BOX = { width: 270, height: 42, gap: 10 };
 const path = [];
 let now = null;
 
@@ -29,14 +29,15 @@ function draw(columns, guard) {
   const narrow = $("picture").clientWidth < 640;
   const height = BOX.height + BOX.gap;
   const tallest = Math.max(...columns.map((c) => c.length), 1);
-  const width = narrow ? Math.max(280, $("picture").clientWidth - 20) : 3 * BOX.width + 140;
+  const drawnColumns = columns.map((c, i) => (c.length ? i : -1)).filter((i) => i >= 0);
+  const width = narrow ? Math.max(280, $("picture").clientWidth - 20) : drawnColumns.length * (BOX.width + 65) - 57;
   const boxes = [], edges = [];
   let below = 6;
   columns.forEach((nodes, column) => {
     const start = narrow ? below : 6 + ((tallest - nodes.length) * height) / 2;
     nodes.forEach((node, row) => {
       const indent = narrow ? column * 18 : 0;
-      boxes.push({ node, column, row, x: narrow ? 4 + indent : 4 + column * (BOX.width + 65), y: start + row * height, width: narrow ? width - 8 - indent : BOX.width });
+      boxes.push({ node, column, row, x: narrow ? 4 + indent : 4 + drawnColumns.indexOf(column) * (BOX.width + 65), y: start + row * height, width: narrow ? width - 8 - indent : BOX.width });
     });
     below += nodes.length * height + (nodes.length ? 8 : 0);
   });
@@ -62,14 +63,16 @@ function draw(columns, guard) {
 const NAMES = ["contained in", "shown", "contains"];
 
 function drawn({ node, column, row, x, y, width }, guard) {
-  const letters = Math.floor((width - 24) / 7.6);
-  const cut = (text) => (text.length > letters ? `${text.slice(0, letters - 1)}…` : text);
+  const cut = (text, letter) => {
+    const most = Math.floor((width - 24) / letter);
+    return text.length > most ? `${text.slice(0, most - 1)}…` : text;
+  };
   const kind = node.kind === "tool" ? `tool · ${node.server || "no server"}` : node.kind === "root" ? "" : `capability · level ${node.level} · ${node.size} members`;
   const title = node.kind === "root" ? node.text : node.id;
   return svg("g", { class: `${node.kind} ${column === 1 ? "focus" : ""}`, tabindex: column === 1 ? 0 : -1, role: "button", "data-column": column, "data-row": row, "data-id": node.id,
     "aria-label": `${NAMES[column]}: ${title}, ${kind}`, onclick: () => column !== 1 && guard(() => show(node.id, guard, false, true)) },
     svg("title", {}, `${title}\n${node.text}`), svg("rect", { x, y, width, height: BOX.height, rx: 9 }),
-    svg("text", { x: x + 12, y: y + 18, class: "id" }, cut(title)), svg("text", { x: x + 12, y: y + 33, class: "small" }, cut(kind)));
+    svg("text", { x: x + 12, y: y + 18, class: "id" }, cut(title, 7.9)), svg("text", { x: x + 12, y: y + 33, class: "small" }, cut(kind, 5.8)));
 }
 
 function key(event, guard) {

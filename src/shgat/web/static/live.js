@@ -39,11 +39,11 @@ export async function learning() {
   lines($("useful"), ["first", "in the first five"], usefulness.map((p) => [p.at, p.first, p.in_five]), { top: 1, format: percent, marks, empty: `A point for every ${group} feedbacks that worked: none, or one, so far.` });
   lines($("success"), ["worked"], samples.map((s) => [s.at, s.success]), { top: 1, format: percent, marks });
   const held = models.versions.filter((v) => Object.keys(v.validation).length);
-  const names = [...new Set(held.flatMap((v) => Object.keys(v.validation)))].slice(0, 4);
+  const names = ["hit@1", "recall@5", "mrr"];
   $("heldout").replaceChildren(held.length ? el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Held-out figures" }, el("table", {},
-    el("thead", {}, el("tr", {}, el("th", {}, "version"), names.map((n) => el("th", {}, n.replaceAll("_", " "))))),
-    el("tbody", {}, held.map((v) => el("tr", {}, el("td", {}, `v${v.version}`), names.map((n) => el("td", {}, figure(v.validation[n])))))))) :
+    el("thead", {}, el("tr", {}, el("th", {}, "version"), names.map((n) => [el("th", {}, n), el("th", {}, "cosine")]), el("th", {}, "intents"))),
+    el("tbody", {}, held.map((v) => el("tr", {}, el("td", {}, `v${v.version}`), names.map((n) => [el("td", {}, figure(v.validation.shgat?.[n])), el("td", { class: "dim" }, figure(v.validation.cosine?.[n]))]), el("td", {}, v.validation.shgat?.n ?? "–")))))) :
     el("p", { class: "hint" }, "No version was fitted yet."));
 }
 
-const figure = (value) => (typeof value === "number" ? value.toFixed(3) : value == null ? "–" : Object.entries(value).slice(0, 3).map(([n, v]) => `${n} ${typeof v === "number" ? v.toFixed(3) : v}`).join(", "));
+const figure = (value) => (value == null ? "–" : value.toFixed(3));

@@ -27,12 +27,13 @@ async function rank(guard, showInGraph) {
   const body = { text: $("intent").value, kind, top_k: Number($("top").value) || 5, context_tools: listed("context"), explain: true };
   if ($("server").value.trim()) body.servers = listed("server");
   const answer = await ask("/v1/rank", body);
+  $("serving").textContent = answer.model_version;
   asked = { text: body.text, context_tools: body.context_tools };
   const scale = answer.calibrated ? "scores are probabilities" : "scores rise with similarity, and are no probabilities yet";
   const tellable = kind === "tools";
   $("about").replaceChildren(
     el("p", { class: "dim" }, `${answer.items.length} of the best by ${answer.model_version} (${answer.ranked_by}) in ${answer.latency_ms.toFixed(2)} ms; ${scale}.`),
-    ...answer.degraded.map((why) => el("p", { class: "dim error" }, why)),
+    ...answer.degraded.map((why) => el("p", { class: "dim" }, `Note: ${why}.`)),
   );
   $("results").replaceChildren(...answer.items.map((item, i) => result(item, i, tellable && answer.decision_id, guard, showInGraph)));
   if (!answer.items.length) $("results").replaceChildren(el("li", {}, el("p", { class: "hint" }, "Nothing fits.")));

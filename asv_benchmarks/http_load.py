@@ -178,9 +178,8 @@ async def teach(server: Server, n: int) -> None:
         url = f"http://127.0.0.1:{server.port}"
         asked = urllib.request.Request(f"{url}/v1/rank", json.dumps(body).encode(), headers)
         key = json.load(await asyncio.to_thread(urllib.request.urlopen, asked))["decision_id"]
-        told = urllib.request.Request(
-            f"{url}/v1/feedback", json.dumps({"decision_id": key, "tools": [f"tool.{i % 50}"], "outcome": 1}).encode(), headers
-        )
+        said = json.dumps({"decision_id": key, "tools": [f"tool.{i % 50}"], "outcome": 1}).encode()
+        told = urllib.request.Request(f"{url}/v1/feedback", said, headers)
         await asyncio.to_thread(urllib.request.urlopen, told)
 
 

@@ -144,7 +144,7 @@ class Client:
                     raise RemoteError(f"{self._http.base_url} does not answer ({type(error).__name__})") from None
                 self._sleep(requests.wait(attempt, None))
                 continue
-            if got.status_code not in requests.RETRIED or last:
+            if last or not requests.to_be_retried(asked, got.status_code):
                 return requests.answer_of(got.status_code, got.headers.get("content-type", ""), got.json)
             self._sleep(requests.wait(attempt, got.headers.get("retry-after")))
         raise RemoteError("no attempt was allowed: attempts is at least 1")

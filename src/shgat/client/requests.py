@@ -13,7 +13,8 @@ import numpy as np
 from ..errors import InputError, RemoteError
 
 Kind = Literal["tools", "capabilities", "sets"]
-RETRIED = frozenset({429, 502, 503, 504})
+TOO_MANY = 429
+RETRIED = frozenset({TOO_MANY, 502, 503, 504})
 LONGEST_WAIT = 30.0  # seconds before another attempt, whatever a server says
 
 
@@ -123,6 +124,11 @@ def answer_of(status: int, kind: str, read: Any) -> Any:
     raise RemoteError(
         f"the server answered {status} and no problem document: is this the address of a shgat server?", status, "failed"
     )
+
+
+def to_be_retried(asked: Asked, status: int) -> bool:
+    """Does an answer mean that the same request may be asked again? One that is a line in a log only where it surely did nothing."""
+    return status in RETRIED and (asked.again or status == TOO_MANY)
 
 
 def wait(attempt: int, retry_after: str | None) -> float:

@@ -39,7 +39,7 @@ class Answers:
         """`POST /v1/rank`."""
         given = asked.fields(call.json(), asked.RANK)
         catalog = self._ranker.catalog
-        intent = asked.vector(given, catalog.dimension, call.body)
+        intent = asked.vector(given, catalog.dimension)
         options, k = asked.options(given), asked.top_k(given)
         kind = choice(given.get("kind") or "tools", asked.KINDS, "kind")
         if intent is None and not isinstance(options.get("text"), str):
@@ -58,7 +58,7 @@ class Answers:
     async def why_not(self, call: Call) -> bytes:
         """`POST /v1/why-not`."""
         given = asked.fields(call.json(), asked.WHY_NOT, ("tool",))
-        intent: Any = asked.vector(given, self._ranker.catalog.dimension, call.body)
+        intent: Any = asked.vector(given, self._ranker.catalog.dimension)
         text, tool = given.get("text"), given["tool"]
         if text is not None and not isinstance(text, str):
             raise InputError(f"text is a string, not {brief(text)}")

@@ -20,6 +20,7 @@ RANK = frozenset({
 WHY_NOT = frozenset({"embedding", "embedding_base64", "text", "tool", "context_tools"})
 FEEDBACK = frozenset({"decision_id", "capability_id", "tools", "outcome", "duration_ms", "error"})
 KINDS = ("tools", "capabilities", "sets")
+_NUMBERS = frozenset({int, float})
 _LISTS = ("context_tools", "candidates", "servers", "tags", "exclude")
 
 
@@ -37,13 +38,12 @@ def fields(body: Any, allowed: Collection[str], required: Collection[str] = ()) 
     return body
 
 
-def vector(given: Mapping[str, Any], dimension: int, raw: bytes) -> Float32 | None:
+def vector(given: Mapping[str, Any], dimension: int) -> Float32 | None:
     """The embedding (d,) float32 that a body holds, as numbers or as base64 of little-endian float32; None where there is none.
 
     Parameters
     ----------
     dimension : of the catalogue
-    raw : the body; booleans are looked for only where it can hold any, since among numbers NumPy takes them for 0 and 1
     """
     numbers, packed = given.get("embedding"), given.get("embedding_base64")
     if numbers is None and packed is None:
@@ -54,12 +54,10 @@ def vector(given: Mapping[str, Any], dimension: int, raw: bytes) -> Float32 | No
         return intents.one(_unpacked(packed), dimension, "embedding_base64")
     if not isinstance(numbers, list):
         raise InputError(f"embedding is a list of {dimension} numbers, not {brief(numbers)}")
-    if (b"true" in raw or b"false" in raw) and any(isinstance(x, bool) for x in numbers):
-        raise InputError("embedding is a list of numbers, and holds a boolean")
-    try:
+    if not _NUMBERS.issuperset(map(type, numbers)):  # NumPy takes booleans, null and digits in quotes for numbers
+        raise InputError(f"embedding is a list of {dimension} numbers, and holds something else")
+    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and refused as that
         array = np.array(numbers, np.float32)
-    except (TypeError, ValueError, OverflowError):
-        raise InputError(f"embedding is a list of {dimension} numbers, and holds something else") from None
     return intents.one(array, dimension, "embedding")
 
 

@@ -52,6 +52,7 @@ def inherited(descriptor: int) -> socket.socket:
     except OSError as error:
         raise InputError(f"file descriptor {descriptor} is no socket: {error.strerror}") from None
     if not listens:
+        found.detach()  # it stays its owner's
         raise InputError(f"file descriptor {descriptor} is a socket that does not listen")
     return found
 

@@ -1,8 +1,9 @@
 """The versions of a model over HTTP: what there is, what serves, and the two ways to change that."""
 
+import contextlib
 from typing import Any
 
-from ..errors import InputError
+from ..errors import ConflictError, InputError
 from ..registry import StoreRegistry, Terms
 from ..registry import promote as through_the_gate
 from ..serving import Ranker
@@ -10,6 +11,7 @@ from ..store import Store
 from ..store.aliases import ALIASES
 from .problems import Problem
 
+ATTEMPTS = 4  # to promote, where production moves meanwhile
 MOVES = 50  # of the log, the latest
 FIGURES = ("hit@1", "recall@5", "mrr", "n")
 
@@ -61,7 +63,7 @@ class VersionsOverHttp:
             registry = StoreRegistry(store, self._user)
             number = _number(registry, name)
             if alias == "production":
-                move = through_the_gate(registry, number, self._ranker.catalog, who=who, why=why, force=force)
+                move = self._through_the_gate(registry, number, who=who, why=why, force=force)
             elif alias == "canary":
                 until = store.clock() + 3600.0 * (24.0 if hours is None else hours)
                 terms = Terms(percent=5.0 if percent is None else percent, until=until)
@@ -69,6 +71,13 @@ class VersionsOverHttp:
             else:
                 move = registry.move(alias, number, who=who, why=why)
         return self._moved(move)
+
+    def _through_the_gate(self, registry: StoreRegistry, number: int, **told: Any) -> Any:
+        """Compared again where a training brought something else into production meanwhile: that happens every few seconds."""
+        for _ in range(ATTEMPTS - 1):
+            with contextlib.suppress(ConflictError):
+                return through_the_gate(registry, number, self._ranker.catalog, **told)
+        return through_the_gate(registry, number, self._ranker.catalog, **told)
 
     def rollback(self, name: str, alias: str, who: str, why: str) -> dict[str, Any]:
         """Lets an alias that names a version name again what it named before: asked twice, it goes back once.

@@ -12,6 +12,11 @@ export function start(guard) {
     if (event.submitter?.value !== "do") return;
     event.preventDefault();
     const told = { alias: $("alias").value, why: $("why").value, force: $("force").checked };
+    if (told.force && !told.why) {
+      $("move-error").textContent = "Past the gate needs a reason: say why.";
+      $("why").focus();
+      return;
+    }
     $("move-do").disabled = true;
     decided(told).then(() => { $("move-dialog").close(); return guard(open); }, (error) => { $("move-error").textContent = error.message; }).finally(() => { $("move-do").disabled = false; });
   });

@@ -19,7 +19,7 @@ def test_an_intent_is_a_text_or_a_vector():
 
 
 def test_each_feedback_has_a_key_of_its_own():
-    keys = {requests.feedback("0" * 32, 1, ["a"], None, None, None).headers["Idempotency-Key"] for _ in range(3)}
+    keys = {requests.feedback("0" * 32, ["a"], 1, {}).headers["Idempotency-Key"] for _ in range(3)}
     assert len(keys) == 3
 
 

@@ -33,6 +33,14 @@ class RankOptions(TypedDict, total=False):
     explain: bool
 
 
+class Told(TypedDict, total=False):
+    """What may be told besides; see `shgat.serving.Ranker.feedback`."""
+
+    capability_id: str
+    duration_ms: float
+    error: str
+
+
 @dataclass(frozen=True)
 class Asked:
     """One request.
@@ -48,6 +56,9 @@ class Asked:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     again: bool = True
+
+
+MODELS, STATS = Asked("GET", "/v1/models"), Asked("GET", "/v1/stats")
 
 
 def address(url: str) -> str:
@@ -72,17 +83,10 @@ def why_not(intent: object, tool: str, text: str | None, context_tools: Iterable
     return Asked("POST", "/v1/why-not", {**_intent(intent, text), "tool": tool, "context_tools": list(context_tools)})
 
 
-def feedback(
-    decision_id: str,
-    outcome: float,
-    tools: Iterable[str] | None,
-    capability_id: str | None,
-    duration_ms: float | None,
-    error: str | None,
-) -> Asked:
-    """`POST /v1/feedback`, under a key of its own: sent again it counts once."""
-    body = {"decision_id": decision_id, "outcome": outcome, "tools": None if tools is None else list(tools),
-            "capability_id": capability_id, "duration_ms": duration_ms, "error": error}  # fmt: skip
+def feedback(decision: Any, tools: Iterable[str] | None, outcome: float, told: Told) -> Asked:
+    """`POST /v1/feedback` to a ranking or a decision id, under a key of its own: sent again it counts once."""
+    key = getattr(decision, "decision_id", decision)
+    body = {"decision_id": key, "outcome": outcome, "tools": None if tools is None else list(tools), **told}
     given = {name: value for name, value in body.items() if value is not None}
     return Asked("POST", "/v1/feedback", given, headers={"Idempotency-Key": uuid.uuid4().hex})
 
@@ -91,6 +95,11 @@ def page(what: str, offset: int, limit: int, q: str, server: str = "") -> Asked:
     """`GET /v1/tools` or `/v1/capabilities`."""
     more = {name: value for name, value in (("q", q), ("server", server)) if value}
     return Asked("GET", f"/v1/{what}", parameters={"offset": offset, "limit": limit, **more})
+
+
+def sync(snapshot: Any, server: str) -> Asked:
+    """`POST /v1/catalog/sync`."""
+    return Asked("POST", "/v1/catalog/sync", {"snapshot": snapshot, "server": server})
 
 
 def moved(version: int | str, verb: str, told: Mapping[str, Any]) -> Asked:

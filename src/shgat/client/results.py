@@ -160,6 +160,16 @@ class Moved(_Record):
     serving: str
 
 
+def read_tools(found: Any) -> Page[Tool]:
+    """A page of tools from JSON."""
+    return Page.of(found, Tool.of)
+
+
+def read_capabilities(found: Any) -> Page[Capability]:
+    """A page of capabilities from JSON."""
+    return Page.of(found, Capability.of)
+
+
 def _listed(found: Any, name: str) -> list[Any]:
     rows = found.get(name) if isinstance(found, dict) else None
     if not isinstance(rows, list):

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..store.aliases import ALIASES
+from ..store.aliases import ALIASES, Move
 from .asked import MOST
 
 Id = Annotated[str, Field(min_length=1, description="an id of the catalogue")]
@@ -139,21 +139,21 @@ class Scored(BaseModel):
 
 
 class WhyNotAnswer(BaseModel):
+    sentences: list[str] = Field(description="The rest in words.")
+    blamed: str | None
     tool: str
-    rank: int
     n_tools: int
-    score: float
-    probability: float | None
-    cosine: float
+    rank: int
     cosine_rank: int
-    seen: bool | None
-    traces: int
-    above: list[Scored]
+    score: float
+    cosine: float
+    probability: float | None
     gaps: dict[str, float]
+    above: list[Scored]
     carrier: Carrier | None
     carrier_of_first: Carrier | None
-    blamed: str | None
-    sentences: list[str]
+    seen: bool | None
+    traces: int
 
 
 class FeedbackAnswer(BaseModel):
@@ -170,12 +170,12 @@ class ToolRow(BaseModel):
 
 class CapabilityRow(BaseModel):
     id: str
-    text: str
     level: int
-    tools: list[str]
-    capabilities: list[str]
-    success_rate: float | None
+    text: str
     uses: int
+    success_rate: float | None
+    capabilities: list[str]
+    tools: list[str]
 
 
 class ToolPage(BaseModel):
@@ -235,29 +235,15 @@ class VersionRow(BaseModel):
     validation: dict[str, dict[str, float | None]]
 
 
-class MoveRow(BaseModel):
-    alias: str
-    number: int
-    before: int | None
-    after: int | None
-    action: str
-    who: str
-    why: str
-    forced: bool
-    figures: dict[str, Any] | None
-    created_at: float
-    back: int | None
-
-
 class ModelsAnswer(BaseModel):
     serving: str
     versions: list[VersionRow]
     aliases: dict[str, int]
-    moves: list[MoveRow]
+    moves: list[Move]
 
 
 class MovedAnswer(BaseModel):
-    move: MoveRow
+    move: Move
     serving: str
 
 

@@ -8,8 +8,9 @@ import time
 
 import pytest
 
-from http_server import Process, rank_body, read_answer
+from http_server import Process, read_answer
 from shgat.errors import InputError
+from shgat.store import Store
 from shgat.web.keys import KeyFile
 from shgat.web.server import bind, check_exposure, inherited, url_of
 
@@ -188,9 +189,9 @@ def restarts(folder, n):
     return load.answered, load.lost
 
 
-def test_restarts_under_load_lose_no_request(tmp_path):
-    answered, lost = restarts(tmp_path / "service", 2)
-    assert answered >= 60
+def test_a_restart_under_load_loses_no_request(tmp_path):
+    answered, lost = restarts(tmp_path / "service", 1)
+    assert answered >= 40
     assert lost == []
 
 
@@ -202,7 +203,7 @@ def test_a_hundred_restarts_lose_none(tmp_path):
     assert lost == []
 
 
-def test_a_request_under_way_is_answered_after_the_signal(tmp_path):
+def test_a_request_under_way_is_answered_after_the_signal_and_kept(tmp_path):
     with Process(tmp_path, "--linger", "0") as server:
         request = server.request()
         with server.connect() as half, server.connect() as fresh:
@@ -212,17 +213,9 @@ def test_a_request_under_way_is_answered_after_the_signal(tmp_path):
             time.sleep(0.2)
             half.sendall(request[-10:])
             fresh.sendall(request)  # a connection that was made before, and asks for the first time now
-            assert read_answer(half)[0] == 200
-            assert read_answer(fresh)[0] == 200
+            answers = [read_answer(half), read_answer(fresh)]
+        assert [status for status, _, _ in answers] == [200, 200]
         assert server.process.wait(30) == 0
         assert '"drained"' in server.log.read_text()
-
-
-def test_what_was_decided_is_in_the_store_after_the_end(tmp_path):
-    from shgat.store import Store
-
-    with Process(tmp_path) as server:
-        _, _, body = exchange(server, server.request(body=rank_body()))
-        assert server.stop() == 0
     with Store.open(f"sqlite:///{tmp_path}/store.db") as store:
-        assert store.decision(json.loads(body)["decision_id"]) is not None
+        assert all(store.decision(json.loads(body)["decision_id"]) is not None for _, _, body in answers)

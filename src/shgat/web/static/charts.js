@@ -2,7 +2,7 @@
 
 import { el, svg, time } from "./dom.js";
 
-const HEIGHT = 180, LEFT = 44, BOTTOM = 22, TOP = 10, RIGHT = 8;
+const HEIGHT = 180, LEFT = 56, BOTTOM = 22, TOP = 10, RIGHT = 8;
 
 export function lines(into, names, points, { top = null, format = (v) => v.toFixed(1), marks = [], empty = "Nothing yet." } = {}) {
   const known = points.filter(([, ...values]) => values.some((v) => v != null));

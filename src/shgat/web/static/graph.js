@@ -96,7 +96,7 @@ function key(event, guard) {
 
 function describe({ focus, parents, members, more }) {
   const facts = focus === null ? [`${members.length} capabilities that no other one contains.`] : [
-    `In ${parents.length} ${parents.length === 1 ? "capability" : "capabilities"}` + (focus.kind === "capability" ? `, with ${members.length} members.` : "."),
+    `In ${parents.length || "no"} ${parents.length === 1 ? "capability" : "capabilities"}` + (focus.kind === "capability" ? `, with ${members.length} members.` : "."),
     focus.success_rate == null ? null : `${percent(focus.success_rate)} of ${focus.uses} executions worked.`,
     more ? `${more} more are not drawn.` : null,
   ];

@@ -141,7 +141,7 @@ class Load:
         while not self.ended.is_set():
             if connection is None:
                 try:
-                    connection = socket.create_connection(self.address, timeout=30)
+                    connection = socket.create_connection(self.address, timeout=120)  # the next server may take its time to start
                 except ConnectionError:
                     with self.lock:
                         self.refused += 1

@@ -86,7 +86,7 @@ def cases(schema, n):
 
 
 def test_no_case_makes_it_fail_or_answer_what_is_not_in_the_document(schema):
-    assert cases(schema, 3) > 60
+    assert cases(schema, 3) >= 50
 
 
 @pytest.mark.slow

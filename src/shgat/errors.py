@@ -13,6 +13,7 @@
     |- EncoderError                 an encoder cannot be opened, failed, took too long, or gave no vectors
     |- WorkerError                  a training child failed, timed out or broke the protocol
     |- RefusedError                 the gate says that a version may not serve; the message has its figures
+    |- RemoteError                  a server refused a request, or did not answer
     `- MissingExtraError            an optional dependency is not installed; the message says which extra to install
 
 The command line turns each of them into one line on stderr and exit code 1.
@@ -79,6 +80,21 @@ class WorkerError(ShgatError):
 
 class RefusedError(ShgatError):
     """The gate says that a version may not serve."""
+
+
+class RemoteError(ShgatError):
+    """A server refused a request, or did not answer.
+
+    Attributes
+    ----------
+    status : of its answer, 0 where there was none
+    kind : of the problem, as "unauthorised" or "invalid"; "unreachable" where there was no answer
+    request_id : under which the server's log has it, "" where nobody said
+    """
+
+    def __init__(self, message: str, status: int = 0, kind: str = "unreachable", request_id: str = "") -> None:
+        super().__init__(message)
+        self.status, self.kind, self.request_id = status, kind, request_id
 
 
 class MissingExtraError(ShgatError, ImportError):

@@ -4,14 +4,14 @@ import numpy as np
 from rich.console import Console
 
 from registry.conftest import model
-from shgat.cli.versions import day, distances, moved, summary
+from shgat.cli.versions import day, distances, moved
 from shgat.registry import Version, facts_of
 from shgat.store import Move
 
 
 def test_a_row_has_what_is_known():
     facts = facts_of(model(0), 5.0, parent=2) | {"reason": "better"}
-    row = summary(Version(3, 10.0, 99, facts), {"production": 3, "canary": 2, "shadow": 3})
+    row = Version(3, 10.0, 99, facts).summary({"production": 3, "canary": 2, "shadow": 3})
     assert (row["version"], row["aliases"], row["parent"], row["trained_at"], row["bytes"]) == (
         3,
         ["production", "shadow"],
@@ -20,7 +20,7 @@ def test_a_row_has_what_is_known():
         99,
     )
     assert (row["reason"], row["traces"]) == ("better", None)
-    assert summary(Version(1, 0.0, 1, {}), {})["catalog"] is None
+    assert Version(1, 0.0, 1, {}).summary({})["catalog"] is None
 
 
 def test_a_group_of_parameters_has_its_relative_distance():

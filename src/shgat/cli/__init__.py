@@ -27,6 +27,7 @@ from . import (
     plot,
     rank,
     sample,
+    serve,
     train,
     worker,
 )
@@ -76,6 +77,7 @@ app.add_typer(features.app, name="features")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(models.app, name="models")
+app.add_typer(serve.app, name="serve")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

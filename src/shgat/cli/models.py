@@ -9,7 +9,7 @@ import typer
 
 from . import given
 from .db import Json, Url
-from .versions import day, distances, moved, summary
+from .versions import day, distances, moved
 
 if TYPE_CHECKING:
     from ..registry import Registry
@@ -35,7 +35,7 @@ def list_(url: Url, user: User = "local", mlflow: Mlflow = None, name: Name = No
 
     with _registry(url, user, mlflow, name) as registry:
         aliases, moves = registry.aliases(), registry.moves(limit=_MOVES)
-        rows = [summary(v, aliases) for v in registry.versions()]
+        rows = [v.summary(aliases) for v in registry.versions()]
     if as_json:
         output.write_json({"versions": rows, "aliases": aliases, "moves": [vars(m) for m in moves]})
         return
@@ -63,10 +63,10 @@ def show(version: Which, url: Url, user: User = "local", mlflow: Mlflow = None, 
         found, aliases = registry.version(registry.named(version)), registry.aliases()
         moves = [m for m in registry.moves() if found.number in (m.before, m.after)]
     if as_json:
-        output.write_json({**summary(found, aliases), "facts": found.facts, "moves": [vars(m) for m in moves]})
+        output.write_json({**found.summary(aliases), "facts": found.facts, "moves": [vars(m) for m in moves]})
         return
     facts = {key: value for key, value in found.facts.items() if key != "config"}
-    output.write(*grids({**summary(found, aliases), "facts": facts}), *([moved(moves)] if moves else []))
+    output.write(*grids({**found.summary(aliases), "facts": facts}), *([moved(moves)] if moves else []))
 
 
 @app.command(short_help="Put a version into production, past the gate.")
@@ -195,7 +195,7 @@ def import_(
     model = SHGAT.load(file)
     with _registry(url, user, mlflow, name, model.catalog.dimension) as registry:
         added = registry.add(model.to_bytes(), facts_of(model, file.stat().st_mtime, parent))
-        row = summary(added, {})
+        row = added.summary({})
     if as_json:
         output.write_json(row)
     else:

@@ -1,31 +1,12 @@
 """How versions are shown, what differs between them, and what was decided: of aliases, and of principals."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..registry import Version
     from ..shgat import SHGAT
     from ..store import Move, PrincipalMove
     from .grid import Grid
-
-
-def summary(version: "Version", aliases: dict[str, int]) -> dict[str, Any]:
-    """A version in a row, as JSON values."""
-    facts = version.facts
-    metrics = facts.get("metrics") or {}
-    return {
-        "version": version.number,
-        "aliases": [alias for alias, number in aliases.items() if number == version.number],
-        "created_at": version.created_at,
-        "trained_at": facts.get("trained_at"),
-        "parent": facts.get("parent"),
-        "bytes": version.size,
-        "catalog": facts.get("catalog"),
-        "encoder": facts.get("encoder"),
-        "traces": metrics.get("n_traces"),
-        "reason": facts.get("reason") or metrics.get("reason"),
-    }
 
 
 def distances(a: "SHGAT", b: "SHGAT") -> dict[str, float | None]:

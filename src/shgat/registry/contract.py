@@ -33,6 +33,22 @@ class Version:
     def name(self) -> str:
         return f"v{self.number}"
 
+    def summary(self, aliases: Mapping[str, int]) -> dict[str, Any]:
+        """In a row, as JSON values; `aliases` says which of them name it."""
+        metrics = self.facts.get("metrics") or {}
+        return {
+            "version": self.number,
+            "aliases": [alias for alias, number in aliases.items() if number == self.number],
+            "created_at": self.created_at,
+            "trained_at": self.facts.get("trained_at"),
+            "parent": self.facts.get("parent"),
+            "bytes": self.size,
+            "catalog": self.facts.get("catalog"),
+            "encoder": self.facts.get("encoder"),
+            "traces": metrics.get("n_traces"),
+            "reason": self.facts.get("reason") or metrics.get("reason"),
+        }
+
 
 class Registry(ABC):
     """Versions, and the aliases that name them: "production", "staging", "shadow" and "canary".

@@ -103,6 +103,20 @@ def test_a_request_for_another_host_is_refused(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_hanging_server_is_ended_too_when_the_client_loses_its_patience(tmp_path):
+    """The SDK's client asks its server by a signal to end two seconds after it closed its stdin."""
+    path = config(tmp_path, mail=MAIL, hanging=entry(tmp_path, "hanging", FILES, behave="hang"))
+
+    async def main():
+        async with client_of(path) as client:
+            assert await names(client, "send an email")
+            assert len(pids(tmp_path)) == 2
+
+    anyio.run(main)
+    assert pids(tmp_path) == []
+
+
+@pytest.mark.slow
 def test_stdin_that_stays_open_does_not_keep_it_from_ending(tmp_path):
     path = config(tmp_path, mail=MAIL)
     command = [sys.executable, "-m", "shgat", "gateway", "serve", "--config", str(path), "--store", f"sqlite:///{tmp_path}/g.db"]

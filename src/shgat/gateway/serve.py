@@ -83,10 +83,14 @@ async def _until_signal(
     async with anyio.create_task_group() as group:
 
         async def stop_on_signal() -> None:
-            with anyio.open_signal_receiver(*_STOP) as signals:
-                async for _ in signals:
-                    await drain()
-                    group.cancel_scope.cancel()
+            try:
+                with anyio.open_signal_receiver(*_STOP) as signals:
+                    async for _ in signals:
+                        await drain()
+                        group.cancel_scope.cancel()
+            finally:  # it is ending: another signal must not keep it from ending its servers
+                for number in _STOP:
+                    signal.signal(number, signal.SIG_IGN)
 
         group.start_soon(stop_on_signal)
         await over(server, http, listening)

@@ -32,7 +32,7 @@ class World:
         self.feedback = Feedback(self.ranker, self.searching.worked, self.facts, keep_sizes)
 
     def search(self, query):
-        return self.searching.search(query, list(self.session.used), SERVERS, self.session.id).noted(self.session).search
+        return self.searching.search(query, list(self.session.used), SERVERS, self.session).noted(self.session).search
 
     def called(self, tool, outcome="worked", search=None, arguments=None, result=None):
         reply = Reply(result, outcome, "", 12.5)

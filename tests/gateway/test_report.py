@@ -30,7 +30,7 @@ async def _used(url, keep_texts=False):
         feedback = Feedback(ranker, searching.worked, facts, keep_sizes=True)
 
         def search(query):
-            return searching.search(query, list(session.used), servers, session.id).noted(session).search
+            return searching.search(query, list(session.used), servers, session).noted(session).search
 
         async def call(name, outcome="worked", search=None):
             await feedback.tell(session, search, tools.find(name)[0], Reply({"x": 1}, outcome, "", 10.0), {"a": 1})
@@ -41,7 +41,7 @@ async def _used(url, keep_texts=False):
         for query in ("post a message into the chat", "post the message into a chat"):
             search(query)
         await call("chat/post_message", search=search("post message into chat"))
-        offer = searching.suggest(list(session.used), servers, session.id)
+        offer = searching.suggest(list(session.used), servers, session)
         assert offer.search.decision
         await call("chat/list_channels", "time-out")
         pulled = {**MAIL[0], "description": "Sends an email, and a copy elsewhere."}

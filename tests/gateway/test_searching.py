@@ -24,7 +24,7 @@ def searching(tmp_path):
 
 
 def ask(searching, session, query, ready=SERVERS):
-    return searching.search(query, list(session.used), ready, session.id).noted(session)
+    return searching.search(query, list(session.used), ready, session).noted(session)
 
 
 def worked(searching, session, query, key):
@@ -80,7 +80,7 @@ def test_the_third_search_in_a_row_for_the_same_gets_a_directive(searching):
 
 
 def test_servers_that_are_being_started_are_named(searching):
-    offer = searching.search("send an email", [], SERVERS, "s").noted(Session(), ["slow"])
+    offer = searching.search("send an email", [], SERVERS, Session()).noted(Session(), ["slow"])
     assert offer.note == "Still being started: slow."
 
 
@@ -100,24 +100,41 @@ def test_a_description_that_says_every_word_is_lifted_only_so_far(searching):
     everything = " ".join([*HABITS, "read write file disk post chat channel search"] * 40)
     tools, ready = searching._tools, (*SERVERS, "spam")
     tools.take("spam", [tool("best_tool", everything)], ready)
-    assert searching.search(HABITS[0], [], ready, "s").tools[0].id == "spam/best_tool"
+    assert searching.search(HABITS[0], [], ready, Session()).tools[0].id == "spam/best_tool"
     for query in HABITS:
         worked(searching, Session(), query, "mail/send_message")
     for query in (*HABITS, "please send an email to my boss"):
-        assert searching.search(query, [], ready, "s").tools[0].id == "mail/send_message", query
-    other = searching.search("read a file from disk", [], ready, "s")
+        assert searching.search(query, [], ready, Session()).tools[0].id == "mail/send_message", query
+    other = searching.search("read a file from disk", [], ready, Session())
     assert other.tools[0].id == "files/read_file"  # it repeats these words too
 
 
 def test_next_is_what_came_next_before_then_what_is_near(searching):
-    assert searching.suggest([], SERVERS, "s").note == "Nothing was called yet: search first."
+    assert searching.suggest([], SERVERS, Session()).note == "Nothing was called yet: search first."
     searching.worked.add(None, "files/read_file", "chat/post_message")
-    offer = searching.suggest(["files/read_file"], SERVERS, "s")
+    offer = searching.suggest(["files/read_file"], SERVERS, Session())
     assert offer.tools[0].id == "chat/post_message"
     assert "files/read_file" not in [t.id for t in offer.tools]  # just used
-    assert searching.suggest(["chat/list_channels"], SERVERS, "s").tools[0].id == "chat/post_message"
+    assert searching.suggest(["chat/list_channels"], SERVERS, Session()).tools[0].id == "chat/post_message"
 
 
 def test_next_tools_of_what_nobody_knows(searching):
     assert next_tools(searching._ranker, ["strange"], 3) is None
     assert next_tools(searching._ranker, ["mail/search_mail"], 1).ids == ("mail/send_message",)
+
+
+def test_what_worked_for_one_principal_is_not_what_another_one_is_given(searching):
+    one, two, nobody = Session(principal="one"), Session(principal="two"), Session()
+    query = "post the news to everybody"
+    for session, key in ((one, "mail/send_message"), (two, "chat/post_message")):
+        offer = ask(searching, session, query)
+        searching._ranker.feedback(offer.search.decision, tools=[key], outcome=1.0)
+        searching.worked.add(offer.search.unit, "files/read_file", key, True, session.principal)
+    assert ask(searching, one, query).tools[0].id == "mail/send_message"
+    assert ask(searching, two, query).tools[0].id == "chat/post_message"
+    assert searching.worked.proven(ask(searching, nobody, query).search.unit) == ""
+    assert searching.worked.after("files/read_file", 3, "one") == ["mail/send_message"]
+    assert searching.worked.after("files/read_file", 3) == []
+    searching.worked.add(None, "files/read_file", "mail/search")
+    assert searching.worked.after("files/read_file", 3, "one") == ["mail/send_message", "mail/search"]
+    assert (searching.worked.times("mail/search", "one"), searching.worked.times("chat/post_message", "one")) == (1, 0)

@@ -55,6 +55,20 @@ def test_why_not(asking, vector):
     assert asking.post("/v1/why-not", {"tool": "mail.t3"}).status_code == 422
 
 
+def test_who_asks_is_named_in_the_decision_and_in_its_feedback(asking, ranker, vector):
+    key = asking.post("/v1/rank", {"embedding": vector, "principal": "team a"}).json()["decision_id"]
+    assert ranker._journal.decision(key).principal == "team a"
+    told = {"decision_id": key, "tools": ["mail.t0"], "outcome": 1, "principal": "team b"}
+    assert asking.post("/v1/feedback", told).status_code == 422
+    assert asking.post("/v1/feedback", {**told, "principal": "team a"}).json()["counted"]
+    assert asking.post("/v1/why-not", {"embedding": vector, "tool": "mail.t0", "principal": "team a"}).status_code == 200
+    assert asking.post("/v1/rank", {"embedding": vector, "principal": ["a"]}).status_code == 422
+    assert (
+        ranker._journal.decision(asking.post("/v1/rank", {"embedding": vector, "principal": 7.0}).json()["decision_id"]).principal
+        == "7"
+    )
+
+
 def test_feedback_counts_once_by_its_decision(asking, ranker, vector):
     key = asking.post("/v1/rank", {"embedding": vector}).json()["decision_id"]
     told = {"decision_id": key, "tools": ["mail.t1"], "outcome": 1, "duration_ms": 12}

@@ -28,6 +28,7 @@ class RankOptions(TypedDict, total=False):
     exclude: Iterable[str]
     rules: Mapping[str, Any]
     session: str
+    principal: str
     order: Literal["score", "stable"]
     min_score: float
     explain: bool
@@ -39,6 +40,7 @@ class Told(TypedDict, total=False):
     capability_id: str
     duration_ms: float
     error: str
+    principal: str
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class Feedback:
         missed = session.missed(search) if search is not None and outcome > 0.0 else []
         try:
             decision = self._decision(session, search, tool)
-            self._worked.add(None if search is None else search.unit, before, tool.key, outcome > 0.0)
+            self._worked.add(None if search is None else search.unit, before, tool.key, outcome > 0.0, session.principal)
             if outcome > 0.0:
                 session.used.append(tool.key)
             for other in missed:
@@ -69,7 +69,9 @@ class Feedback:
     def _decision(self, session: Session, search: Search | None, tool: Tool) -> str:
         """A decision that has no feedback yet."""
         if search is None:
-            answer = self._ranker.rank(None, 1, candidates=[tool.key], context_tools=list(session.used), session=session.id)
+            answer = self._ranker.rank(
+                None, 1, candidates=[tool.key], context_tools=list(session.used), session=session.id, principal=session.principal
+            )
             return answer.decision_id
         search.calls += 1
         return search.decision if search.calls == 1 else self._ranker.once_more(search.decision)

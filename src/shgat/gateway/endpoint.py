@@ -20,7 +20,7 @@ from .tools import Tool
 from .upstream import Reply
 
 SEARCH, CALL, SUGGEST = "search_tools", "call_tool", "suggest_next"
-SEARCH_ID, INTENT, SESSION = "shgat/search_id", "shgat/intent", "shgat/session"  # in `_meta`
+SEARCH_ID, INTENT, SESSION, PRINCIPAL = "shgat/search_id", "shgat/intent", "shgat/session", "shgat/principal"  # in `_meta`
 FRESH_MS = 60_000  # for as long a list of tools may be kept
 _LONGEST = 8192  # characters of a query
 _HTTP_SESSION = "mcp-session-id"
@@ -92,7 +92,7 @@ class Endpoint:
                 continue
 
     def _session(self, context: Context) -> Session:
-        """Whose request it is: by the id in `_meta`, by that of the transport, else by what the client calls itself."""
+        """Whose request it is: by the id in `_meta`, by that of the transport, else by what the client calls itself; `_meta` says who asks."""
         meta = context.meta or {}
         if context.protocol_version not in MODERN_PROTOCOL_VERSIONS:
             self._legacy[context.session._connection] = context.session
@@ -103,7 +103,9 @@ class Endpoint:
             key = (
                 headers.get(_HTTP_SESSION) if headers is not None else None
             ) or f"client {client.client_info.name if client else ''}"
-        return self._gateway.sessions.of(f"{self._gateway.settings.user} {key[:200]}")
+        who = meta.get(PRINCIPAL)
+        principal = who[:200].replace("\0", "") if isinstance(who, str) else ""
+        return self._gateway.sessions.of(f"{self._gateway.settings.user} {key[:200]}", principal)
 
     async def _list(self, context: Context, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         session, gateway = self._session(context), self._gateway

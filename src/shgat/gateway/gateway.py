@@ -109,14 +109,14 @@ class Gateway:
         await self.settled()
         await self.learn()
         used = [*(tool.key for name in context if (tool := self.tools.find(name)[0]) is not None), *session.used]
-        offer = await anyio.to_thread.run_sync(self.searching.search, query, used, self.fleet.ready, session.id, limit)
+        offer = await anyio.to_thread.run_sync(self.searching.search, query, used, self.fleet.ready, session, limit)
         return offer.noted(session, self.fleet.starting)
 
     async def suggest(self, session: Session, limit: int = 0) -> Offer:
         """What to use next."""
         await self.settled()
         await self.learn()
-        offer = await anyio.to_thread.run_sync(self.searching.suggest, list(session.used), self.fleet.ready, session.id, limit)
+        offer = await anyio.to_thread.run_sync(self.searching.suggest, list(session.used), self.fleet.ready, session, limit)
         if offer.search.decision:
             session.searches.append(offer.search)
         return offer
@@ -173,18 +173,20 @@ class Gateway:
         """In the mode "filter": the tools that a session sees. What it saw stays where it stood; what is new follows."""
         ready, limit = frozenset(self.fleet.ready), self.settings.limit
         if intent:
-            answer = self.ranker.rank(None, limit, text=intent, servers=ready, session=session.id, order="stable")
+            answer = self.ranker.rank(
+                None, limit, text=intent, servers=ready, session=session.id, order="stable", principal=session.principal
+            )
             wanted = [t.id for key in answer.ids if (t := self.tools.of_key(key)) is not None]
         else:
-            wanted = [t.id for t in self._by_use() if t.server in ready][:limit]
+            wanted = [t.id for t in self._by_use(session.principal) if t.server in ready][:limit]
         there = {t.id: t for t in self.tools if t.server in ready}
         kept = [i for i in session.listed if i in there]
         session.listed = list(dict.fromkeys((*kept, *wanted) if intent else (*kept, *wanted[: max(0, limit - len(kept))])))
         return [there[i] for i in session.listed if i in there]
 
-    def _by_use(self) -> list[Tool]:
+    def _by_use(self, principal: str) -> list[Tool]:
         """All tools, those first that worked most often, else as the servers list them."""
-        return sorted(self.tools, key=lambda t: -self.searching.worked.times(t.key))
+        return sorted(self.tools, key=lambda t: -self.searching.worked.times(t.key, principal))
 
     # ---------------------------------------------------------------- what servers say
     def _heard(self, name: str) -> None:
@@ -252,8 +254,8 @@ class Gateway:
             await self._feedback.tell(*outcome)
 
 
-def _last(settings: Settings) -> tuple[Catalog, list[tuple[Any, str, str, bool]]]:
-    """The catalogue that the store had last, and (query, tool before, tool, did it work) of what was run, oldest first; empty where new."""
+def _last(settings: Settings) -> tuple[Catalog, list[tuple[Any, str, str, bool, str]]]:
+    """The catalogue that the store had last, and (query, tool before, tool, did it work, whose) of what was run, oldest first."""
     try:
         with Store.open(settings.store) as store:
             tools, capabilities = store.catalog()
@@ -262,5 +264,8 @@ def _last(settings: Settings) -> tuple[Catalog, list[tuple[Any, str, str, bool]]
     except ShgatError:
         return Catalog.from_records([], []), []
     catalog = Catalog.from_records(tools, capabilities, encoder=encoder, strict=False)
-    seen = [(unit(t.embedding), t.context_tools[-1] if t.context_tools else "", t.tools[-1], t.outcome >= SUCCESS) for t in traces]
+    seen = [
+        (unit(t.embedding), t.context_tools[-1] if t.context_tools else "", t.tools[-1], t.outcome >= SUCCESS, t.principal)
+        for t in traces
+    ]
     return catalog, seen

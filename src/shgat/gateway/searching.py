@@ -80,19 +80,22 @@ class Searching:
     def _ranker(self) -> Ranker:
         return self._tools.ranker
 
-    def search(self, query: str, used: Sequence[str], ready: Collection[str], session: str, limit: int = 0) -> Offer:
+    def search(self, query: str, used: Sequence[str], ready: Collection[str], session: Session, limit: int = 0) -> Offer:
         """The tools of servers that are ready for a query.
 
         Parameters
         ----------
         used : keys of tools that were called before, the latest last
-        session : its id
+        session : whose search it is
         """
         nearest = self._ranker.nearest(query, ready)
         x = unit(nearest.vector)
-        answered = self._floor.reached(nearest) or (x is not None and self.worked.answers(x))
-        proven = "" if x is None or self._calibrated else self._now(self.worked.proven(x))
-        rank = partial(self._ranker.rank, None, text=query, context_tools=self._there(used), servers=ready, session=session)
+        answered = self._floor.reached(nearest) or (x is not None and self.worked.answers(x, session.principal))
+        proven = "" if x is None or self._calibrated else self._now(self.worked.proven(x, session.principal))
+        rank = partial(
+            self._ranker.rank, None, text=query, context_tools=self._there(used), servers=ready, session=session.id,
+            principal=session.principal,
+        )  # fmt: skip
         rules = {"pin": (proven,)} if proven else None
         answer = rank(limit or self._limit, candidates=None if answered else (), rules=rules)
         if answer.ids:
@@ -102,11 +105,13 @@ class Searching:
         search = Search(answer.decision_id, answer.ids, x, frozenset(asked(query)))
         return Offer(search, *self._pairs(answer), nearest.servers)
 
-    def suggest(self, used: Sequence[str], ready: Collection[str], session: str, limit: int = 0) -> Offer:
+    def suggest(self, used: Sequence[str], ready: Collection[str], session: Session, limit: int = 0) -> Offer:
         """What to use next, by what was used: what came next before, then what is near to it. Nothing where nothing was used."""
         used = self._there(used)
-        followers = [self._now(key) for key in self.worked.after(used[-1], FOLLOWERS)] if used else []
-        answer = next_tools(self._ranker, used, limit or self._limit, followers, servers=ready, session=session)
+        followers = [self._now(key) for key in self.worked.after(used[-1], FOLLOWERS, session.principal)] if used else []
+        answer = next_tools(
+            self._ranker, used, limit or self._limit, followers, servers=ready, session=session.id, principal=session.principal
+        )
         if answer is None:
             return Offer(Search("", ()), (), (), note="Nothing was called yet: search first.")
         return Offer(Search(answer.decision_id, answer.ids), *self._pairs(answer))
@@ -132,6 +137,7 @@ def next_tools(
     *,
     servers: Collection[str] | None = None,
     session: str | None = None,
+    principal: str = "",
 ) -> Answer | None:
     """The tools that are likely to be needed next, by what was used alone: the mean of the latest three stands for an intent.
 
@@ -151,7 +157,9 @@ def next_tools(
         return None
     mean: Float32 = np.asarray(np.mean(rows, axis=0), np.float32)
     first = tuple(key for key in followers if key in catalog.tool_column and key != used[-1])
-    return ranker.rank(mean, k, context_tools=used, exclude=used[-1:], rules={"pin": first}, servers=servers, session=session)
+    return ranker.rank(
+        mean, k, context_tools=used, exclude=used[-1:], rules={"pin": first}, servers=servers, session=session, principal=principal
+    )
 
 
 def unit(vector: Float32 | None) -> Float32 | None:

@@ -49,12 +49,14 @@ class Session:
     Attributes
     ----------
     id : by which decisions name it
+    principal : who asks, "" where nobody said
     used : keys of the tools that were called, the latest last
     listed : names that it was shown in the mode "filter", in their order
     told : (key, outcome) of calls without a search that something was learned from
     """
 
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    principal: str = ""
     searches: deque[Search] = field(default_factory=lambda: deque(maxlen=SEARCHES))
     used: deque[str] = field(default_factory=lambda: deque(maxlen=USED))
     listed: list[str] = field(default_factory=list)
@@ -93,11 +95,12 @@ class Sessions:
         self._most = most
         self._of: OrderedDict[str, Session] = OrderedDict()
 
-    def of(self, key: str) -> Session:
-        """A client's session."""
+    def of(self, key: str, principal: str = "") -> Session:
+        """A client's session; those of two principals are two, whatever they are called."""
+        key = f"{len(principal)} {principal}{key}"
         found = self._of.get(key)
         if found is None:
-            found = self._of[key] = Session()
+            found = self._of[key] = Session(principal=principal)
             while len(self._of) > self._most:
                 self._of.popitem(last=False)
         self._of.move_to_end(key)

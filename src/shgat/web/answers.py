@@ -66,13 +66,14 @@ class Answers:
             raise InputError("give embedding, embedding_base64 or text")
         if not isinstance(tool, str) or tool not in self._ranker.catalog.tool_column:
             raise Problem("not-found", f"the catalogue has no tool {tool!r:.100}")
-        context = asked.options(given).get("context_tools", ())
+        options = asked.options(given)
         said = await asyncio.to_thread(
             self._ranker.why_not,
             text if intent is None else intent,
             tool,
             text=None if intent is None else text,
-            context_tools=context,
+            context_tools=options.get("context_tools", ()),
+            principal=options.get("principal"),
         )
         return orjson.dumps(none_for_not_finite(said.to_dict()), option=_PLAIN)
 
@@ -100,8 +101,9 @@ class Answers:
         if error is not None and not isinstance(error, str):
             raise InputError(f"error is a string, not {brief(error)}")
         receipt = await self._ranker.afeedback(
-            given["decision_id"], given.get("capability_id"), tools, outcome=given["outcome"], duration_ms=duration, error=error
-        )
+            given["decision_id"], given.get("capability_id"), tools, outcome=given["outcome"], duration_ms=duration, error=error,
+            principal=asked.options({"principal": given.get("principal")}).get("principal"),
+        )  # fmt: skip
         if receipt:
             self._curve.executed(given["decision_id"], tools or (), float(given["outcome"]))
         call.told.update(decision=given["decision_id"], receipt=str(receipt))

@@ -15,10 +15,10 @@ from ..model import intents
 MOST = 1000  # items of an answer
 RANK = frozenset({
     "embedding", "embedding_base64", "text", "kind", "top_k", "context_tools", "candidates", "servers", "tags", "exclude", "rules",
-    "session", "order", "min_score", "explain",
+    "session", "principal", "order", "min_score", "explain",
 })  # fmt: skip
-WHY_NOT = frozenset({"embedding", "embedding_base64", "text", "tool", "context_tools"})
-FEEDBACK = frozenset({"decision_id", "capability_id", "tools", "outcome", "duration_ms", "error"})
+WHY_NOT = frozenset({"embedding", "embedding_base64", "text", "tool", "context_tools", "principal"})
+FEEDBACK = frozenset({"decision_id", "capability_id", "tools", "outcome", "duration_ms", "error", "principal"})
 KINDS = ("tools", "capabilities", "sets")
 _NUMBERS = frozenset({int, float})
 _LISTS = ("context_tools", "candidates", "servers", "tags", "exclude")
@@ -82,15 +82,16 @@ def options(given: Mapping[str, Any]) -> dict[str, Any]:
     for name in _LISTS:
         if given.get(name) is not None:
             found[name] = strings(given[name], name)
-    for name in ("rules", "session", "order", "min_score", "explain", "text"):
+    for name in ("rules", "session", "principal", "order", "min_score", "explain", "text"):
         if given.get(name) is not None:
             found[name] = given[name]
     if isinstance(found.get("rules"), dict):
         found["rules"] = {name: value for name, value in found["rules"].items() if value is not None}
     elif "rules" in found:
         raise InputError(f"rules is an object, not {brief(found['rules'])}")
-    if isinstance(found.get("session"), float):
-        found["session"] = whole(found["session"], "session")
+    for name in ("session", "principal"):
+        if isinstance(found.get(name), float):
+            found[name] = whole(found[name], name)
     return found
 
 

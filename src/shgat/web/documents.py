@@ -9,6 +9,7 @@ from .asked import MOST
 
 Id = Annotated[str, Field(min_length=1, description="an id of the catalogue")]
 Ids = list[str]
+Principal = str | int | None
 Alias = Literal["production", "staging", "shadow", "canary"]
 assert Alias.__args__ == ALIASES  # type: ignore[attr-defined]  # a literal has to be written out
 Number = Annotated[float, Field(ge=-1e15, le=1e15)]
@@ -39,6 +40,9 @@ class _Intent(_Body):
     )
     text: str | None = Field(None, description="The intent in words. Alone, a vector is made of it.")
     context_tools: Ids | None = Field(None, description="Tools that the session has used before; unknown ones are left out.")
+    principal: Principal = Field(
+        None, description="Who asks, where several share the ranker: what they ran themselves counts besides."
+    )
 
 
 class RankBody(_Intent):
@@ -72,6 +76,7 @@ class FeedbackBody(_Body):
     capability_id: str | None = None
     duration_ms: Annotated[float, Field(ge=0, le=1e15)] | None = None
     error: str | None = None
+    principal: Principal = Field(None, description="Who ran it, where the decision names nobody.")
 
 
 class SyncBody(_Body):

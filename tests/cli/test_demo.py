@@ -4,6 +4,7 @@ import orjson
 import pytest
 
 
+@pytest.mark.slow
 def test_demo(ask):
     code, out, err = ask("demo")
     assert (code, err) == (0, "")

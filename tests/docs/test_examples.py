@@ -22,6 +22,8 @@ def test_examples_run(page, tmp_path, monkeypatch):
     for block in BLOCK.finditer(text):
         source = "\n" * (text[: block.start()].count("\n") + 1) + block[1]
         exec(compile(source, str(page), "exec"), names)
+    for left_open in [value for value in names.values() if not isinstance(value, type) and hasattr(value, "close")]:
+        left_open.close()
 
 
 def test_the_job_on_the_gateway_page_trains():

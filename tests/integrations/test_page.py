@@ -31,6 +31,7 @@ def test_a_block_that_needs_a_host_runs(host, source, tmp_path, monkeypatch, cap
     said = capsys.readouterr().out
     assert {"fastmcp": "send_mail", "langchain": "Sent.", "litellm": "Sent."}.get(host, "The report is sent.") in said
     assert names["search"].counts["linked"] <= 1
+    names["search"].close()
 
 
 def test_every_host_has_a_block():

@@ -213,6 +213,7 @@ def test_many_threads_and_a_forked_child(make, catalog, index):
     assert forked(child)
 
 
+@pytest.mark.slow
 def test_people_who_do_as_all_do_gain_and_lose_nothing(make, journal, people, index):
     """Nearly: shared scores that know nothing yet leave something to gain."""
     model = SHGAT.from_catalog(index.catalog)

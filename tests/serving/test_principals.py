@@ -190,6 +190,7 @@ def test_what_is_no_principal_is_refused(ranker, people, wrong):
         ranker.feedback("0" * 32, tools=["chat.post_message"], outcome=1.0, principal=wrong)
 
 
+@pytest.mark.slow
 def test_a_flood_is_a_bounded_share_of_what_all_learn_and_comes_back_when_there_is_room(open_ranker, catalog, people):
     ranker, target = open_ranker(), catalog.tools[7].id
 

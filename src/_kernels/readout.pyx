@@ -62,7 +62,10 @@ def score_intent(const float[::1] x, const float[:, ::1] w, const float[:, ::1] 
 
 
 def score_folded(const float[::1] x, const float[:, ::1] keys, float scale, float stretch, bint unit, float[::1] z):
-    """z (n,) = scale keys (n, d) . x, divided by |q| = stretch |x| where `unit`: one product for keys folded through a map that keeps angles."""
+    """z (n,) = scale keys (n, d) . x, divided by |q| = stretch |x| where `unit`.
+
+    One product, for keys that were folded through a map that keeps angles.
+    """
     cdef float inverse = 1.0
     if keys.shape[1] != x.shape[0] or z.shape[0] != keys.shape[0]:
         raise ValueError("score_folded: shapes do not fit")

@@ -5,8 +5,8 @@
 
 from .._lazy import names
 
-__all__ = ["SCOPES", "Key", "KeyFile", "Keys", "Limits", "Service", "create_app", "serve"]
+__all__ = ["Key", "KeyFile", "Keys", "Limits", "Service", "create_app", "serve"]
 
 __getattr__, __dir__ = names(
-    __name__, {"keys": "SCOPES Key KeyFile Keys", "limits": "Limits", "service": "Service", "app": "create_app", "server": "serve"}
+    __name__, {"keys": "Key KeyFile Keys", "limits": "Limits", "service": "Service", "app": "create_app", "server": "serve"}
 )

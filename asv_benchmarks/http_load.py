@@ -29,7 +29,8 @@ CORES = sorted(os.sched_getaffinity(0))
 def serve_rank(folder: str, journal: bool) -> None:
     from shgat import Catalog
     from shgat.serving import Ranker
-    from shgat.web import SCOPES, Key, Keys, Service, serve
+    from shgat.web import Key, Keys, Service, serve
+    from shgat.web.keys import SCOPES
     from shgat.web.server import bind, url_of
 
     x = np.random.default_rng(0).standard_normal((N_TOOLS, DIMENSION)).astype(np.float32)

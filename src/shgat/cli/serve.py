@@ -132,7 +132,8 @@ def _service(
     ranker: "Ranker", url: str, file: Path | None, opened: list[str], limits: Any, user: str, demo: bool
 ) -> "tuple[Service, str]":
     """The service, and the secret of the key that was made for this run, "" where there is a file of keys."""
-    from ..web import SCOPES, Key, KeyFile, Keys, Service
+    from ..web import Key, KeyFile, Keys, Service
+    from ..web.keys import SCOPES
 
     if file is not None:
         return Service(ranker, url, Keys(KeyFile(file)), limits, opened, user), ""

@@ -3,7 +3,16 @@
 `shgat serve` runs it; `create_app` makes the ASGI application for a server of one's own.
 """
 
+from typing import TYPE_CHECKING
+
 from .._lazy import names
+
+if TYPE_CHECKING:
+    from .app import create_app
+    from .keys import Key, KeyFile, Keys
+    from .limits import Limits
+    from .server import serve
+    from .service import Service
 
 __all__ = ["Key", "KeyFile", "Keys", "Limits", "Service", "create_app", "serve"]
 

@@ -114,6 +114,7 @@ def test_a_model_that_cannot_be_measured(ask, trained, tmp_path):
 
 
 # ---------------------------------------------------------------- protocol
+@pytest.mark.slow
 def test_a_protocol_trains_and_tests(ask):
     given = ("--catalog", SAMPLE, "--epochs", "1")
     code, out, err = ask("evaluate", "protocol", "holdout", *given, "--json", "--gate")

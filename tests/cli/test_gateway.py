@@ -22,6 +22,7 @@ def test_a_simulation_learns_in_bounded_time():
     assert found["model_version"] != "untrained"
 
 
+@pytest.mark.slow
 def test_a_simulation_for_people():
     done = run("gateway", "simulate", "--seconds", "1")
     assert done.returncode == 0, done.stderr

@@ -13,6 +13,7 @@ def benchmark(capfd, *arguments):
     return code, captured.out, captured.err
 
 
+@pytest.mark.slow
 def test_a_table_of_days(capfd):
     code, out, err = benchmark(capfd, "--data", SAMPLE, "--days", 2, "--asks", 4)
     assert code == 0

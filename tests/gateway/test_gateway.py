@@ -133,6 +133,7 @@ def test_a_file_none_of_whose_servers_can_be_started_is_refused(tmp_path):
         Gateway.open(Settings(path, store=store_of(tmp_path)))
 
 
+@pytest.mark.slow
 def test_a_hanging_server_does_not_hold_up_the_first_search(tmp_path):
     path = config(tmp_path, mail=MAIL, hanging=entry(tmp_path, "hanging", FILES, behave="hang"))
 

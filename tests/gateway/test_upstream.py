@@ -65,6 +65,7 @@ def test_a_call_that_takes_too_long_fails_and_the_server_stays_where_it_answers(
     anyio.run(main)
 
 
+@pytest.mark.slow
 def test_a_server_that_hangs_after_a_call_is_started_again(tmp_path):
     async def main():
         async with run(server(tmp_path, ODD, timeout=1.5), answers_within=0.3) as upstream:

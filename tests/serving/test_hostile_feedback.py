@@ -134,6 +134,7 @@ def hashed(text, d=256):
 NOUNS = "invoice ticket page branch calendar message file table image contact order shipment deploy alert metric note task user group policy"
 
 
+@pytest.mark.slow
 def test_tools_without_traffic_are_still_found_by_their_descriptions(open_ranker):
     tools = [
         {"id": f"{area}.{verb}_{noun}", "text": f"{area} {verb} {noun}: {verb} one {noun} of the {area} service"}

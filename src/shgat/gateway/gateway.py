@@ -11,6 +11,7 @@ import anyio.to_thread
 
 from ..errors import InputError, ShgatError
 from ..graph import Catalog
+from ..model.intents import unit
 from ..serving import Ranker
 from ..store import Store
 from ..traces.record import SUCCESS
@@ -18,7 +19,7 @@ from .blinding import blinding
 from .calling import Feedback
 from .facts import Facts
 from .fleet import Fleet
-from .searching import Offer, Searching, unit
+from .searching import Offer, Searching
 from .sessions import Session, Sessions
 from .settings import Configured, Settings, configured
 from .tools import Tool, Tools

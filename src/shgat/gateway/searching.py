@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._types import Float32
+from ..model.intents import unit
 from ..model.words import asked
 from ..serving import Answer, Ranker
 from .floor import Floor
@@ -160,13 +161,6 @@ def next_tools(
     return ranker.rank(
         mean, k, context_tools=used, exclude=used[-1:], rules={"pin": first}, servers=servers, session=session, principal=principal
     )
-
-
-def unit(vector: Float32 | None) -> Float32 | None:
-    """(d,) of length 1."""
-    if vector is None:
-        return None
-    return np.asarray(vector / max(float(np.linalg.norm(vector.astype(np.float64))), 1e-12), np.float32)
 
 
 def _shown(tool: Tool, score: float) -> dict[str, Any]:

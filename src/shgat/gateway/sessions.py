@@ -1,10 +1,10 @@
 """What each client searched and called: the search that a call follows, and searches that ask for much the same again."""
 
-import uuid
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from .. import _ids
 from .._types import Float32
 
 MOST, SEARCHES, USED = 1000, 32, 20  # sessions; searches and tools of one that are remembered
@@ -55,7 +55,7 @@ class Session:
     told : (key, outcome) of calls without a search that something was learned from
     """
 
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    id: str = field(default_factory=_ids.new)
     principal: str = ""
     searches: deque[Search] = field(default_factory=lambda: deque(maxlen=SEARCHES))
     used: deque[str] = field(default_factory=lambda: deque(maxlen=USED))

@@ -17,6 +17,7 @@ from ..graph import Incidence
 from ..traces.outages import failures_of_outages
 from ..traces.record import SUCCESS
 from .index import Index
+from .intents import unit
 from .memory import Memory
 from .own import Own
 from .success import SuccessRates
@@ -134,11 +135,7 @@ class Execution:
     @cached_property
     def unit(self) -> Float32 | None:
         """(d,) of length 1."""
-        return (
-            None
-            if self.x is None
-            else np.asarray(self.x / max(float(np.linalg.norm(self.x.astype(np.float64))), 1e-12), np.float32)
-        )
+        return unit(self.x)
 
     @cached_property
     def terms(self) -> list[str]:

@@ -31,6 +31,11 @@ def one(value: object, dimension: int, what: str = "intent") -> Float32:
     return x
 
 
+def unit(x: Float32 | None) -> Float32 | None:
+    """An intent (d,) of length 1; None where there is none."""
+    return None if x is None else np.asarray(x / max(float(np.linalg.norm(x.astype(np.float64))), 1e-12), np.float32)
+
+
 def many(value: object, dimension: int, what: str = "intents") -> Float32:
     """Several intents (B, d) float32, finite; a single one becomes one row. Sparse matrices and tables of numbers are taken too."""
     return _check.matrix(_array(value, what), dimension, what)

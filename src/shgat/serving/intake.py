@@ -1,6 +1,5 @@
 """Telling a ranker what was executed and how it went."""
 
-import hashlib
 import re
 import uuid
 from collections.abc import Callable, Iterable
@@ -9,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from .. import _ids
+from .._files import sha256
 from ..errors import InputError
 from ..learning.entry import Entry
 from ..learning.journal import Journal
@@ -64,7 +64,7 @@ class Intake:
     def _said(self, text: str | None) -> dict[str, Any]:
         """What a decision holds of its intent's text."""
         if text and self.blind is not None:
-            return {"intent": self.blind(text) or None, "intent_hash": hashlib.sha256(text.encode()).hexdigest()}
+            return {"intent": self.blind(text) or None, "intent_hash": sha256(text.encode())}
         return {"intent": text or None, "intent_hash": "" if text else "none"}
 
     def feedback(

@@ -65,6 +65,7 @@ def test_a_canary_that_is_worse_is_taken_away_for_all_with_the_figures(registry,
     (move,) = registry.moves("canary", 1)
     assert (move.after, move.why) == (None, "worse than production: success rate")
     assert move.figures["success rate"]["p_value"] <= 0.04
+    assert move.figures["harm"] == "success rate"
     assert registry.aliases() == {"production": 1}
 
 

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from shgat.errors import DamagedError, InputError
 from shgat.store import Decision, Ranked, Store
+from shgat.traces import Trace
 from traces.examples import D
 
 
@@ -136,3 +137,14 @@ def test_what_sessions_were_shown_comes_back_in_its_order(store):
     assert store.shown(10) == [("", "s", ("a", "b")), ("team", "t", ("d",)), ("", "s", ("a", "b", "c"))]
     assert store.shown(1) == [("", "s", ("a", "b", "c"))]
     assert store.shown(10, "other") == [("", "s", ("z",))]
+
+
+def test_answers_are_counted_by_version_with_what_became_of_them(store):
+    told = ("v1", 10.0, "local"), ("v1", 20.0, "local"), ("v2", 30.0, "local"), ("v2", 5.0, "local"), ("v2", 30.0, "other")
+    for i, (version, at, user) in enumerate(told):
+        ranked = [Ranked("a", 1)]
+        store.add_decision(Decision(id=str(i), model_version=version, intent="i", ranked=ranked, created_at=at, user_id=user))
+    outcomes = {0: 1.0, 1: 0.25, 3: 1.0}
+    store.add_traces([Trace(id=f"t{i}", decision_id=str(i), intent="i", tools=("a",), outcome=o) for i, o in outcomes.items()])
+    assert store.answers_since(9.0) == {"v1": (2, 2, 1.25), "v2": (1, 0, 0.0)}
+    assert store.answers_since(30.0) == {}

@@ -142,7 +142,7 @@ class Traffic:
                 action="clear",
                 who="guardrails",
                 why=why,
-                figures=watch.figures(),
+                figures={"harm": harm, **watch.figures()},
                 user_id=user,
             )
             _log.warning("canary %s is taken away: %s", canary.name, why)

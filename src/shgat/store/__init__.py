@@ -8,7 +8,7 @@ except ImportError as error:
     raise MissingExtraError(error.name or "SQLAlchemy", "store") from None
 
 from .aliases import ALIASES, ANYTHING, Anything, Move
-from .decisions import Decision, Ranked
+from .decisions import Answers, Decision, Ranked
 from .files import ImportReport, export_folder, export_traces, import_folder, import_traces
 from .model_versions import Intact, ModelSummary, ModelVersion
 from .principals import Portion, PrincipalMove
@@ -19,6 +19,7 @@ from .store import Store
 __all__ = [
     "ALIASES",
     "ANYTHING",
+    "Answers",
     "Anything",
     "Backlog",
     "DamagedError",

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Row, delete, func, select
 
 from .. import _ids
 from .._check import number, positive_integer, storable_text, storable_texts, text, vector
 from .._types import Float32
 from ..errors import DamagedError, InputError
 from .database import Database
-from .schema import DEFAULT_USER, decisions
+from .schema import DEFAULT_USER, decisions, traces
 
 _log = logging.getLogger("shgat")
 _PAGE = 1000
@@ -41,6 +41,14 @@ class Ranked(NamedTuple):
     def to_list(self) -> list[Any]:
         """As JSON values, without chances where there are none."""
         return [*self[:3], *([[list(pair) for pair in self.chances]] if self.chances else [])]
+
+
+class Answers(NamedTuple):
+    """How many answers, how many of them have feedback, and the sum of its outcomes."""
+
+    n: int
+    executed: int
+    worked: float
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -183,6 +191,17 @@ class DecisionRows:
                 ids = tuple(item.id for item in (_ranked(r, "a decision") for r in row.ranked) if item.position)
                 found.append((row.principal, row.session, ids))
         return found
+
+    def answers_since(self, moment: float, user_id: str = DEFAULT_USER) -> dict[str, Answers]:
+        """Name of a version -> what became of its answers after a moment, in seconds since the epoch."""
+        joined = decisions.outerjoin(traces, traces.c.decision_id == decisions.c.id)
+        counts = func.count(decisions.c.id), func.count(traces.c.id), func.coalesce(func.sum(traces.c.outcome), 0.0)
+        query = select(decisions.c.model_version, *counts).select_from(joined)
+        query = query.where(decisions.c.user_id == user_id, decisions.c.created_at > moment).group_by(decisions.c.model_version)
+        with self.database.read() as connection:
+            return {
+                str(name): Answers(int(n), int(executed), float(worked)) for name, n, executed, worked in connection.execute(query)
+            }
 
     def remove_decisions(self, ids: Sequence[str]) -> int:
         """Removes decisions, damaged ones too; returns how many there were. Their traces stay."""

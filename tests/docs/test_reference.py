@@ -31,6 +31,7 @@ PACKAGES = (
     "shgat.features",
     "shgat.store",
     "shgat.drift",
+    "shgat.pipeline",
 )
 
 

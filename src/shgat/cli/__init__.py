@@ -25,6 +25,7 @@ from . import (
     gateway,
     mcp,
     models,
+    pipeline,
     plot,
     rank,
     sample,
@@ -79,6 +80,7 @@ app.add_typer(features.app, name="features")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(models.app, name="models")
+app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(serve.app, name="serve")
 
 

@@ -13,6 +13,7 @@ from .slots import ROLES, ServedVersion, Slots
 from .versions import Versions
 
 _log = logging.getLogger("shgat")
+GUARDRAILS = "guardrails"  # who takes a canary away, in the log of moves
 
 
 class Traffic:
@@ -140,7 +141,7 @@ class Traffic:
                 None,
                 expected=canary.number,
                 action="clear",
-                who="guardrails",
+                who=GUARDRAILS,
                 why=why,
                 figures={"harm": harm, **watch.figures()},
                 user_id=user,

@@ -64,6 +64,7 @@ def test_a_dry_run_touches_nothing(ask, config, tmp_path):
     assert "validate-data" not in out
 
 
+@pytest.mark.slow
 def test_there_is_a_way_back(ask, config):
     assert ask("pipeline", "run", "--config", config, "--quiet")[0] == 0
     config.write_text(config.read_text() + "[training]\nseed = 3\n")

@@ -1,5 +1,7 @@
 """The gate: better than cosine, no worse than production, and over the floors."""
 
+import pytest
+
 from pipeline import town
 from shgat.store import Store
 
@@ -27,6 +29,7 @@ def test_a_habit_that_is_not_so_any_more_is_refused(make, rng, sqlite_url):
         assert store.moves() == []
 
 
+@pytest.mark.slow
 def test_what_serves_is_a_rival(trained, make, up_to):
     assert trained().run().status == "promoted"
     pipeline = make(training={"seed": 3})

@@ -31,6 +31,7 @@ def test_again_moves_nothing(trained, up_to, sqlite_url):
         assert len(store.moves()) == 1
 
 
+@pytest.mark.slow
 def test_what_came_into_production_meanwhile_is_the_rival(make, rng, up_to, sqlite_url):
     """Somebody promotes a better model by hand after the pipeline, which has few traces to learn from, has compared."""
     town.fill(sqlite_url, town.lived(rng, 110))
@@ -48,6 +49,7 @@ def test_what_came_into_production_meanwhile_is_the_rival(make, rng, up_to, sqli
         assert registry.aliases() == {"production": other}
 
 
+@pytest.mark.slow
 def test_back_to_what_served_before(trained, make, sqlite_url):
     first, second = trained(), make(training={"seed": 3})
     assert first.run().status == "promoted"

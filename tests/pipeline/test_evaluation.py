@@ -1,5 +1,7 @@
 """Protocols are run on what the candidate may know, and one that is worse than cosine refuses."""
 
+import pytest
+
 from pipeline import town
 from shgat.store import Decision, Ranked, Store
 from shgat.traces import Trace
@@ -41,6 +43,7 @@ def test_the_candidate_is_weighed_on_logged_decisions(trained, up_to, rng, sqlit
     assert found["estimates"]["snips"]["value"] < 0.2  # it has learned where to look for what works, and puts what fits first
 
 
+@pytest.mark.slow
 def test_a_recipe_that_is_worse_than_cosine_is_refused(make, rng, sqlite_url):
     """The habit has changed: what a window teaches is not so in the days after it."""
     shuffled, true = (

@@ -33,6 +33,13 @@ def test_nobody_has_more_than_its_share(rng):
     assert of_flood[-1] == "a299"  # its latest
 
 
+def test_what_failed_does_not_count_among_what_is_held_out(rng):
+    traces = [replace(t, outcome=float(i < 40 or i % 4 == 0)) for i, t in enumerate(town.lived(rng, 80))]
+    found = Snapshot.of(traces, town.catalog(), DataSettings(held_out=0.2))
+    assert len(found.held_out) == 40
+    assert sum(traces[int(key[1:])].succeeded for key in found.held_out) == 10  # of 50
+
+
 def test_the_same_traces_have_the_same_fingerprint(rng):
     traces, catalog, settings = town.lived(rng, 50), town.catalog(), DataSettings()
     one = Snapshot.of(traces, catalog, settings).fingerprint
@@ -61,7 +68,7 @@ def test_it_is_kept_by_ids_alone(rng, tmp_path, sqlite_url):
 
 
 def test_too_few(rng):
-    with pytest.raises(InputError, match="1 of 1 traces can be used"):
+    with pytest.raises(InputError, match="1 of 1 traces can be used and worked"):
         Snapshot.of(town.lived(rng, 1), town.catalog(), DataSettings())
 
 

@@ -19,6 +19,7 @@ def test_the_candidate_remembers_what_it_learned_from_and_nothing_else(trained, 
     assert len(learned) > 100
 
 
+@pytest.mark.slow
 def test_noise_is_refused_by_training_itself(make, rng, sqlite_url):
     labels = rng.integers(0, town.WISHES, 500).tolist()
     town.fill(sqlite_url, town.lived(rng, 200, lambda wish: town.WISHES + labels.pop()))
@@ -28,6 +29,7 @@ def test_noise_is_refused_by_training_itself(make, rng, sqlite_url):
     assert "register" not in run.steps
 
 
+@pytest.mark.slow
 def test_it_goes_on_from_production(trained, make):
     assert trained().run().status == "promoted"
     run = make(training={"start": "production"}).run(again=True)
@@ -35,6 +37,7 @@ def test_it_goes_on_from_production(trained, make):
     assert np.isfinite(run.facts("train")["hit@1"])
 
 
+@pytest.mark.slow
 def test_a_child_that_fails_leaves_the_run_open(make, lived, up_to):
     short = make(training={"timeout": 1.0, "memory_limit": 64})
     up_to(short, "validate-data")

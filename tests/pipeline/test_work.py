@@ -33,6 +33,7 @@ def test_a_catalogue_without_embeddings_says_so(make, sqlite_url, tmp_path):
         make(catalog="tools").run()
 
 
+@pytest.mark.slow
 def test_a_folder_is_the_catalogue_where_it_is_named(make, lived, tmp_path):
     town.catalog().save(tmp_path / "tools")
     assert make(catalog="tools").run().status == "promoted"

@@ -58,40 +58,37 @@ def validate_data(
     return _step(config, "validate-data", again, dry_run, quiet, as_json)
 
 
-@app.command(short_help="Train a candidate in a child process.")
-def train(config: Config = DEFAULT, dry_run: Dry = False, quiet: Quiet = False, as_json: Json = False) -> int:
-    """Train a candidate in a child process, on the earlier traces of the run."""
-    return _step(config, "train", False, dry_run, quiet, as_json)
+_LATER = {
+    "train": ("Train a candidate in a child process.", "Train a candidate in a child process, on the earlier traces of the run."),
+    "evaluate": (
+        "Holdout, temporal and counterfactual.",
+        "Does training pay? The protocols of the file, on the earlier traces of the run.",
+    ),
+    "compare": (
+        "The gate: beside cosine and production.",
+        "Is the candidate better than cosine and no worse than production, on the traces that were held out?",
+    ),
+    "register": ("The candidate becomes a version.", "The candidate becomes a version of the store's registry."),
+    "canary": (
+        "Let it answer some sessions, and watch.",
+        "Let the version answer some sessions for its time, and wait for what the guardrails say.",
+    ),
+    "promote": ("Into production, past the gate.", "Put the version into production, past the gate once more."),
+}
 
 
-@app.command(short_help="Holdout, temporal and counterfactual.")
-def evaluate(config: Config = DEFAULT, dry_run: Dry = False, quiet: Quiet = False, as_json: Json = False) -> int:
-    """Does training pay? The protocols of the file, on the earlier traces of the run."""
-    return _step(config, "evaluate", False, dry_run, quiet, as_json)
+def _later(name: str) -> Callable[..., int]:
+    """The command of a step that goes on with the open run."""
+
+    def step(config: Config = DEFAULT, dry_run: Dry = False, quiet: Quiet = False, as_json: Json = False) -> int:
+        return _step(config, name, False, dry_run, quiet, as_json)
+
+    step.__doc__ = _LATER[name][1]
+    return step
 
 
-@app.command(short_help="The gate: beside cosine and production.")
-def compare(config: Config = DEFAULT, dry_run: Dry = False, quiet: Quiet = False, as_json: Json = False) -> int:
-    """Is the candidate better than cosine and no worse than production, on the traces that were held out?"""
-    return _step(config, "compare", False, dry_run, quiet, as_json)
-
-
-@app.command(short_help="The candidate becomes a version.")
-def register(config: Config = DEFAULT, dry_run: Dry = False, quiet: Quiet = False, as_json: Json = False) -> int:
-    """The candidate becomes a version of the store's registry."""
-    return _step(config, "register", False, dry_run, quiet, as_json)
-
-
-@app.command(short_help="Let it answer some sessions, and watch.")
-def canary(config: Config = DEFAULT, dry_run: Dry = False, quiet: Quiet = False, as_json: Json = False) -> int:
-    """Let the version answer some sessions for its time, and wait for what the guardrails say."""
-    return _step(config, "canary", False, dry_run, quiet, as_json)
-
-
-@app.command(short_help="Into production, past the gate.")
-def promote(config: Config = DEFAULT, dry_run: Dry = False, quiet: Quiet = False, as_json: Json = False) -> int:
-    """Put the version into production, past the gate once more."""
-    return _step(config, "promote", False, dry_run, quiet, as_json)
+for _name, (_short, _) in _LATER.items():
+    app.command(_name, short_help=_short)(_later(_name))
 
 
 @app.command(short_help="Take away what the latest run put in place.")

@@ -191,9 +191,10 @@ class Pipeline:
         run, keep = work.run, self.settings.keep
         run.status, run.reason, run.ended_at = status, reason, self.clock()
         write_page(work.folder / REPORT, run)
+        if run.done("register"):
+            (work.folder / CANDIDATE).unlink(missing_ok=True)  # the registry has it
         self.runs.save(run)
         if run.done("register"):
-            (work.folder / CANDIDATE).unlink(missing_ok=True)
             work.store.prune(keep_models=keep.versions)
         self.runs.prune(keep.runs)
 

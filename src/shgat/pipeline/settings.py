@@ -21,7 +21,8 @@ class DataSettings:
     ----------
     window : how far back traces are taken, as "30d"
     most : of them, the latest
-    held_out : share of them, the latest by time, that the candidate does not learn from and is compared on
+    held_out : share of those that worked, the latest by time; from these, and from what failed since, the candidate does not learn, and it is
+        compared on them
     share : of what is learned from, that one principal may give at most
     limits : of the checks, see `shgat.drift.validation.DataLimits`
     """

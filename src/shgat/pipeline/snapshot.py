@@ -34,12 +34,13 @@ class Snapshot:
 
     @classmethod
     def of(cls, traces: Sequence[Trace], catalog: Catalog, settings: DataSettings) -> "Snapshot":
-        """Of the traces that the catalogue can use: the latest by time are held out, and no principal has more than its share of the others.
+        """Of the traces that the catalogue can use: the latest of those that worked are held out, and what failed since; no principal has more
+        than its share of the others.
 
         Raises
         ------
         InputError
-            where nothing is left on one of the two sides.
+            where nothing is left to learn from.
         """
         known, capabilities = catalog.tool_column, catalog.capability_column
         usable = [
@@ -48,12 +49,12 @@ class Snapshot:
             and (t.capability is None or t.capability in capabilities)
         ]  # fmt: skip
         usable.sort(key=lambda t: (t.timestamp or 0.0, t.seq))
-        at = len(usable) - max(1, round(settings.held_out * len(usable)))
+        worked = [i for i, t in enumerate(usable) if t.succeeded]  # what failed says not which tool would have been right
+        at = worked[-max(1, round(settings.held_out * len(worked)))] if worked else 0
         train, held = usable[:at], usable[at:]
-        if not train or not held:
-            raise InputError(
-                f"{len(usable)} of {len(traces)} traces can be used: too few to learn from some and to hold others out"
-            )
+        if not train:
+            said = f"{len(worked)} of {len(traces)} traces can be used and worked"
+            raise InputError(f"{said}: too few to learn from some and to hold others out")
         sizes: dict[str, int] = {}
         for t in train:
             sizes[t.principal] = sizes.get(t.principal, 0) + 1

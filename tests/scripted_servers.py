@@ -63,7 +63,7 @@ async def running(path, *, settled=True, **options):
         async with anyio.create_task_group() as group:
             gateway.list_changed = lambda: group.start_soon(endpoint.tell_changed)
             await group.start(gateway.run)
-            with anyio.move_on_after(3.0 if settled else 0.0):  # a busy machine may start one long after another; one that hangs is not waited for
+            with anyio.move_on_after(3.0 if settled else 0.0):  # one that hangs is not waited for
                 await gateway._settled.wait()
             yield gateway, endpoint.server
             await gateway.drain()

@@ -171,7 +171,9 @@ def _best(
 def _baseline(index: Index, x: Float32, z: Float32, context_tools: Sequence[str]) -> Float32:
     """(B,) what fusing added to every tool alike, so that z less it is the logit of a similarity again: the median over tools."""
     plain = _finished(_logits(index, queries(index, x, context_tools, None), index.tools), index.tools, index)
-    return np.asarray(np.median(z - plain, axis=1), np.float32)
+    more, half = z - plain, z.shape[1] // 2
+    middle = np.partition(more, (max(0, half - 1), half), axis=1)  # np.median, at a third of its time
+    return np.asarray(middle[:, half] if z.shape[1] % 2 else 0.5 * (middle[:, half - 1] + middle[:, half]), np.float32)
 
 
 def by_words(index: Index, text: str, evidence: Evidence | None = None) -> Float32:

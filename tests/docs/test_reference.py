@@ -30,6 +30,7 @@ PACKAGES = (
     "shgat.metrics",
     "shgat.features",
     "shgat.store",
+    "shgat.drift",
 )
 
 

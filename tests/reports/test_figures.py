@@ -9,7 +9,7 @@ import pytest
 
 from shgat import SHGAT, SHGATConfig, Traces
 from shgat.errors import InputError
-from shgat.reports.figures import draw, draw_hits, draw_sheet
+from shgat.reports.figures import draw, draw_hits, draw_power, draw_sheet
 from training import planted
 
 pytest.importorskip("matplotlib")
@@ -131,3 +131,10 @@ def test_hits_of_methods_over_searches():
     assert [list(line.get_xdata()) for line in panel.lines] == [[50, 100]] * 2
     assert [list(line.get_ydata()) for line in panel.lines] == [[50.0, 100.0], [0.0, 25.0]]
     assert [t.get_text() for t in panel.get_legend().get_texts()] == ["a", "b"]
+
+
+def test_power_has_a_panel_a_kind():
+    figure = draw_power({"shift": ([0.0, 1.0], {"any": [0.0, 1.0]}), "topic": ([0.0, 5.0], {"any": [0.5, 0.5]})})
+    assert [a.get_xlabel() for a in figure.axes] == ["shift", "topic"]
+    assert list(figure.axes[0].lines[0].get_ydata()) == [0.0, 100.0]
+    draw_power({})

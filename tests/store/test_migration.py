@@ -29,6 +29,7 @@ REVISIONS = [
     "v7_origins",
     "v8_features",
     "v9_aliases",
+    "v10_principals",
     REVISION,
 ]
 

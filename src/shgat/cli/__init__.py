@@ -18,6 +18,7 @@ from . import (
     completion,
     db,
     demo,
+    drift,
     embed,
     evaluate,
     features,
@@ -63,6 +64,7 @@ def _options(
 
 app.command("completion", short_help="Print a completion script for a shell.")(completion.completion)
 app.command("demo", short_help="Train on the sample, and rank before and after.")(demo.demo)
+app.command("drift", short_help="Is what comes in still what the model was made for?")(drift.drift)
 app.command("embed", short_help="Give a catalogue embeddings, or bring them up to date.")(embed.embed)
 app.command("mcp", short_help="Serve a catalogue's ranking as an MCP server.")(mcp.mcp)
 app.command("plot", short_help="Draw pictures of a trained model.")(plot.plot)

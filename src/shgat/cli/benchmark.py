@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import given
+from .drift import benchmark as drift
 from .stream import stream
 from .teams import teams
 
@@ -117,6 +118,7 @@ def encoder_table(sets: list[str], found: "Mapping[str, Mapping[str, tuple[float
 
 
 app.command(short_help="How fast it learns from a stream of feedback.")(stream)
+app.command("drift", short_help="False alarms and power of the tests of drift.")(drift)
 app.command(short_help="What it is worth to teams that they are told apart.")(teams)
 
 

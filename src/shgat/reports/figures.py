@@ -79,6 +79,21 @@ def draw_curves(sets: Mapping[str, tuple[Sequence[int], Mapping[str, Sequence[fl
     return figure
 
 
+def draw_power(kinds: Mapping[str, tuple[Sequence[float], Mapping[str, Sequence[float]]]]) -> "Figure":
+    """Share of windows with an alarm, by size of the drift: a panel for each kind, of (sizes, test -> shares of 1); errors as `draw`."""
+    figure_type, n = _figure_type(), max(1, len(kinds))
+    with _style():
+        figure = figure_type(figsize=(1.0 + 3.4 * n, 3.6), layout="constrained")
+        for panel, (kind, (sizes, tests)) in zip(figure.subplots(1, n, squeeze=False)[0], kinds.items(), strict=False):
+            for i, (test, shares) in enumerate(tests.items()):
+                line = {"linewidth": 2.4, "zorder": 3} if i == 0 else {"linewidth": 1.4}
+                panel.plot(sizes, 100.0 * np.array(shares), marker="o", markersize=3.5, label=test, **line)
+            panel.set(xlabel=kind, ylabel="alarms, %", ylim=(-3.0, 103.0), xticks=sizes)
+        if kinds:
+            figure.axes[0].legend()
+    return figure
+
+
 def draw_hits(methods: Mapping[str, Sequence[float]], steps: int) -> "Figure":
     """Hit@1 of methods, shares of 1, over stretches of so many searches; MissingExtraError as `draw`."""
     figure_type = _figure_type()

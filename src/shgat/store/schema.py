@@ -7,6 +7,7 @@
     priorities      how much a trace is worth replaying to its user's model; infinity until it has been trained on.
                     `aside`: it is not read; `reason` says why, and `needs` what a catalogue has to hold for it to be read again
     model_versions  whole models, per user
+    drift_references what a version was made for, see `shgat.drift`
     model_aliases   which version an alias of a user names: "production" serves; `terms` are what a canary serves under
     alias_moves     every move of an alias, numbered for each alias from 1 without a gap: who, why, from what, to what. `back` is the move
                     whose state a rollback returns to. Versions are those of `model_versions`, or of a registry elsewhere
@@ -43,7 +44,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from .embedding import embedding_type
 
-REVISION = "v10_principals"  # the newest migration
+REVISION = "v13_drift"  # the newest migration
 DEFAULT_USER = "local"
 
 METADATA = MetaData()
@@ -166,6 +167,14 @@ model_versions = _table(
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     Index("ix_model_versions_user_id", "user_id", "version"),
+)
+
+drift_references = Table(
+    "drift_references",
+    METADATA,
+    Column("version", _SEQ, ForeignKey("model_versions.version", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("created_at", Double, nullable=False),
 )
 
 model_aliases = Table(

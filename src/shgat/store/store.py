@@ -14,6 +14,7 @@ from .catalog import CatalogRows
 from .claims import ClaimRows
 from .database import Database
 from .decisions import DecisionRows
+from .drift_references import DriftReferenceRows
 from .features import FeatureRows
 from .migration import current_revision, stored_dimension, upgrade
 from .model_versions import ModelVersionRows
@@ -25,7 +26,9 @@ from .traces import TraceRows
 MAX_DIMENSION = 16_000  # of a pgvector column
 
 
-class Store(CatalogRows, DecisionRows, TraceRows, PrincipalRows, ModelVersionRows, ClaimRows, RetentionRows, FeatureRows):
+class Store(
+    CatalogRows, DecisionRows, TraceRows, PrincipalRows, ModelVersionRows, DriftReferenceRows, ClaimRows, RetentionRows, FeatureRows
+):
     """Opened by `Store.open`; may be used by any number of threads, and by any number of processes at once.
 
     Attributes

@@ -27,6 +27,7 @@ from . import (
     models,
     plot,
     rank,
+    runs,
     sample,
     serve,
     train,
@@ -79,6 +80,7 @@ app.add_typer(features.app, name="features")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(models.app, name="models")
+app.add_typer(runs.app, name="runs")
 app.add_typer(serve.app, name="serve")
 
 

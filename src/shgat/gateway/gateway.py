@@ -127,7 +127,7 @@ class Gateway:
         """Calls a tool, and learns from what came of it once the answer is out."""
         self._under_way += 1
         try:
-            search = session.following(tool.key, search_id)
+            search = session.searches.following(tool.key, search_id)
             if search is None and search_id and (found := self.sessions.find(search_id)) is not None:
                 search = found[1]
             upstream = self.fleet.upstreams.get(tool.server)

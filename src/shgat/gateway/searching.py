@@ -59,8 +59,8 @@ class Offer:
 class Searching:
     """Answers from a ranking. `search` and `suggest` are slow enough to be called in a thread.
 
-    Until a model has learned what its scores are worth, the tool that worked when the same was asked lately stands first: a description
-    alone, whatever it says, lifts no tool above that.
+    The tool that worked when the same was asked lately stands first: a description alone, whatever it says, lifts no tool above that, and a
+    model that was trained since does not take it back.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Searching:
 
     def __init__(self, tools: Tools, limit: int) -> None:
         self._tools, self._limit = tools, limit
-        self.worked, self._floor, self._calibrated = Worked(), Floor(tools.ranker.nearest, lambda: tools.ranker.catalog), False
+        self.worked, self._floor = Worked(), Floor(tools.ranker.nearest, lambda: tools.ranker.catalog)
 
     @property
     def _ranker(self) -> Ranker:
@@ -86,17 +86,15 @@ class Searching:
         nearest = self._ranker.nearest(query, ready)
         x = unit(nearest.vector)
         answered = self._floor.reached(nearest) or (x is not None and self.worked.answers(x, session.principal))
-        proven = "" if x is None or self._calibrated else self._now(self.worked.proven(x, session.principal))
+        proven = "" if x is None else self._now(self.worked.proven(x, session.principal))
         rank = partial(
             self._ranker.rank, None, text=query, context_tools=self._there(used), servers=ready, session=session.id,
             principal=session.principal,
         )  # fmt: skip
         rules = {"pin": (proven,)} if proven else None
         answer = rank(limit or self._limit, candidates=None if answered else (), rules=rules)
-        if answer.ids:
-            self._calibrated = answer.calibrated
-            if not self._floor.passed(answer.calibrated, answer.scores):
-                answer = rank(1, candidates=())  # what is written down is that nothing was offered
+        if not proven and not self._floor.passed(answer.calibrated, answer.scores):
+            answer = rank(1, candidates=())  # what is written down is that nothing was offered
         search = Search.of(answer.decision_id, answer.ids, query, x)
         return Offer(search, *self._pairs(answer), nearest.servers)
 

@@ -13,7 +13,6 @@ from .reference import Reference
 from .window import Window
 
 LATEST = 5000  # traces that a reference is made of, and that a window holds, at most
-_READ = 2 * LATEST  # traces among which those before a version are looked for
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +63,9 @@ def keep(store: Store, catalog: Catalog, version: int, until: float, *, user_id:
     InputError
         for too few of them.
     """
-    traces = [t for t in store.traces_since(-1e11, _READ, user_id) if t.timestamp is not None and t.timestamp <= until]
+    traces = store.traces_since(-1e11, LATEST, user_id, until=until)
     about = {"version": version, "until": until}
-    reference = Reference.of(windowed(traces[-LATEST:], catalog), np.random.default_rng(0), about=about)
+    reference = Reference.of(windowed(traces, catalog), np.random.default_rng(0), about=about)
     store.put_drift_reference(version, reference.to_bytes())
     return reference
 

@@ -69,6 +69,24 @@ def test_a_server_that_is_gone_is_said_once_and_stops_nothing(caplog):
     assert run.run.status == "completed"
 
 
+def test_failures_at_once_are_said_once_and_counted_all(caplog):
+    with caplog.at_level(logging.WARNING, "shgat"), recording(Keeper()) as run:
+        together = threading.Barrier(16)
+
+        def fail():
+            together.wait()
+            for _ in range(100):
+                run._fail("gone", 1)
+
+        threads = [threading.Thread(target=fail) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(caplog.records) == 1
+    assert run.dropped == 1600
+
+
 def test_figures_are_numbers_and_what_is_not_finite_is_left_out():
     keeper = Keeper()
     with recording(keeper) as run:

@@ -46,6 +46,7 @@ class Recorder:
         self._waiting: queue.Queue[Point | None] = queue.Queue(WAITING)
         self._figures: dict[str, float] = {}
         self._kept: list[str] = []
+        self._failing = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="shgat-tracking", daemon=True)
         self._thread.start()
 
@@ -123,7 +124,8 @@ class Recorder:
                 self._fail(str(error), len(points))
 
     def _fail(self, why: str, lost: int) -> None:
-        self.dropped += lost
-        if not self.trouble:
+        with self._failing:  # the writer and whoever measures may fail at once
+            self.dropped += lost
+            first, self.trouble = not self.trouble, self.trouble or why
+        if first:
             _log.warning("run %s is not tracked whole: %s", self.run.id, why)
-        self.trouble = self.trouble or why

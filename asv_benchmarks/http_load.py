@@ -184,7 +184,7 @@ async def teach(server: Server, n: int) -> None:
         await asyncio.to_thread(urllib.request.urlopen, told)
 
 
-async def measure(seconds: float, soak: int) -> dict:
+async def measure(seconds: float, soak: int, rate: float) -> dict:
     found: dict = {}
     for http in ("h11", "httptools"):
         with Server("trivial", http) as server:
@@ -193,8 +193,10 @@ async def measure(seconds: float, soak: int) -> dict:
         for name, packed in (("rank, base64", True), ("rank, numbers", False)):
             await load(server, requests_of(server, packed), 1.0)
             found[name] = await load(server, requests_of(server, packed), seconds)
-        half = 0.5 * found["rank, base64"]["per_second"]
-        found["rank at half of that"] = await load(server, requests_of(server, True), seconds, rate=half)
+        half = rate or 0.5 * found["rank, base64"]["per_second"]
+        found["rank at that rate" if rate else "rank at half of that"] = await load(
+            server, requests_of(server, True), seconds, rate=half
+        )
         await teach(server, 120)
         busy = asyncio.create_task(teach(server, int(20 * seconds)))
         found["rank while it learns"] = await load(server, requests_of(server, True), seconds, rate=half)
@@ -219,6 +221,9 @@ async def endure(server: Server, n: int) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=6.0, help="of each measurement")
+    parser.add_argument(
+        "--rate", type=float, default=0.0, help="requests a second of the measurements of latency; half of the most there are"
+    )
     parser.add_argument("--soak", type=int, default=0, metavar="N", help="then N requests, with memory on the way")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--serve", nargs="+", help=argparse.SUPPRESS)
@@ -229,7 +234,7 @@ def main() -> None:
         return
     if len(CORES) > 1:
         os.sched_setaffinity(0, {CORES[1]})
-    found = asyncio.run(measure(given.seconds, given.soak))
+    found = asyncio.run(measure(given.seconds, given.soak, given.rate))
     if given.json:
         print(json.dumps(found, indent=2))
         return

@@ -55,14 +55,16 @@ def config(folder, **servers):
 
 
 @asynccontextmanager
-async def running(path, **options):
-    """A gateway in this process, and what clients see of it."""
+async def running(path, *, settled=True, **options):
+    """A gateway in this process, and what clients see of it, once its servers are in."""
     gateway = Gateway.open(Settings(path, **{"store": f"sqlite:///{path.parent}/gateway.db", **options}))
     endpoint = Endpoint(gateway)
     try:
         async with anyio.create_task_group() as group:
             gateway.list_changed = lambda: group.start_soon(endpoint.tell_changed)
             await group.start(gateway.run)
+            with anyio.move_on_after(3.0 if settled else 0.0):  # one that hangs is not waited for
+                await gateway._settled.wait()
             yield gateway, endpoint.server
             await gateway.drain()
             group.cancel_scope.cancel()

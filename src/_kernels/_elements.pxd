@@ -1,4 +1,7 @@
 # The element loops of elements.c, under the names the kernels use.
+cdef enum:
+    BRIEF = 16384  # numbers below which a loop keeps the GIL
+
 cdef extern from "elements.h" nogil:
     void edge_logits "shgat_edge_logits"(const float *s, const float *t, const float *a, Py_ssize_t heads,
                                          Py_ssize_t width, float slope, float *u) noexcept
@@ -25,6 +28,11 @@ cdef extern from "elements.h" nogil:
     float dot "shgat_dot"(const float *x, const float *y, Py_ssize_t n) noexcept
     double sum_of_squares "shgat_sum_of_squares"(const float *x, Py_ssize_t n) noexcept
     float exp_shifted "shgat_exp_shifted"(const float *z, Py_ssize_t n, float tau, float *top, float *p) noexcept
+    void shift_to "shgat_shift_to"(float by, const float *x, Py_ssize_t n, float *out) noexcept
+    void log_above "shgat_log_above"(float floor, Py_ssize_t n, float *x) noexcept
+    void bent_sigmoid "shgat_bent_sigmoid"(const float *s, Py_ssize_t n, const float *slopes, const float *knots,
+                                           Py_ssize_t bends, float start, float least, float most, float *p) noexcept
+    void fma_rows "shgat_fma"(const float *factor, const float *s, Py_ssize_t n, float *total) noexcept
     void adam "shgat_adam"(float *p, const float *g, float *m, float *v, const float *anchor, Py_ssize_t n,
                            float g_scale, float beta1, float beta2, float step_size, float v_scale, float eps,
                            float decay) noexcept

@@ -38,6 +38,26 @@ INLINE float exp_(float x) {
     return x < -87.3f ? 0.0f : (q + 1.0f) * power;
 }
 
+/* log(x) of a normal positive x = m 2^e, m in [1/sqrt 2, sqrt 2): e ln 2 + 2 artanh t, t = (m - 1) / (m + 1), |t| < 0.172. */
+INLINE float log_(float x) {
+    union { float f; int32_t i; } bits = {x}, mantissa;
+    const int32_t e = (bits.i - 0x3f3504f3) >> 23; /* 0x3f3504f3: 1/sqrt 2, so that m lies around 1 */
+    mantissa.i = bits.i - (int32_t)((uint32_t)e << 23);
+    const float t = (mantissa.f - 1.0f) / (mantissa.f + 1.0f), u = t * t;
+    float p = 2.0f / 9.0f;
+    p = p * u + 2.0f / 7.0f;
+    p = p * u + 2.0f / 5.0f;
+    p = p * u + 2.0f / 3.0f;
+    const float n = (float)e, rest = p * u * t;
+    return n * 0.693359375f + (2.0f * t + (rest - n * 2.12194440e-4f));
+}
+
+/* 1 / (1 + exp(-z)) by the exp of a number that is not positive. */
+INLINE float sigmoid_(float z) {
+    const float small = exp_(z < 0.0f ? z : -z), share = small / (1.0f + small);
+    return z < 0.0f ? share : 1.0f - share;
+}
+
 INLINE float leaky(float v, float slope) { return v > 0.0f ? v : slope * v; }
 
 /* ELU and its derivative; q 2^n + (2^n - 1) keeps the digits that exp(v) - 1 loses where v is small. */
@@ -229,6 +249,37 @@ EVERY_CPU double shgat_sum_of_squares(const float *x, ptrdiff_t n) {
 
 EVERY_CPU float shgat_exp_shifted(const float *z, ptrdiff_t n, float tau, float *top, float *p) {
     return logf(exp_row(z, n, 1.0f / tau, top, p));
+}
+
+EVERY_CPU void shgat_shift_to(float by, const float *x, ptrdiff_t n, float *out) {
+#pragma omp simd
+    for (ptrdiff_t j = 0; j < n; ++j) out[j] = x[j] - by;
+}
+
+EVERY_CPU void shgat_log_above(float floor, ptrdiff_t n, float *restrict x) {
+#pragma omp simd
+    for (ptrdiff_t j = 0; j < n; ++j) x[j] = log_(x[j] + floor);
+}
+
+EVERY_CPU void shgat_bent_sigmoid(const float *s, ptrdiff_t n, const float *restrict slopes, const float *restrict knots,
+                                  ptrdiff_t bends, float start, float least, float most, float *p) {
+    const float first = bends ? knots[0] : INFINITY, origin = bends ? knots[0] : 0.0f;
+#pragma omp simd
+    for (ptrdiff_t j = 0; j < n; ++j) {
+        const float v = s[j];
+        float z = start + slopes[0] * ((v < first ? v : first) - origin);
+        for (ptrdiff_t i = 0; i < bends; ++i) {
+            const float low = knots[i], high = i + 1 < bends ? knots[i + 1] : INFINITY;
+            z += slopes[i + 1] * ((v < low ? low : v < high ? v : high) - low);
+        }
+        const float q = sigmoid_(z);
+        p[j] = q < least ? least : q > most ? most : q;
+    }
+}
+
+EVERY_CPU void shgat_fma(const float *restrict factor, const float *restrict s, ptrdiff_t n, float *restrict total) {
+#pragma omp simd
+    for (ptrdiff_t j = 0; j < n; ++j) total[j] += factor[j] * s[j];
 }
 
 EVERY_CPU void shgat_adam(float *restrict p, const float *restrict g, float *restrict m, float *restrict v,

@@ -40,6 +40,16 @@ float shgat_dot(const float *x, const float *y, ptrdiff_t n);
 double shgat_sum_of_squares(const float *x, ptrdiff_t n);
 /* p[i] = exp((z[i] - top) / tau), top = max z; returns log sum p, sets *top */
 float shgat_exp_shifted(const float *z, ptrdiff_t n, float tau, float *top, float *p);
+/* out = x - by; out may be x */
+void shgat_shift_to(float by, const float *x, ptrdiff_t n, float *out);
+/* x = log(x + floor), in place, for normal positive x + floor, to 2 ulp */
+void shgat_log_above(float floor, ptrdiff_t n, float *x);
+/* p = sigmoid(z), kept within [least, most], of z = start + slopes[0] min(s - knots[0], 0) + sum_i slopes[i] (clip(s, knots[i-1], knots[i]) - knots[i-1]),
+ * where the last knot is infinity; slopes (bends + 1), knots (bends); without knots z = start + slopes[0] s. p may be s. */
+void shgat_bent_sigmoid(const float *s, ptrdiff_t n, const float *slopes, const float *knots, ptrdiff_t bends, float start,
+                        float least, float most, float *p);
+/* total += factor s */
+void shgat_fma(const float *factor, const float *s, ptrdiff_t n, float *total);
 /* One Adam step with decoupled decay toward `anchor` (toward zero where anchor is NULL). */
 void shgat_adam(float *p, const float *g, float *m, float *v, const float *anchor, ptrdiff_t n, float g_scale, float beta1,
                 float beta2, float step_size, float v_scale, float eps, float decay);

@@ -9,9 +9,6 @@ from libc.math cimport sqrt
 cimport _blas
 cimport _elements as el
 
-cdef enum:
-    _BRIEF = 16384  # numbers
-
 
 cdef inline float _inverse(float norm) noexcept nogil:
     return 1.0 / norm if norm > 1e-12 else 0.0      # a zero row has no direction, and no gradient
@@ -82,7 +79,7 @@ def all_at_most(const float[::1] x, float limit):
     The GIL is released from 16 384 numbers on: for fewer, to get it back takes longer than the work.
     """
     cdef bint fine = True
-    if x.shape[0] > _BRIEF:
+    if x.shape[0] > el.BRIEF:
         with nogil:
             fine = el.all_at_most(&x[0], x.shape[0], limit)
     elif x.shape[0]:

@@ -4,8 +4,10 @@ from numpy.typing import NDArray
 def top_k(scores: NDArray[np.float32], best: NDArray[np.float32], indices: NDArray[np.int32]) -> None: ...
 def vote(
     rows: NDArray[np.int32],
-    shares: NDArray[np.float64],
+    weights: NDArray[np.float32],
+    fade: float,
+    floor: float,
     indptr: NDArray[np.int32],
     indices: NDArray[np.int32],
-    votes: NDArray[np.float64],
+    out: NDArray[np.float32],
 ) -> None: ...

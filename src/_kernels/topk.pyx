@@ -2,9 +2,9 @@
 """The k best of n scores by a bounded heap, O(n + k log k log n) on typical input, ties to the lower index; and their votes."""
 
 from libc.stdint cimport int32_t
+from libc.string cimport memset
 
-cdef enum:
-    _BRIEF = 16384  # numbers
+cimport _elements as el
 
 
 cdef inline bint _worse(float a, int32_t i, float b, int32_t j) noexcept nogil:
@@ -47,20 +47,29 @@ def top_k(const float[::1] scores, float[::1] best, int32_t[::1] indices):
     """
     if best.shape[0] > scores.shape[0] or indices.shape[0] != best.shape[0]:
         raise ValueError(f"top_k: {best.shape[0]} of {scores.shape[0]} scores into {indices.shape[0]} indices")
-    if best.shape[0] and scores.shape[0] > _BRIEF:
+    if best.shape[0] and scores.shape[0] > el.BRIEF:
         with nogil:
             _top(&scores[0], scores.shape[0], &best[0], &indices[0], best.shape[0])
     elif best.shape[0]:
         _top(&scores[0], scores.shape[0], &best[0], &indices[0], best.shape[0])
 
 
-def vote(const int32_t[::1] rows, const double[::1] shares, const int32_t[::1] indptr, const int32_t[::1] indices,
-         double[::1] votes):
-    """votes[j] += shares[i] for every entry j of row rows[i] of the incidence (indptr, indices)."""
+def vote(const int32_t[::1] rows, const float[::1] weights, double fade, double floor, const int32_t[::1] indptr,
+         const int32_t[::1] indices, float[::1] out):
+    """out_t = log(floor + fade sum of weights_i over rows_i of the incidence (indptr, indices) that hold t / sum of weights)."""
     cdef Py_ssize_t i, e
-    if rows.shape[0] != shares.shape[0]:
-        raise ValueError(f"vote: {rows.shape[0]} rows with {shares.shape[0]} shares")
+    cdef double total = 1e-9
+    cdef float share
+    if rows.shape[0] != weights.shape[0]:
+        raise ValueError(f"vote: {rows.shape[0]} rows with {weights.shape[0]} weights")
+    if not out.shape[0]:
+        return
     with nogil:
+        memset(&out[0], 0, out.shape[0] * sizeof(float))
         for i in range(rows.shape[0]):
+            total += weights[i]
+        for i in range(rows.shape[0]):
+            share = <float> (fade * weights[i] / total)
             for e in range(indptr[rows[i]], indptr[rows[i] + 1]):
-                votes[indices[e]] += shares[i]
+                out[indices[e]] += share
+        el.log_above(<float> floor, out.shape[0], &out[0])

@@ -20,6 +20,7 @@ from .errors import (
     StoreError,
     StoreURLError,
     TraceError,
+    TrackingError,
     WorkerError,
 )
 from .graph import Capability, Catalog, Tool
@@ -58,6 +59,7 @@ __all__ = [
     "Trace",
     "TraceError",
     "Traces",
+    "TrackingError",
     "TrainReport",
     "TrainingConfig",
     "WorkerError",

@@ -12,6 +12,7 @@
     |     `- DimensionError         it holds embeddings of another dimension
     |- EncoderError                 an encoder cannot be opened, failed, took too long, or gave no vectors
     |- WorkerError                  a training child failed, timed out or broke the protocol
+    |- TrackingError                a run cannot be kept, or found
     |- RefusedError                 the gate says that a version may not serve; the message has its figures
     |- RemoteError                  a server refused a request, or did not answer
     `- MissingExtraError            an optional dependency is not installed; the message says which extra to install
@@ -52,6 +53,10 @@ class ModelFileError(ShgatError):
 
 class StoreError(ShgatError):
     """The store cannot be reached, is locked, or holds something torn."""
+
+
+class TrackingError(ShgatError):
+    """A run of an experiment cannot be kept, or there is none."""
 
 
 class StoreURLError(StoreError):

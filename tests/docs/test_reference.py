@@ -95,6 +95,8 @@ def test_a_glossary_has_each_word_once_and_in_order():
 def test_the_commands_of_a_newcomer_work_one_after_another(page, tmp_path):
     blocks = re.findall(r"^```sh\n(DIR=.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
     script = "\n".join(blocks).replace("gateway simulate", "gateway simulate --seconds 1")
+    served = f'( exec "{sys.executable}" -m shgat serve --demo --port 0 ) & sleep 8; kill $!; wait $!'
+    script = re.sub(r"^shgat serve --demo.*$", lambda _: served, script, flags=re.MULTILINE)  # it serves until it is told to end
     assert "shgat train" in script
     door = f'set -e\nshgat() {{ "{sys.executable}" -m shgat "$@"; }}\n'
     done = subprocess.run(["bash", "-c", door + script], cwd=tmp_path, capture_output=True, text=True, check=False)

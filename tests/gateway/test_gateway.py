@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 
 import anyio
 import pytest
@@ -25,6 +26,26 @@ async def make_usual(client, query, name):
         await search(client, query)
         await call(client, name)
     assert (await names(client, query))[0] == name
+
+
+def test_the_first_search_waits_for_servers_whose_lists_are_being_taken(tmp_path, monkeypatch):
+    """Also while the store is slow, which says nothing of how long no server has come."""
+    mail = entry(tmp_path, "mail", MAIL)
+    mail = {"command": "/bin/sh", "args": ["-c", 'sleep 0.5; exec "$@"', "sh", mail["command"], *mail["args"]], "env": {}}
+    path = config(tmp_path, chat=CHAT, files=FILES, mail=mail)
+    keep = Facts.keep_servers
+
+    def slowly(*arguments):
+        time.sleep(0.4)
+        return keep(*arguments)
+
+    monkeypatch.setattr(Facts, "keep_servers", slowly)
+
+    async def main():
+        async with within(path, settled=False) as (_, client):
+            assert (await names(client, "send an email"))[0] == "mail/send_message"
+
+    anyio.run(main)
 
 
 def test_no_call_to_a_living_server_fails_while_others_are_killed_added_and_renamed(tmp_path):

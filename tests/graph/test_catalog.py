@@ -112,6 +112,12 @@ def test_what_is_unknown_ambiguous_or_all_there_is_stays():
         ([{"id": "a", "embedding": [1e30] * 8}], [], ["tool 'a' has 1e+30 as its largest entry"]),
         ([{"id": "a", "embedding": E[0] * 0}], [], ["tool 'a' is zero everywhere"]),
         ([{"id": "a", "embedding": [1.0, 2.0]}], [], ["embeddings have 2 dimensions, at least 8"]),
+        ([{"id": "a", "embedding": []}], [], ["embeddings have 0 dimensions, at least 8"]),
+        (
+            [{"id": "a", "embedding": []}],
+            [{"id": "c", "tools": ["a"], "embedding": []}],
+            ["embeddings have 0 dimensions, at least 8"],
+        ),
         ([{"id": "a", "embedding": [E[0]]}], [], ["tool 'a' has shape (1, 8)"]),
         (
             [{"id": "a"}, {"id": 7}, "b"],

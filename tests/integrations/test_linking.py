@@ -2,12 +2,13 @@ import threading
 
 import pytest
 
-from shgat.integrations import Search, Searches
+from shgat.integrations import Searches
+from shgat.serving.searches import Search
 
 
 def searched(searches, key, session, offered, query, explicit=True):
-    search = Search.of(key, session, offered, query, explicit)
-    return search, searches.add(search)
+    search = Search.of(key, offered, query, explicit=explicit)
+    return search, searches.add(session, search)
 
 
 def test_a_call_follows_the_latest_search_of_its_session_that_offered_the_tool():
@@ -27,7 +28,7 @@ def test_a_call_that_names_its_search_follows_that_one():
     searched(searches, "2", "a", ["mail"], "send a letter")
     assert searches.followed("mail", "a", "1")[0] is first
     assert searches.followed("mail", "elsewhere", "1")[0] is first
-    assert searches.followed("mail", "a", "unknown")[0].id == "2"
+    assert searches.followed("mail", "a", "unknown")[0].decision == "2"
 
 
 def test_the_first_call_after_a_search_is_told_from_others():
@@ -58,7 +59,7 @@ def test_a_call_ends_a_row_and_other_sessions_are_not_in_it():
     assert rows == [1, 2, 3]
     assert searched(searches, "8", "b", ["mail"], "send a report")[1] == 1
     _, missed, _ = searches.followed("mail", "a")
-    assert [s.id for s in missed] == ["1", "0"]
+    assert [s.decision for s in missed] == ["1", "0"]
     assert searched(searches, "9", "a", ["mail"], "send a report")[1] == 1
 
 
@@ -83,7 +84,7 @@ def test_the_longest_unheard_of_is_forgotten():
             searched(searches, f"{session}{n}", session, [f"tool{n}"], f"query {session} {n}")
     assert searches.followed("tool2", "a") is None
     assert searches.followed("tool0", "c") is None
-    assert searches.followed("tool1", "c")[0].id == "c1"
+    assert searches.followed("tool1", "c")[0].decision == "c1"
     assert searches.followed("tool0", "c", "a0") is None
 
 
@@ -93,7 +94,7 @@ def test_many_threads_search_and_call():
     def work(session):
         for n in range(200):
             searched(searches, f"{session}{n}", session, ["mail"], f"query {n}")
-            found.append(searches.followed("mail", session)[0].id == f"{session}{n}")
+            found.append(searches.followed("mail", session)[0].decision == f"{session}{n}")
 
     threads = [threading.Thread(target=work, args=(s,)) for s in "abcd"]
     for thread in threads:

@@ -9,7 +9,7 @@ from shgat.integrations import ToolSearch
 from shgat.integrations.offered import catalog_of
 from shgat.serving import Ranker
 
-UNRELATED = ("bake a sourdough bread", "who won the match in Lisbon", "how tall is a giraffe")
+UNRELATED = ("bake a sourdough bread", "knit a woolen scarf", "how tall is a giraffe")
 
 
 @pytest.fixture

@@ -55,9 +55,9 @@ def test_votes(sets, chosen, seed):
     incidence = Incidence.from_rows(sets)
     rows = np.array([i % len(sets) for i in chosen], np.int32)
     rng = np.random.default_rng(seed)
-    shares, votes = rng.standard_normal(len(rows)), rng.standard_normal(9)
-    expected = votes + twin.vote(rows, shares, [sorted(s) for s in sets], 9)
-    topk.vote(readonly(rows), readonly(shares), readonly(incidence.indptr), readonly(incidence.indices), votes)
-    np.testing.assert_allclose(votes, expected, rtol=1e-12, atol=1e-12)
-    with pytest.raises(ValueError, match=f"vote: {len(rows)} rows with {len(rows) + 1} shares"):
-        topk.vote(rows, np.zeros(len(rows) + 1), incidence.indptr, incidence.indices, votes)
+    weights, votes = rng.random(len(rows)).astype(np.float32), np.full(9, np.nan, np.float32)
+    expected = twin.vote(rows, weights, 0.75, 1e-3, [sorted(s) for s in sets], 9)
+    topk.vote(readonly(rows), readonly(weights), 0.75, 1e-3, readonly(incidence.indptr), readonly(incidence.indices), votes)
+    np.testing.assert_allclose(votes, expected, rtol=1e-5, atol=1e-6)
+    with pytest.raises(ValueError, match=f"vote: {len(rows)} rows with {len(rows) + 1} weights"):
+        topk.vote(rows, np.zeros(len(rows) + 1, np.float32), 0.75, 1e-3, incidence.indptr, incidence.indices, votes)

@@ -10,6 +10,7 @@ import pytest
 
 from people import executed, until
 from shgat import Catalog
+from shgat.drift import Reference
 from shgat.errors import WorkerError
 from shgat.learning.learner import Learner, Plan
 from shgat.registry import ServedVersion, Versions
@@ -46,6 +47,13 @@ def test_what_was_learned_is_stored_and_is_to_serve(learn, store, people, untrai
     np.testing.assert_array_equal(after.model.params.buffer, stored.params.buffer)
     assert (stored.params.buffer != untrained.model.params.buffer).any()
     assert all(0.0 <= t.priority <= 1.0 for t in store.traces())
+
+
+def test_what_traffic_was_like_is_kept_beside_what_was_learned(learn, store, people, untrained):
+    store.add_traces(executed(people[:60]))
+    after, training = learn().train(store, untrained, LIVE)
+    assert training.accepted
+    assert Reference.from_bytes(store.drift_reference(after.number)).about["version"] == after.number
 
 
 def test_the_most_urgent_traces_are_taken_and_useless_ones_are_set_aside(learn, store, people, untrained, catalog):

@@ -78,6 +78,14 @@ def test_never_reorders_and_round_trips(kind, rows, new):
     assert again == fitted
 
 
+def test_a_line_ends_where_the_next_begins():
+    """Just before this knot the line between it and the one before rounds above it."""
+    knots, p = (-0.0015076461013073317, 0.0015107968606047728, 0.007661560029919954), (0.2122260698821593, 0.6442005180032749)
+    fitted = IsotonicRegression(knots, (*p, p[1]))
+    before, at = fitted.apply([np.nextafter(knots[1], -np.inf), knots[1]])
+    assert before <= at == p[1]
+
+
 @BOTH
 @pytest.mark.parametrize("outcomes", [[0, 0, 0], [1, 1, 1], [0, 0, 1], [1, 1, 0]])
 def test_one_class_and_separable_data_stay_finite(kind, outcomes):

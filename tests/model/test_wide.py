@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from shgat import SHGAT, SHGATConfig, Traces
-from shgat.model import index, readout, scoring
+from shgat.model import index, question, readout, scoring
 from shgat.model.hashing import hashed
 from shgat.model.params import resolve_layout
 from shgat.model.state import ModelState
@@ -56,9 +56,9 @@ def test_parameters_see_embeddings_and_words_and_intents_keep_their_dimension(ca
 def test_queries_are_those_of_the_wide_intents(model):
     x = np.random.default_rng(2).standard_normal((3, 16)).astype(np.float32)
     expected = readout.queries(wide_intents(x, TEXTS), None, model.params, "cosine").q.rows
-    np.testing.assert_allclose(scoring.queries(model.index(), x, (), TEXTS), expected, atol=2e-6)
+    np.testing.assert_allclose(question.queries(model.index(), x, (), TEXTS), expected, atol=2e-6)
     silent = readout.queries(wide_intents(x, [""] * 3), None, model.params, "cosine").q.rows
-    np.testing.assert_allclose(scoring.queries(model.index(), x, (), None), silent, atol=2e-6)
+    np.testing.assert_allclose(question.queries(model.index(), x, (), None), silent, atol=2e-6)
 
 
 def test_the_length_of_an_intent_changes_nothing(model):

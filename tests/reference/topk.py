@@ -9,9 +9,9 @@ def top_k(scores, k):
     return scores[order], order
 
 
-def vote(rows, shares, incidence_rows, n):
-    """(n,) the sum of shares[i] over the entries of each incidence_rows[rows[i]]."""
+def vote(rows, weights, fade, floor, incidence_rows, n):
+    """(n,) log(floor + fade times the share of the weights whose incidence_rows[rows[i]] hold the column)."""
     votes = np.zeros(n)
-    for row, share in zip(rows, shares, strict=True):
-        votes[incidence_rows[row]] += share
-    return votes
+    for row, weight in zip(rows, weights, strict=True):
+        votes[incidence_rows[row]] += weight
+    return np.log(floor + fade * votes / (np.sum(weights) + 1e-9))

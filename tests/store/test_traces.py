@@ -119,3 +119,4 @@ def test_the_latest_of_a_user_since_a_moment_in_the_order_of_arrival(store, make
     assert [t.id for t in store.traces_since(5.0, 10)] == ["t2", "t4"]
     assert [t.id for t in store.traces_since(4.0, 2)] == ["t3", "t4"]
     assert [t.id for t in store.traces_since(0.0, 10, "another")] == ["t9"]
+    assert [t.id for t in store.traces_since(0.0, 2, until=5.0)] == ["t1", "t3"]

@@ -32,6 +32,7 @@ def test_sets_filters_and_explanations(asking, vector):
         {"text": 3},
         {"embedding": [1.0]},
         {"text": "x", "kind": "x"},
+        {"text": "x", "kind": ""},
         {"text": "x", "top_k": True},
         [],
         {"text": "x", "order": "stable"},

@@ -140,7 +140,7 @@ CONTROLS = """[...document.querySelectorAll("button, input, select, textarea, su
 @pytest.mark.parametrize("name", ["play", "graph", "models", "learning", "live"])
 def test_every_control_is_reached_by_tab(view, name):
     page = view()
-    page.wait_for_function("document.querySelectorAll('#known option').length > 0")
+    page.wait_for_selector("#known option", state="attached")
     if name == "play":
         rank(page)
     page.click(f"#tab-{name}")
@@ -154,7 +154,7 @@ def test_every_control_is_reached_by_tab(view, name):
 
 def test_it_is_used_by_keyboard_alone(view):
     page = view()
-    page.wait_for_function("document.querySelectorAll('#known option').length > 0")
+    page.wait_for_selector("#known option", state="attached")
     rank(page)
     page.locator("#results summary").first.focus()
     page.keyboard.press("Enter")

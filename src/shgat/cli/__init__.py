@@ -28,6 +28,7 @@ from . import (
     pipeline,
     plot,
     rank,
+    runs,
     sample,
     serve,
     train,
@@ -81,6 +82,7 @@ app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(models.app, name="models")
 app.add_typer(pipeline.app, name="pipeline")
+app.add_typer(runs.app, name="runs")
 app.add_typer(serve.app, name="serve")
 
 

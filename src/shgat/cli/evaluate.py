@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import given
+from . import given, runs
 
 if TYPE_CHECKING:
     from ..experiments.protocols import Trial, Trials
@@ -46,6 +46,9 @@ def model(
     gate: Annotated[bool, typer.Option("--gate", help="Exit 1 unless it is better than what it is compared with.")] = False,
     report: Page = None,
     skip_unknown: SkipUnknown = False,
+    track: runs.Track = None,
+    experiment: runs.Named = None,
+    hypothesis: runs.Expected = None,
     seed: ResamplingSeed = 0,
     as_json: Json = False,
 ) -> int:
@@ -73,6 +76,11 @@ def model(
     tests = pair.compare_metrics(ours, theirs, found["all"], rng=test_rng) if against is not None or report is not None else []
     passed = pair.gate(ours, theirs, rng=gate_rng, name_b=names[1]) if gate else None
     about = {"model": str(model), "against": "cosine" if against is None else str(against), "traces": str(path)}
+    kept = {**{name: Path(value).name for name, value in about.items()}, "seed": seed, "config": ranker.config.to_dict()}
+    of = {"catalog": ranker.catalog.fingerprint, "traces": loaded.fingerprint}
+    with runs.tracked(track, experiment, hypothesis, lambda: kept, of) as run:
+        if run is not None:
+            runs.measured(run, loaded, ours, theirs, names)
     verdicts.show_pair(found, tests if against is not None else [], names, about, passed, loaded, as_json)
     if report is not None:
         verdicts.write_page(report, ranker, loaded, ours, theirs, found, tests, names, about)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import given
+from . import given, runs
 
 if TYPE_CHECKING:
     from ..training import Epoch, TrainReport
@@ -34,6 +34,9 @@ def train(
         bool, typer.Option("--skip-unknown", help="Leave out traces of unknown tools or capabilities, or without embedding.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Write the model even where it is not better than cosine.")] = False,
+    track: runs.Track = None,
+    experiment: runs.Named = None,
+    hypothesis: runs.Expected = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The whole report as JSON.")] = False,
 ) -> int:
@@ -51,12 +54,24 @@ def train(
     _check_places(out, file, resume)
     model = SHGAT.from_catalog(Catalog.load(catalog), seed=seed)
     learned_from = sources.load(traces or given.present(catalog / "train.jsonl", "give --traces FILE"), model.catalog, skip_unknown)
+    chosen = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "seed": seed, "resume": resume, "force": force}
+    about = {
+        "catalog": model.catalog.fingerprint,
+        "encoder": model.catalog.encoder,
+        "traces": learned_from.fingerprint,
+        "model": out.name,
+    }
     try:
-        with progress(quiet) as on_epoch:
+        with (
+            runs.tracked(track, experiment, hypothesis, lambda: {**chosen, "config": model.config.to_dict()}, about) as run,
+            progress(quiet) as on_epoch,
+        ):
             report = model.fit(
-                learned_from, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed, on_epoch=on_epoch, checkpoint=file,
+                learned_from, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed, on_epoch=runs.both(on_epoch, run), checkpoint=file,
                 resume=resume, keep_checkpoint=True, force=force,
             )  # fmt: skip
+            if run is not None:
+                runs.concluded(run, report)
     except KeyboardInterrupt:
         if file.exists():
             output.note(f"shgat: interrupted; {file} holds the finished epochs: run the same command with --resume to go on")

@@ -13,7 +13,6 @@ from .reference import Reference
 from .window import Window
 
 LATEST = 5000  # traces that a reference is made of, and that a window holds, at most
-_READ = 8 * LATEST  # traces among which those before a version are looked for
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,11 +52,22 @@ def serving(store: Store, catalog: Catalog, *, user_id: str = "local", anew: boo
     if data is not None:
         return Kept(version, made_at, Reference.from_bytes(data, f"the drift reference of version {version}"), False)
     until = store.clock() if anew else made_at
-    traces = [t for t in store.traces_since(-1e11, _READ, user_id) if t.timestamp is not None and t.timestamp <= until]
+    return Kept(version, made_at if not anew else until, keep(store, catalog, version, until, user_id=user_id), True)
+
+
+def keep(store: Store, catalog: Catalog, version: int, until: float, *, user_id: str = "local") -> Reference:
+    """Makes the reference of a version of the latest traces up to a moment, seconds since 1970, and keeps it with the version.
+
+    Raises
+    ------
+    InputError
+        for too few of them.
+    """
+    traces = store.traces_since(-1e11, LATEST, user_id, until=until)
     about = {"version": version, "until": until}
-    reference = Reference.of(windowed(traces[-LATEST:], catalog), np.random.default_rng(0), about=about)
+    reference = Reference.of(windowed(traces, catalog), np.random.default_rng(0), about=about)
     store.put_drift_reference(version, reference.to_bytes())
-    return Kept(version, made_at if not anew else until, reference, True)
+    return reference
 
 
 def since(store: Store, catalog: Catalog, moment: float, *, user_id: str = "local") -> Window:

@@ -8,8 +8,9 @@ import orjson
 
 from ..errors import ShgatError
 from ..serving import Ranker
+from ..serving.searches import Search
 from .facts import Facts
-from .sessions import Search, Session
+from .sessions import Session
 from .tools import Tool
 from .upstream import Reply
 from .worked import Worked
@@ -51,7 +52,7 @@ class Feedback:
             self._facts.count(tool.id, "repeats", **{"worked" if outcome else "failed": 1})
             return
         told.add((tool.key, outcome))
-        missed = session.missed(search) if search is not None and outcome > 0.0 else []
+        missed = session.searches.missed(search) if search is not None and outcome > 0.0 else []
         try:
             decision = self._decision(session, search, tool)
             self._worked.add(None if search is None else search.unit, before, tool.key, outcome > 0.0, session.principal)

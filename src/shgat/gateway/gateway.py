@@ -1,6 +1,7 @@
 """The gateway: servers behind it, a ranking of their tools, and what clients may ask of it."""
 
 import logging
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -57,7 +58,7 @@ class Gateway:
         self._settled, self._under_way = anyio.Event(), 0
         self._group: Any = None
         self._outcomes: list[tuple[Any, ...]] = []  # of calls, that nothing was learned from yet
-        self._called, self._latest, self._news = anyio.Event(), 0.0, 0.0
+        self._called, self._latest, self._news = anyio.Event(), 0.0, math.inf  # no news yet
 
     @classmethod
     def open(cls, settings: Settings) -> "Gateway":
@@ -126,7 +127,7 @@ class Gateway:
         """Calls a tool, and learns from what came of it once the answer is out."""
         self._under_way += 1
         try:
-            search = session.following(tool.key, search_id)
+            search = session.searches.following(tool.key, search_id)
             if search is None and search_id and (found := self.sessions.find(search_id)) is not None:
                 search = found[1]
             upstream = self.fleet.upstreams.get(tool.server)
@@ -150,7 +151,7 @@ class Gateway:
                 while not self._settled.is_set():
                     with anyio.move_on_after(0.05):
                         await self._settled.wait()
-                    if len(self.tools) and anyio.current_time() - self._news > QUIET:
+                    if not self._taking and len(self.tools) and anyio.current_time() - self._news > QUIET:
                         break
             self._settled.set()
 

@@ -10,11 +10,12 @@ import numpy as np
 
 from ..errors import InputError
 from ..model.words import asked
+from ..serving.searches import PERSISTENT, Search
 from ..store import Decision, Store
 from ..traces import Trace
 from .blinding import is_blinded
 from .facts import Facts
-from .sessions import PERSISTENT, Search, Session
+from .sessions import Session
 
 DAYS = 30.0
 BLOCKS = 12  # stretches of searches over which learning is shown
@@ -105,9 +106,9 @@ class _Counted:
         query.tools.update(called)
         x = decision.embedding
         unit = None if x is None else np.asarray(x / max(float(np.linalg.norm(x)), 1e-12), np.float32)
-        search = Search(decision.id, (), unit, frozenset(asked(decision.intent or "")), int(own))
+        search = Search(decision.id, (), unit, frozenset(asked(decision.intent or "")), calls=int(own))
         session = self._sessions[decision.session or ""]
-        row = session.in_a_row(search)
+        row = session.searches.in_a_row(search)
         session.searches.append(search)
         self._n.update(
             {

@@ -9,14 +9,14 @@ import numpy as np
 
 from .._types import Float32
 from ..model.intents import unit
-from ..model.words import asked
 from ..serving import Answer, Ranker
-from .floor import Floor
-from .sessions import PERSISTENT, Search, Session
+from ..serving.floor import Floor
+from ..serving.searches import Search
+from ..serving.searches import note as said_of
+from .sessions import Session
 from .tools import Tool, Tools
 from .worked import Worked
 
-LEAST_PROBABILITY = 0.02  # of the best tool, once scores are calibrated probabilities; below it nothing is offered
 FOLLOWERS, RECENT = 2, 3  # tools that came next before, which stand first in a suggestion; and tools that it goes by
 _LONGEST_DESCRIPTION = 1024  # characters that are shown
 
@@ -42,16 +42,10 @@ class Offer:
 
     def noted(self, session: Session, starting: Sequence[str] = ()) -> "Offer":
         """As one of a session's searches, with what there is to say of it; `starting`: servers whose tools are not there yet."""
-        n = session.in_a_row(self.search)
+        n = session.searches.in_a_row(self.search)
         session.searches.append(self.search)
         where = f" The servers nearest to it are: {', '.join(self.servers[:3])}." if self.servers else ""
-        if n >= PERSISTENT:
-            note = (
-                f"This is search {n} in a row for much the same, and nothing was called. If none of these tools does it, no tool here "
-                f"does: tell the user so instead of searching again, or search for one step of it.{where}"
-            )
-        else:
-            note = "" if self.tools else f"No tool here answers this. Say so, or search for one step of it.{where}"
+        note = said_of(n, bool(self.tools), where)
         if starting:
             note = f"{note} Still being started: {', '.join(starting[:10])}.".lstrip()
         return replace(self, note=note)
@@ -65,8 +59,8 @@ class Offer:
 class Searching:
     """Answers from a ranking. `search` and `suggest` are slow enough to be called in a thread.
 
-    Until a model has learned what its scores are worth, the tool that worked when the same was asked lately stands first: a description
-    alone, whatever it says, lifts no tool above that.
+    The tool that worked when the same was asked lately stands first: a description alone, whatever it says, lifts no tool above that, and a
+    model that was trained since does not take it back.
 
     Attributes
     ----------
@@ -75,7 +69,7 @@ class Searching:
 
     def __init__(self, tools: Tools, limit: int) -> None:
         self._tools, self._limit = tools, limit
-        self.worked, self._floor, self._calibrated = Worked(), Floor(tools.ranker), False
+        self.worked, self._floor = Worked(), Floor(tools.ranker.nearest, lambda: tools.ranker.catalog)
 
     @property
     def _ranker(self) -> Ranker:
@@ -92,18 +86,16 @@ class Searching:
         nearest = self._ranker.nearest(query, ready)
         x = unit(nearest.vector)
         answered = self._floor.reached(nearest) or (x is not None and self.worked.answers(x, session.principal))
-        proven = "" if x is None or self._calibrated else self._now(self.worked.proven(x, session.principal))
+        proven = "" if x is None else self._now(self.worked.proven(x, session.principal))
         rank = partial(
             self._ranker.rank, None, text=query, context_tools=self._there(used), servers=ready, session=session.id,
             principal=session.principal,
         )  # fmt: skip
         rules = {"pin": (proven,)} if proven else None
         answer = rank(limit or self._limit, candidates=None if answered else (), rules=rules)
-        if answer.ids:
-            self._calibrated = answer.calibrated
-            if answer.calibrated and answer.scores[0] < LEAST_PROBABILITY:
-                answer = rank(1, candidates=())  # what is written down is that nothing was offered
-        search = Search(answer.decision_id, answer.ids, x, frozenset(asked(query)))
+        if not proven and not self._floor.passed(answer.calibrated, answer.scores):
+            answer = rank(1, candidates=())  # what is written down is that nothing was offered
+        search = Search.of(answer.decision_id, answer.ids, query, x)
         return Offer(search, *self._pairs(answer), nearest.servers)
 
     def suggest(self, used: Sequence[str], ready: Collection[str], session: Session, limit: int = 0) -> Offer:

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 import numpy as np
 
 from .._types import Bool, Float32
-from .sessions import ALIKE
+from ..serving.searches import ALIKE
 
 MOST = 2000  # queries that are remembered, the latest
 SAME, LATEST = 0.95, 5  # cosine from which a query is the same, said otherwise; and how many of those count

@@ -60,7 +60,7 @@ def stack(nodes: Nodes, kind: str, d: int | None, faults: list[str]) -> Float32 
     faults += [f"the embedding of {kind} {key!r} has shape {shape}, expected ({d},)" for key, shape in odd]
     if d is None or without or odd:
         return None
-    array = np.array([e for _, e in found], np.float32).reshape(-1, d)
+    array = np.array([e for _, e in found], np.float32).reshape(len(found), d)
     faults += [f"the embedding of {kind} {found[i][0]!r} {trouble}" for i, trouble in unusable(array)]
     return array
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from .linking import PERSISTENT
+from ..serving.searches import note as said_of
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,4 @@ class Found:
 
     def noted(self, n: int) -> "Found":
         """With what to tell a model of the n-th search in a row for much the same."""
-        if n >= PERSISTENT:
-            note = (
-                f"This is search {n} in a row for much the same, and no tool was called. If none of these tools does it, no tool here "
-                "does: tell the user so, or search for one step of it."
-            )
-        else:
-            note = "" if self.names else "No tool here answers this. Tell the user so, or search for one step of it."
-        return replace(self, note=note)
+        return replace(self, note=said_of(n, bool(self.names)))

@@ -5,25 +5,28 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
+
+import numpy as np
 
 from .. import _check, _fork
 from ..errors import InputError, ShgatError
 from ..graph import Catalog
 from ..importers.names import digest
 from ..model import unit_scores
-from ..model.words import asked
 from ..serving import Ranker
+from ..serving.floor import Floor, Nearest
+from ..serving.plain import PlainRanking
+from ..serving.searches import Search
 from ..shgat import SHGAT
 from ..traces.record import SUCCESS
 from .found import Found
-from .linking import Search, Searches
+from .linking import Searches
 from .offered import Offered, catalog_of, flat, name_of
 
 _log = logging.getLogger("shgat")
-NEAR, NEAR_WITH_WORDS = 0.61, 0.575  # score of the best tool that answers a query: alone, and where it shares a word with it
-LEAST_PROBABILITY = 0.02  # of a tool that is offered, once scores are calibrated probabilities
 Outcome = bool | float | BaseException | None
 _Held = Ranker | SHGAT
 
@@ -56,6 +59,8 @@ class ToolSearch(AbstractContextManager["ToolSearch"]):
         self.counts = dict.fromkeys(("searches", "empty", "repeated", "linked", "unlinked", "unknown"), 0)
         self._ranker, self._make, self._offered = ranker, make, Offered()
         self._calibrated = False
+        self._plain: tuple[str, PlainRanking | None] = "", None
+        self._floor = Floor(self._nearest, lambda: self.ranker.catalog)
         self.after_fork()
         _fork.renew(self)
         if tools is not None:
@@ -158,7 +163,7 @@ class ToolSearch(AbstractContextManager["ToolSearch"]):
             known = list(self._offered.ids) if names is None else [n for n in names if n]
             found = Found("", tuple(known[:k]), degraded=(f"not ranked: {error}",), unranked=True)
         self.counts["empty"] += not found.names
-        n = self.searches.add(Search.of(found.search_id, session, found.names, query, explicit))
+        n = self.searches.add(session, Search.of(found.search_id, found.names, query, explicit=explicit))
         self.counts["repeated"] += n > 1
         return found.noted(n) if explicit else found
 
@@ -179,32 +184,40 @@ class ToolSearch(AbstractContextManager["ToolSearch"]):
         if not query.strip():
             raise InputError("the query is empty")
         used = [i for n in context if (i := self._offered.id_of(n, catalog)) is not None]
+        near = not explicit or self._calibrated or self._floor.reached(self._nearest(query))
         if isinstance(ranker, Ranker):
-            answer = ranker.rank(
-                None, k, text=query, context_tools=used, candidates=candidates, session=digest(session) if session else None,
+            rank = partial(
+                ranker.rank, None, k, text=query, context_tools=used, session=digest(session) if session else None,
                 order="stable" if stable and session else "score",
             )  # fmt: skip
+            answer = rank(candidates=candidates if near else ())
+            if near:
+                self._calibrated = answer.calibrated
+            if explicit and not answer.fallback and not self._floor.passed(answer.calibrated, answer.scores):
+                answer = rank(candidates=())  # what is written down is that nothing was offered
             key, ids, scores, why = answer.decision_id, answer.ids, answer.scores, answer.degraded
-            self._calibrated = answer.calibrated
-            ranked = not answer.fallback
+            if not near:
+                why = ()
         else:
             ranking = ranker.rank(query, k, context_tools=used, candidates=candidates)
             said, self._calibrated = unit_scores.of_ranking(ranker.index(), ranking)
-            key, ids, scores, why, ranked = "", ranking.ids, tuple(said.tolist()), ranking.degraded, True
-        if explicit and ranked and not self._fits(query, ids, scores, catalog):
-            ids, scores = (), ()
+            key, ids, scores, why = "", ranking.ids, tuple(said.tolist()), ranking.degraded
+            if explicit and not (near and self._floor.passed(self._calibrated, scores)):
+                ids, scores = (), ()
         return Found(key, tuple(called.get(i, i) for i in ids), scores, "", why)
 
-    def _fits(self, query: str, ids: Sequence[str], scores: Sequence[float], catalog: Catalog) -> bool:
-        """Does the best tool answer the query?"""
-        if not ids:
-            return False
-        if self._calibrated:
-            return scores[0] >= LEAST_PROBABILITY
-        if scores[0] >= NEAR:
-            return True
-        best = catalog.tools[catalog.tool_column[ids[0]]]
-        return scores[0] >= NEAR_WITH_WORDS and not set(asked(query)).isdisjoint(asked(f"{best.id} {best.text}"))
+    def _nearest(self, query: str) -> Nearest:
+        """How near the nearest of all tools are."""
+        ranker = self.ranker
+        if isinstance(ranker, Ranker):
+            return ranker.nearest(query)
+        catalog, encoder = ranker.catalog, ranker.encoder
+        if self._plain[0] != catalog.checksum:
+            self._plain = catalog.checksum, PlainRanking.of(catalog, "tools")
+        plain = self._plain[1]
+        assert plain is not None
+        vector = None if encoder is None else np.asarray(encoder.encode([query]), np.float32)[0]
+        return Nearest.of(catalog, plain, query, vector, np.arange(len(catalog.tools)))
 
     # ---------------------------------------------------------------- learning
     def called(
@@ -242,12 +255,14 @@ class ToolSearch(AbstractContextManager["ToolSearch"]):
             outcome = 0.0
         if error is not None and ranker.blind is not None:
             error = type(error).__name__ if isinstance(error, BaseException) else "failed"
-        key, missed, first = (search_id, [], True) if followed is None else (followed[0].id, *followed[1:])
+        key, missed, first = (search_id, [], True) if followed is None else (followed[0].decision, *followed[1:])
         answers = missed if float(outcome) >= SUCCESS else []
         for search in answers:
             search.calls += 1
         try:
-            self._telling.submit(_tell, ranker, key, first, [s.id for s in answers if s.id], tool, outcome, duration_ms, error)
+            self._telling.submit(
+                _tell, ranker, key, first, [s.decision for s in answers if s.decision], tool, outcome, duration_ms, error
+            )
         except RuntimeError:  # it is closed
             return False
         return True

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..drift import kept
 from ..errors import ShgatError
 from ..graph import Catalog
 from ..registry import ServedVersion, Versions
@@ -160,9 +161,11 @@ class Learner:
         manifest: dict[str, Any] = {"reason": result.reason, "health": result.health, "traces": len(result.td_errors)}
         parent = None if plan.from_scratch or not served.number else served.number
         after = self.versions.add(store, path.read_bytes(), manifest, parent=parent, why=result.reason)
-        kept = path.with_name("model.safetensors")
-        path.replace(kept)
-        self._written = after.name, kept, self._trained_on
+        with contextlib.suppress(ShgatError):  # too few traces, or none that can be read: the version serves all the same
+            kept.keep(store, after.model.catalog, after.number, store.clock(), user_id=self.versions.user_id)
+        file = path.with_name("model.safetensors")
+        path.replace(file)
+        self._written = after.name, file, self._trained_on
         return after
 
     def _model_file(self, store: Store, served: ServedVersion, folder: Path) -> Path:

@@ -136,7 +136,12 @@ class IsotonicRegression:
 
     def apply(self, scores: ArrayLike) -> Float64:
         """Probabilities of the scores' shape."""
-        found: Float64 = np.interp(np.asarray(scores, np.float64), self.scores, self.probabilities)
+        x, knots, p = np.asarray(scores, np.float64), np.array(self.scores), np.array(self.probabilities)
+        at = np.searchsorted(knots, x, "right")
+        low, high = p[np.maximum(at - 1, 0)], p[np.minimum(at, len(p) - 1)]
+        found: Float64 = np.clip(
+            np.interp(x, knots, p), low, high
+        )  # a line may round beyond its end, and the next one begins there
         return found
 
     def to_dict(self) -> dict[str, list[float]]:

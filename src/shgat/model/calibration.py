@@ -8,17 +8,18 @@ have. What is subtracted is the same for all tools, so that their order stays.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from .._kernels import channels as kernels
 from .._types import Float32, Float64
 from ..errors import InputError
-from ..metrics.calibration import sigmoid
 
 FALL = 2.0  # of the logit for each `spread` that an intent is farther than `near`
 CLOSEST = 3  # cosines that nearness is the mean of
 LEADERS = 10  # tools that rank first
-LEAST, MOST = np.float32(1e-30), np.float32(1.0 - 2.0**-24)  # nothing is certain
+LEAST, MOST = 1e-30, 1.0 - 2.0**-24  # nothing is certain
 NOTHING_NEAR = np.float32(-1.0)
 
 
@@ -58,12 +59,16 @@ class Calibration:
         log_shares : (B, n) log softmax of the fused scores
         nearness : (B,) of the intents; None: near
         """
-        z = np.full(log_shares.shape, float(self.intercept))  # a file may say 0
-        for slope, ramp in zip(self.slopes, ramps(log_shares, self.knots), strict=True):
-            z += slope * ramp
+        start = np.full(len(log_shares), self.intercept, np.float32)
         if nearness is not None and self.near is not None:
-            z -= fall(nearness, self.near, self.spread)[:, None]
-        return np.clip(np.asarray(sigmoid(z), np.float32), LEAST, MOST)
+            start -= fall(nearness, self.near, self.spread).astype(np.float32)
+        out, (slopes, knots) = np.empty(log_shares.shape, np.float32), self._line
+        kernels.probability(log_shares, slopes, knots, start, LEAST, MOST, out)
+        return out
+
+    @cached_property
+    def _line(self) -> tuple[Float32, Float32]:
+        return np.array(self.slopes, np.float32), np.array(self.knots, np.float32)
 
 
 STRAIGHT = Calibration()
@@ -85,9 +90,8 @@ def fall(nearness: Float32, near: float, spread: float) -> Float64:
 
 def nearness(traces: Float32, leaders: Float32) -> Float32:
     """(B,) mean of the three highest of the cosines to traces (B, <= 3) and to leading tools (B, m); -1 where there are none of either."""
-    both = np.concatenate([traces, leaders], axis=1)
-    k = min(CLOSEST, both.shape[1])
-    if not k:
-        return np.full(len(both), NOTHING_NEAR, np.float32)
-    highest = np.partition(both, -k, axis=1)[:, -k:].mean(axis=1)
-    return np.asarray(np.clip(highest, -1.0, 1.0), np.float32)  # cosines round beyond 1
+    k = min(CLOSEST, traces.shape[1] + leaders.shape[1])
+    out = np.full(len(traces), NOTHING_NEAR, np.float32)
+    if k:
+        kernels.mean_of_highest(traces, leaders, np.empty(k, np.float32), out)
+    return np.minimum(np.maximum(out, np.float32(-1.0)), np.float32(1.0))  # cosines round beyond 1

@@ -14,20 +14,21 @@ from functools import cached_property
 
 import numpy as np
 
+from .._kernels import channels as kernels
 from .._types import Bool, Float32, Int32
 from ..graph import Catalog, Hierarchy, Incidence
 from . import calibration
 from .calibration import Calibration
 from .lexical import Bm25, Descriptions
-from .memory import Memory
-from .readout import product
+from .memory import Memory, highest
+from .readout import product, unit_rows
 from .success import SuccessRates
 from .words import asked
 
 CHANNELS = ("semantic", "route", "cosine", "lexical", "usage", "memory", "word_memory")
 NEED_TEXT = ("lexical", "usage", "word_memory")
 ROUTE_FLOOR = 1e-4
-NO_CANDIDATE = np.float32(-1e29)  # logits below say: not known
+NO_CANDIDATE = -1e29  # logits below say: not known
 HOME_SHARPNESS = 40.0
 STRETCH = 20.0  # cosine and relative BM25 lie in [0, 1]; logits do not
 
@@ -84,23 +85,14 @@ class Channels:
         n = len(self.catalog.tools)
         if z.shape[1] == 0:
             return np.full((len(z), n), np.log(ROUTE_FLOOR), np.float32)
-        p = np.exp(log_softmax(z))
-        p[z <= NO_CANDIDATE] = 0.0  # also where no capability is left, and the softmax would share the whole among them
-        if len(z) > n:  # many rows: one dense product
-            dense = np.zeros((n, z.shape[1]), np.float32)
-            dense[self.within.indices, self.within.row_of_entry] = 1.0
-            mass = product(p, dense)
-        else:
-            columns, source = self.within.indices, self.within.row_of_entry
-            mass = np.zeros((len(p), n), np.float32)
-            for total, row in zip(mass, p, strict=True):
-                total[:] = np.bincount(columns, row[source], n)
-        return np.asarray(np.log(mass + np.float32(ROUTE_FLOOR)), np.float32)
+        out, p = np.empty((len(z), n), np.float32), np.empty(z.shape[1], np.float32)
+        kernels.route(z, self.within.indices, self.within.row_of_entry, NO_CANDIDATE, ROUTE_FLOOR, p, out)
+        return out
 
     def cosine(self, x: Float32) -> Float32:
         """(B, n_tools) 20 cos of intents (B, d) and the tools' own embeddings."""
-        out = product(x, self.unit)
-        out *= np.float32(STRETCH) / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12).astype(np.float32)
+        out = product(unit_rows(x), self.unit)
+        out *= np.float32(STRETCH)
         return out
 
     def nearness(self, x: Float32, fused: Float32, memory: Memory | None = None, without: Sequence[int] | None = None) -> Float32:
@@ -109,11 +101,11 @@ class Channels:
         `fused`: (B, n_tools) what ranks the tools; `memory`, `without` as those of `score`.
         """
         voting = self.memory if memory is None else memory
-        unit = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
         k = min(calibration.LEADERS, fused.shape[1])
-        leaders = np.argpartition(fused, -k, axis=1)[:, -k:] if k else np.zeros((len(x), 0), np.int64)
-        cosine = np.einsum("bkd,bd->bk", self.unit[leaders], unit)
-        return calibration.nearness(voting.closest(x, calibration.CLOSEST, without), np.asarray(cosine, np.float32))
+        cosine = np.empty((len(x), k), np.float32)
+        for row, scores, unit in zip(cosine, fused, unit_rows(x), strict=True):
+            np.dot(self.unit[highest(scores, k)[0]], unit, row)
+        return calibration.nearness(voting.closest(x, calibration.CLOSEST, without), cosine)
 
     @cached_property
     def success(self) -> SuccessRates:
@@ -158,10 +150,9 @@ def tools_within(hierarchy: Hierarchy) -> list[frozenset[int]]:
 
 def log_softmax(z: Float32) -> Float32:
     """Over the last axis, (B, n)."""
-    if z.shape[1] == 0:
-        return z
-    shifted = z - z.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)), np.float32)
+    out = np.empty(z.shape, np.float32)
+    kernels.log_softmax(np.ascontiguousarray(z, np.float32), out)
+    return out
 
 
 @dataclass(frozen=True)
@@ -199,7 +190,7 @@ class Fusion:
         """Where held-out traces show nothing that is learned from them: similarity alone, until they do."""
         return cls({"semantic": 1.0}, {"semantic": 1.0}, 0.0, fitted=False)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Channels with a weight."""
         return tuple(c for c in CHANNELS if self.seen.get(c, 0.0) > 0.0 or self.unseen.get(c, 0.0) > 0.0)
@@ -240,7 +231,10 @@ def weighted(scores: dict[str, Float32], factors: dict[str, Float32]) -> Float32
     total = np.zeros_like(next(iter(scores.values())))
     total += factors["bonus"]
     for name, s in scores.items():
-        total += factors[name] * s
+        if factors[name].ndim == 1:
+            kernels.add_weighted(factors[name], s, total)
+        else:
+            total += factors[name] * s
     return total
 
 

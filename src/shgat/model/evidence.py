@@ -58,7 +58,7 @@ class Extended(Memory):
     def _cosines(self, unit: Float32) -> Float32:
         assert self.before is not None
         assert self.fresh is not None
-        return np.concatenate([self.before._cosines(unit), self.fresh._cosines(unit)], axis=1)
+        return np.concatenate([self.before.cosines(unit), self.fresh.cosines(unit)], axis=1)
 
     def sample(self, most: int) -> Float32:
         assert self.before is not None

@@ -11,6 +11,7 @@ from . import scoring
 from .channels import log_softmax
 from .evidence import Evidence
 from .index import Index
+from .question import Question
 from .ranking import Explanation, Ranking
 from .readout import head_scores
 
@@ -26,7 +27,8 @@ def explain(
 ) -> Ranking:
     """The ranking of a checked intent x (d,) with an explanation of each item."""
     candidates = index.candidates(ranking.kind)
-    q = scoring.queries(index, x[None], context_tools, None if text is None else [text])[0]
+    question = Question(index, x[None], context_tools, None if text is None else [text])
+    q = question.q[0]
     start = index.catalog.tool_embeddings if ranking.kind == "tools" else index.catalog.capability_embeddings
     assert start is not None
     rows = np.array([candidates.column[i] for i in ranking.ids], np.int64)
@@ -35,7 +37,7 @@ def explain(
     heads = sigmoid(head_scores(q, candidates.keys[rows], index.scale, index.state.params.layout.n_heads))
     carried = _carriers(index, rows, x, text, context_tools) if ranking.kind == "tools" else [()] * len(rows)
     trust = np.ones(len(rows)) if candidates.reliability is None else candidates.reliability[rows]
-    parts, factors = _parts(index, rows, x, q, text, evidence, spoken) if ranking.kind == "tools" else ({}, {})
+    parts, factors = _parts(question, rows, text, evidence, spoken) if ranking.kind == "tools" else ({}, {})
     if ranking.kind == "tools" and evidence is not None and scoring.own_of(index, "tools", evidence) is not None:
         parts["own"] = _own(index, rows, x, text, context_tools, evidence, spoken)
         factors["own"] = np.ones(len(rows), np.float32)
@@ -50,14 +52,15 @@ def explain(
 
 
 def _parts(
-    index: Index, rows: Int64, x: Float32, q: Float32, text: str | None, evidence: Evidence | None, spoken: bool
+    question: Question, rows: Int64, text: str | None, evidence: Evidence | None, spoken: bool
 ) -> tuple[dict[str, Float32], dict[str, Float32]]:
     """Of some tools: the score of each channel that speaks, and what it counts; what failures take off counts once."""
+    index, x = question.index, question.x[0]
     spoken = scoring.speaks(index, spoken, text)
     if scoring.plain(index, evidence) and not spoken:
         return {}, {}
     texts, channels = None if text is None else [text], index.channels.channels
-    parts = {name: s[0, rows] for name, s in scoring.channel_scores(index, x[None], q[None], texts, evidence, None, spoken).items()}
+    parts = {name: s[0, rows] for name, s in scoring.channel_scores(question, evidence, None, spoken).items()}
     counts = scoring.factors(index, spoken, evidence)
     factors = {name: counts[name][rows] for name in (*parts, "bonus")}
     success = channels.success if evidence is None else evidence.success

@@ -17,7 +17,7 @@ from ..graph import Incidence
 from ..traces.outages import outage
 from ..traces.record import SUCCESS
 from .lexical import Bm25
-from .readout import product
+from .readout import product, unit_rows
 from .words import terms
 
 if TYPE_CHECKING:
@@ -110,30 +110,47 @@ class Memory:
         ----------
         without : a row for each intent that has no vote, -1 for none: that of the intent itself
         """
-        votes = np.zeros((len(x), n_tools))
+        votes = _silent(len(x), n_tools)
         if len(self):
-            cosine = self._heard(x, without)
-            for row, values in zip(votes, cosine, strict=True):
+            for row, values in zip(votes, self._heard(x, without), strict=True):
                 near, best = nearest(values)
-                fade = 1.0 / (1.0 + math.exp(-FADE[0] * (best[0] - FADE[1])))
+                fade = 1.0 / (1.0 + math.exp(-FADE[0] * (float(best[0]) - FADE[1])))
                 self._vote(row, near, np.exp(SHARPNESS * (best - 1.0)), fade)
-        return _log(votes)
+        return votes
 
     def word_votes(self, queries: Sequence[Sequence[str]], n_tools: int, without: Sequence[int] | None = None) -> Float32:
         """The same by shared words, for what each intent is looked up by: the 20 traces with the highest BM25, among those that share
         any, vote with weights exp(10 (s / best - 1))."""
-        votes = np.zeros((len(queries), n_tools))
+        votes = _silent(len(queries), n_tools)
         for i, (row, query) in enumerate(zip(votes, queries, strict=True)):
             if query and len(self):
                 scores = self._shared_words(query)
                 self._silence(scores[None], None if without is None else without[i : i + 1], np.float32(0.0))
                 near, best = nearest(scores)
                 self._vote(row, near, np.exp(WORD_SHARPNESS * (best / (best[0] + 1e-6) - 1.0)) * (best > 0.0), 1.0)
-        return _log(votes)
+        return votes
 
     def rarity(self, word: str, unknown: float) -> float:
         """Of a word among the texts; see `Bm25.rarity`."""
         return self._bm25.rarity(word, unknown)
+
+    def cosines(self, x: Float32) -> Float32:
+        """(B, N) of intents (B, d) and the traces. Not to be written to; see `_of_one`."""
+        return self._of_one(x)[1] if len(x) == 1 else self._cosines(unit_rows(x))
+
+    def _of_one(self, x: Float32) -> tuple[bytes, Float32, Float32]:
+        """The intent (1, d) as bytes, its cosines, and those of traces that have a vote. Votes, nearness, home and success ask for the same,
+        so that what a single intent has is kept until the next."""
+        question, kept = x.tobytes(), self._last
+        if kept is None or kept[0] != question:
+            cosine = self._cosines(unit_rows(x))
+            kept = self.__dict__["_last"] = question, cosine, self._silenced(cosine, None)
+        return kept
+
+    @cached_property
+    def _last(self) -> tuple[bytes, Float32, Float32] | None:
+        """Of the latest single intent; see `_of_one`."""
+        return None
 
     def _cosines(self, unit: Float32) -> Float32:
         """(B, N) of unit intents (B, d) and the traces."""
@@ -151,22 +168,18 @@ class Memory:
         """(B, at most k) cosines of each intent (B, d) to the nearest traces that worked, -2 where there are fewer."""
         cosine = self._heard(x, without)
         k = min(k, cosine.shape[1])
-        return np.asarray(np.partition(cosine, -k, axis=1)[:, -k:] if k else cosine, np.float32)
+        return np.stack([highest(row, k)[1] for row in cosine]) if len(x) else np.empty((0, k), np.float32)
 
     def _heard(self, x: Float32, without: Sequence[int] | None) -> Float32:
-        """(B, N) cosines of intents (B, d) and the traces, -2 where a trace has no vote. Not to be written to: votes, nearness and home ask
-        for the same, so that those of a single intent are kept until the next."""
-        alone = len(x) == 1
-        question = (x.tobytes(), tuple(without or ())) if alone else None
-        kept: tuple[object, Float32] | None = self.__dict__.get("_heard_last")
-        if alone and kept is not None and kept[0] == question:
-            return kept[1]
-        unit = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
-        cosine = self._cosines(np.ascontiguousarray(unit, np.float32))
-        self._silence(cosine, without, UNHEARD)
-        if alone:
-            self.__dict__["_heard_last"] = question, cosine
-        return cosine
+        """(B, N) cosines of intents (B, d) and the traces, -2 where a trace has no vote. Not to be written to."""
+        return self._of_one(x)[2] if without is None and len(x) == 1 else self._silenced(self.cosines(x), without)
+
+    def _silenced(self, cosine: Float32, without: Sequence[int] | None) -> Float32:
+        if not len(self.failed) and without is None:
+            return cosine
+        found = cosine.copy()
+        self._silence(found, without, UNHEARD)
+        return found
 
     def _silence(self, scores: Float32, without: Sequence[int] | None, least: np.float32) -> None:
         """Sets the scores (B, N) of what has no vote to the least there is."""
@@ -214,19 +227,22 @@ class Memory:
     def _bm25(self) -> Bm25:
         return Bm25(self.terms)
 
-    def _vote(self, row: Float64, traces: Int32, weights: Float32, fade: float) -> None:
-        shares = weights.astype(np.float64)
-        shares *= fade / (shares.sum() + 1e-9)
-        topk.vote(traces, shares, self.tools.indptr, self.tools.indices, row)
+    def _vote(self, row: Float32, traces: Int32, weights: Float32, fade: float) -> None:
+        topk.vote(traces, weights, fade, FLOOR, self.tools.indptr, self.tools.indices, row)
 
 
 def nearest(scores: Float32) -> tuple[Int32, Float32]:
-    """The 20 highest of the scores (N,), best first: where they stand, and what they are."""
-    k = min(NEIGHBOURS, len(scores))
+    """The 20 highest of the scores (N,), as many as there are; see `highest`."""
+    return highest(scores, min(NEIGHBOURS, len(scores)))
+
+
+def highest(scores: Float32, k: int) -> tuple[Int32, Float32]:
+    """The k highest of the scores (N,), best first: where they stand, and what they are."""
     best, where = np.empty(k, np.float32), np.empty(k, np.int32)
     topk.top_k(scores, best, where)
     return where, best
 
 
-def _log(votes: Float64) -> Float32:
-    return np.log(votes + FLOOR).astype(np.float32)
+def _silent(n: int, n_tools: int) -> Float32:
+    """(n, n_tools) what tools have for which nobody votes."""
+    return np.full((n, n_tools), math.log(FLOOR), np.float32)

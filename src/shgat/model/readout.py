@@ -145,6 +145,13 @@ def product(x: Float32, w: Float32) -> Float32:
     return out
 
 
+def unit_rows(x: Float32) -> Float32:
+    """The rows of x (m, k) divided by their lengths, zero where they are zero; a new array."""
+    out = np.empty(x.shape, np.float32)
+    readout.normalize_rows(x, out, np.empty(len(x), np.float32))
+    return out
+
+
 def _unit(rows: Float32, similarity: str) -> Unit:
     norms = np.ones(len(rows), np.float32)
     if similarity == "cosine":

@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._kernels import channels
 from .._types import Float32, Float64, Int64
 from .memory import Memory
-from .readout import product
 from .words import asked
 
 FLOOR = 0.02  # of the factor: what failed for as long as anybody remembers is still 1 / 50 as likely as it was
@@ -45,13 +45,13 @@ class SuccessRates:
     ----------
     n_tools : of the catalogue
     worked, failed : (n_tools,) executions, by age
-    near : traces of the tools that failed, in parts, and (n,) what each counts
+    near : traces of the tools that failed, in parts: a memory, its rows (n,), and what each counts (n,)
     """
 
     n_tools: int
     worked: Float64
     failed: Float64
-    near: tuple[tuple[Memory, Float64], ...]
+    near: tuple[tuple[Memory, Int64, Float64], ...]
 
     @classmethod
     def of(cls, memory: Memory, n_tools: int) -> "SuccessRates":
@@ -64,7 +64,7 @@ class SuccessRates:
         marked = np.zeros(n_tools, bool)
         marked[memory.tools.take(memory.failed).indices] = True
         kept = np.flatnonzero(memory.tools.touching(marked))[-MOST:]
-        return cls(n_tools, worked, failed, ((memory.take(kept), age[kept]),) if len(kept) else ())
+        return cls(n_tools, worked, failed, ((memory, kept, age[kept]),) if len(kept) else ())
 
     def and_those_of(self, other: "SuccessRates") -> "SuccessRates":
         """Both together, of two memories that share no trace."""
@@ -93,13 +93,10 @@ class SuccessRates:
 
     def rates(self, x: Float32, centre: Float32, texts: Sequence[str] | None = None) -> Float64:
         """f_t(x) (B, n_suspects) for intents x (B, d); centre (d,): mean of the tools' unit embeddings; texts: read where an intent is zero."""
-        n, overall = len(self.suspects), self.overall[self.suspects]
+        n, overall = len(self.suspects), self._overall
         worked, total = np.zeros((len(x), n)), np.zeros((len(x), n))
         for part, (rows, places, counts, good) in zip(self._parts, self._entries, strict=True):
-            weights = part.alike(x, centre, texts)[:, rows] * counts
-            for i, row in enumerate(weights):
-                worked[i] += np.bincount(places, row * good, n)
-                total[i] += np.bincount(places, row, n)
+            channels.tally(part.alike(x, centre, texts), rows, places, counts, good, worked, total)
         return np.asarray((NEAR * overall + worked) / (NEAR + total), np.float64)
 
     def penalty(self, x: Float32, centre: Float32, texts: Sequence[str] | None = None) -> Float32:
@@ -114,8 +111,12 @@ class SuccessRates:
         return ToolSuccess(float(self.worked[column] + self.failed[column]), float(self.overall[column]))
 
     @cached_property
+    def _overall(self) -> Float64:
+        return self.overall[self.suspects]
+
+    @cached_property
     def _parts(self) -> "list[_Near]":
-        return [_Near(memory) for memory, _ in self.near]
+        return [_Near(memory, rows) for memory, rows, _ in self.near]
 
     @cached_property
     def _entries(self) -> list[tuple[Int64, Int64, Float64, Float64]]:
@@ -123,11 +124,12 @@ class SuccessRates:
         place = np.full(self.n_tools, -1)
         place[self.suspects] = np.arange(len(self.suspects))
         found = []
-        for memory, age in self.near:
-            rows, places = memory.tools.row_of_entry.astype(np.int64), place[memory.tools.indices]
+        for memory, near, age in self.near:
+            tools = memory.tools.take(near)
+            rows, places = tools.row_of_entry.astype(np.int64), place[tools.indices]
             kept = places >= 0
             rows, places = rows[kept], places[kept]
-            found.append((rows, places, age[rows], memory.outcomes[rows].astype(np.float64)))
+            found.append((rows, places, age[rows], memory.outcomes[near[rows]].astype(np.float64)))
         return found
 
 
@@ -136,25 +138,24 @@ class _Near:
     """Traces, and how much an intent is like each."""
 
     memory: Memory
+    rows: Int64
 
-    def alike(self, x: Float32, centre: Float32, texts: Sequence[str] | None) -> Float64:
-        """(B, n) exp(5 (s - 1))."""
-        norms = np.sqrt(np.einsum("bd,bd->b", x, x))
-        unit = x / np.maximum(norms, 1e-12)[:, None]
-        usual = np.minimum(np.maximum(unit @ centre, 0.0), 0.9)[:, None]
-        s = product(np.ascontiguousarray(unit, np.float32), self.memory.vectors)
-        s -= usual
-        s /= 1.0 - usual
-        if texts is not None:
-            for i in np.flatnonzero(norms <= 1e-12).tolist():
-                mine = set(asked(texts[i]))
-                s[i] = [len(mine & theirs) / max(len(mine), 1) for theirs in self._words]
+    def alike(self, x: Float32, centre: Float32, texts: Sequence[str] | None) -> Float32:
+        """(B, n) exp(5 (s - 1)) = exp(5 (cos - 1) / (1 - m))."""
+        lengths = np.sqrt(np.einsum("bd,bd->b", x, x))
+        usual = np.minimum(np.maximum((x @ centre) / np.maximum(lengths, 1e-12), 0.0), 0.9)[:, None]
+        s = np.take(self.memory.cosines(x), self.rows, axis=1)
         s -= 1.0
-        return np.asarray(np.exp(SHARPNESS * s), np.float64)
+        s *= SHARPNESS / (1.0 - usual)
+        if texts is not None:
+            for i in np.flatnonzero(lengths <= 1e-12).tolist():
+                mine = set(asked(texts[i]))
+                s[i] = [SHARPNESS * (len(mine & theirs) / max(len(mine), 1) - 1.0) for theirs in self._words]
+        return np.asarray(np.exp(s, out=s), np.float32)
 
     @cached_property
     def _words(self) -> list[set[str]]:
-        return [set(asked(text)) for text in self.memory.texts]
+        return [set(asked(self.memory.texts[i])) for i in self.rows.tolist()]
 
 
 def _ages(timestamp: Float64) -> Float64:

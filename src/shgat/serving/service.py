@@ -3,39 +3,19 @@
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 
-from .._types import Float32
 from ..graph import Catalog
 from ..model.candidates import Kind
 from ..model.why_not import WhyNot
-from ..model.words import asked
 from ..registry import Slots, Traffic
 from .answer import Answer
 from .answering import Answering
+from .floor import Nearest
 from .request import Options, Order, Request, named, requests_of
 from .rules import Rules
-
-MOST_LOOKED_AT = 50  # nearest tools whose servers are named
-
-
-class Nearest(NamedTuple):
-    """How near the nearest tools are to a text.
-
-    Attributes
-    ----------
-    vector : (d,) of the text, None where nothing can make one
-    cosine : the best one, -1 where there is none
-    words : the best BM25 of the text's words, 0 where no tool shares one
-    servers : whose tools are nearest, the nearest first
-    """
-
-    vector: Float32 | None
-    cosine: float
-    words: float
-    servers: tuple[str, ...]
 
 
 class InferenceService:
@@ -149,15 +129,7 @@ class InferenceService:
         places = np.arange(len(catalog.tools)) if columns is None else columns
         encoder, plain = self._answering.encoder, chain.plain("tools")
         vector = None if encoder is None or not request.text else encoder.encode([request.text])[0].vector
-        if not len(places):
-            return Nearest(vector, -1.0, 0.0, ())
-        words = float(plain.said.index.scores(asked(request.text or ""))[places].max())
-        if vector is None or not vector.any() or plain.rows is None:
-            return Nearest(None, -1.0, words, ())
-        cosine = plain.cosine(vector)[places]
-        order = places[np.argsort(-cosine, kind="stable")]
-        homes = dict.fromkeys(catalog.tools[i].server for i in order[:MOST_LOOKED_AT].tolist())
-        return Nearest(vector, float(cosine.max()), words, tuple(h for h in homes if h))
+        return Nearest.of(catalog, plain, request.text or "", vector, places)
 
     def _blinded(self, request: Request) -> Request:
         """With its words as they are written down, so that what was learned of them is found."""

@@ -44,7 +44,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from .embedding import embedding_type
 
-REVISION = "v13_drift"  # the newest migration
+REVISION = "v11_drift"  # the newest migration
 DEFAULT_USER = "local"
 
 METADATA = MetaData()

@@ -78,14 +78,16 @@ class TraceRows:
             yield from page
             seq, left = page[-1].seq, None if left is None else left - len(page)
 
-    def traces_since(self, moment: float, limit: int, user_id: str = DEFAULT_USER) -> list[Trace]:
+    def traces_since(self, moment: float, limit: int, user_id: str = DEFAULT_USER, *, until: float | None = None) -> list[Trace]:
         """The latest traces of a user with a later time stamp, in the order in which they arrived.
 
         Parameters
         ----------
-        moment : seconds since the epoch
+        moment, until : seconds since the epoch; None: whatever is later
         """
         query = WITH_PRIORITY.where(traces.c.user_id == user_id, traces.c.timestamp > moment)
+        if until is not None:
+            query = query.where(traces.c.timestamp <= until)
         return self._fetch(query.order_by(traces.c.seq.desc()).limit(limit))[::-1]
 
     def remove_traces(self, ids: Sequence[str]) -> int:

@@ -41,7 +41,7 @@ class Answers:
         catalog = self._ranker.catalog
         intent = asked.vector(given, catalog.dimension)
         options, k = asked.options(given), asked.top_k(given)
-        kind = choice(given.get("kind") or "tools", asked.KINDS, "kind")
+        kind = choice("tools" if given.get("kind") is None else given["kind"], asked.KINDS, "kind")
         if intent is None and not isinstance(options.get("text"), str):
             raise InputError("give embedding, embedding_base64 or text")
         rank: Callable[[], Answer]

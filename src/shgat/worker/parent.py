@@ -170,9 +170,20 @@ class Child:
                     if piece.endswith(b"\n"):
                         return bytes(answer)
                     if not piece:
-                        raise WorkerError(f"the training child ended without an answer{self._cause(process)}{self._last_words()}")
+                        why = self._cause(process)
+                        self._hear_out(process.stderr)  # its end may be seen before what it said last
+                        raise WorkerError(f"the training child ended without an answer{why}{self._last_words()}")
                     if len(answer) > MAX_BYTES:
                         raise WorkerError(f"the training child broke the protocol: its answer has more than {MAX_BYTES} bytes")
+
+    def _hear_out(self, stream: IO[bytes]) -> None:
+        """Takes in what stands in a pipe."""
+        os.set_blocking(stream.fileno(), False)
+        try:
+            while piece := os.read(stream.fileno(), _PIECE):
+                self._tail = (self._tail + piece)[-_TAIL:]
+        except BlockingIOError:
+            return
 
     def _cause(self, process: Process) -> str:
         try:

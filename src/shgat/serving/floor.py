@@ -1,10 +1,17 @@
 """How near a tool has to be to a query to be an answer: nearer than the catalogue's nearest tool is to sentences that no tool is for."""
 
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 
-from ..serving import Ranker
-from ..serving.service import Nearest
+from .._types import Float32
+from ..graph import Catalog
+from ..model.words import asked
+from .plain import PlainRanking
 
+LEAST_PROBABILITY = 0.02  # of the best tool, once scores are calibrated probabilities; below it nothing is offered
 ALONE, WITH_WORDS = 0.5, 0.1  # quantile of the sentences' best cosines that has to be reached; where a word is shared, too
 HIGHEST = 0.25  # cosine that always does: a tool that is near to everything must not hide the others
 EVERYDAY = (
@@ -23,11 +30,57 @@ EVERYDAY = (
 )  # fmt: skip
 
 
-class Floor:
-    """Of a ranker's catalogue as it is, whatever its encoder is; made anew when the catalogue changed."""
+MOST_LOOKED_AT = 50  # tools whose servers are named
 
-    def __init__(self, ranker: Ranker) -> None:
-        self._ranker = ranker
+
+class Nearest(NamedTuple):
+    """How near the nearest tools are to a text.
+
+    Attributes
+    ----------
+    vector : (d,) of the text, None where nothing can make one
+    cosine : the best one, -1 where there is none
+    words : the best BM25 of the text's words, 0 where no tool shares one
+    servers : whose tools are nearest, the nearest first
+    """
+
+    vector: Float32 | None
+    cosine: float
+    words: float
+    servers: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, catalog: Catalog, plain: PlainRanking, text: str, vector: Float32 | None, places: npt.NDArray[np.integer]
+    ) -> "Nearest":
+        """Among the tools at some places of a catalogue.
+
+        Parameters
+        ----------
+        vector : (d,) of the text, None where nothing can make one
+        """
+        if not len(places):
+            return cls(vector, -1.0, 0.0, ())
+        words = float(plain.said.index.scores(asked(text))[places].max())
+        if vector is None or not vector.any() or plain.rows is None:
+            return cls(None, -1.0, words, ())
+        cosine = plain.cosine(vector)[places]
+        order = places[np.argsort(-cosine, kind="stable")]
+        homes = dict.fromkeys(catalog.tools[i].server for i in order[:MOST_LOOKED_AT].tolist())
+        return cls(vector, float(cosine.max()), words, tuple(h for h in homes if h))
+
+
+class Floor:
+    """Of a catalogue as it is, whatever its encoder is; made anew when the catalogue changed.
+
+    Parameters
+    ----------
+    nearest : how near a text is to the tools
+    catalog : as it is now
+    """
+
+    def __init__(self, nearest: Callable[[str], Nearest], catalog: Callable[[], Catalog]) -> None:
+        self._nearest, self._catalog = nearest, catalog
         self._of, self._alone, self._with_words = "", HIGHEST, HIGHEST
 
     def reached(self, nearest: Nearest) -> bool:
@@ -37,10 +90,14 @@ class Floor:
         self._renew()
         return nearest.cosine >= (self._with_words if nearest.words > 0.0 else self._alone)
 
+    def passed(self, calibrated: bool, scores: Sequence[float]) -> bool:
+        """Is what was ranked worth offering, once scores are probabilities?"""
+        return not calibrated or not scores or scores[0] >= LEAST_PROBABILITY
+
     def _renew(self) -> None:
-        now = self._ranker.catalog.checksum
+        now = self._catalog().checksum
         if now == self._of:
             return
-        best = [self._ranker.nearest(sentence).cosine for sentence in EVERYDAY]
+        best = [self._nearest(sentence).cosine for sentence in EVERYDAY]
         alone, with_words = np.quantile(best, (ALONE, WITH_WORDS)).tolist()
         self._alone, self._with_words, self._of = min(HIGHEST, alone), min(HIGHEST, with_words), now

@@ -7,8 +7,8 @@ import pytest
 
 from shgat import Catalog, Tool
 from shgat.features import embedded, open_encoder
-from shgat.gateway.floor import EVERYDAY, HIGHEST, Floor
 from shgat.serving import Ranker
+from shgat.serving.floor import EVERYDAY, HIGHEST, Floor
 from worlds import SAMPLE
 
 UNRELATED = (
@@ -32,7 +32,7 @@ def ranker(tmp_path_factory):
 
 
 def test_most_queries_that_no_tool_is_for_have_no_answer_and_nearly_all_others_have_one(ranker):
-    floor = Floor(ranker)
+    floor = Floor(ranker.nearest, lambda: ranker.catalog)
     lines = (SAMPLE / "train.jsonl").read_bytes().splitlines()[:300]
     related = [orjson.loads(line)["intent"] for line in lines]
     kept = [floor.reached(ranker.nearest(query)) for query in related]
@@ -44,7 +44,7 @@ def test_most_queries_that_no_tool_is_for_have_no_answer_and_nearly_all_others_h
 def test_a_tool_that_is_near_to_everything_hides_nothing(tmp_path):
     catalog = Catalog.from_records([Tool("all", " ".join(EVERYDAY)), Tool("mail", "Sends an email to somebody.")], [])
     with Ranker.open(f"sqlite:///{tmp_path}/s.db", embedded(catalog, open_encoder("static")), mode="off") as ranker:
-        floor = Floor(ranker)
+        floor = Floor(ranker.nearest, lambda: ranker.catalog)
         assert floor.reached(ranker.nearest("send an email"))
         assert floor._alone == HIGHEST
 
@@ -52,6 +52,6 @@ def test_a_tool_that_is_near_to_everything_hides_nothing(tmp_path):
 def test_without_an_encoder_words_tell(tmp_path):
     catalog = replace(Catalog.load(SAMPLE), encoder="")
     with Ranker.open(f"sqlite:///{tmp_path}/s.db", catalog, mode="off") as ranker:
-        floor = Floor(ranker)
+        floor = Floor(ranker.nearest, lambda: ranker.catalog)
         assert floor.reached(ranker.nearest("archive the message"))
         assert not floor.reached(ranker.nearest("zxcv"))

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "v13_drift"
+revision = "v11_drift"
 down_revision = "v10_principals"
 
 

@@ -1,0 +1,36 @@
+"""Runs in MLflow: what it does not take is put otherwise, and what it refuses is said."""
+
+import pytest
+
+from shgat.errors import TrackingError
+
+pytest.importorskip("mlflow", reason="mlflow is not installed: pip install '.[mlflow]'")
+pytestmark = pytest.mark.filterwarnings("ignore")  # its own, of SQLAlchemy and pydantic
+
+
+def test_others_see_the_run_as_mlflow_has_it(mlflow_uri, tmp_path):
+    from mlflow import MlflowClient
+
+    from shgat.tracking.mlflow import MlflowTracker
+
+    tracker = MlflowTracker(mlflow_uri, artifacts=(tmp_path / "a").as_uri())
+    with tracker.run("seen by others", parameters={"lr": 0.1, "text": "x"}, tags={"catalog": "c"}) as run:
+        run.log({f"metric {i}": float(i) for i in range(2500)}, 1)
+        run.log({"recall@5": 0.5}, 7)
+    client = MlflowClient(mlflow_uri)
+    (theirs,) = client.search_runs([client.get_experiment_by_name("seen by others").experiment_id])
+    assert theirs.info.status == "FINISHED"
+    assert theirs.data.metrics["recall_at_5"] == 0.5
+    assert len(theirs.data.metrics) == 2501
+    assert (theirs.data.params, theirs.data.tags["catalog"]) == ({"lr": "0.1", "text": '"x"'}, "c")
+    assert client.get_metric_history(theirs.info.run_id, "recall_at_5")[0].step == 7
+    assert tracker.find(run.id).parameters == {"lr": 0.1, "text": "x"}
+
+
+def test_a_server_that_is_not_there_is_said(monkeypatch):
+    from shgat.tracking.mlflow import MlflowTracker
+
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    with pytest.raises(TrackingError, match=r"mlflow http://127\.0\.0\.1:9"):
+        MlflowTracker("http://127.0.0.1:9").run("x")

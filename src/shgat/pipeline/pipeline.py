@@ -22,6 +22,7 @@ from .registration import register
 from .runs import OPEN, UNCHANGED, Run, Runs, Step, fingerprint
 from .settings import Settings
 from .settings_file import store_url
+from .tracked import track
 from .training import train
 from .validation import unchanged, validate_data
 from .work import CANDIDATE, WHO, Outcome, Work
@@ -191,6 +192,8 @@ class Pipeline:
         run, keep = work.run, self.settings.keep
         run.status, run.reason, run.ended_at = status, reason, self.clock()
         write_page(work.folder / REPORT, run)
+        if self.settings.track is not None and status != UNCHANGED:
+            track(self.settings.track, run, (work.folder / REPORT).read_bytes())
         if run.done("register"):
             (work.folder / CANDIDATE).unlink(missing_ok=True)  # the registry has it
         self.runs.save(run)

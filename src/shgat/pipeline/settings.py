@@ -165,6 +165,7 @@ class Settings:
     store : URL of the store, or "env:NAME" of the environment variable that holds it; one with a password in it is refused
     state : folder of the runs
     catalog : folder of the catalogue; None: the store's own copy
+    track : where runs are kept beside other experiments, as `shgat.tracking.open_tracker` takes it; None: nowhere but in `state`
     user : whose model
     data, training, evaluation, gate, canary, keep : sections
     """
@@ -172,6 +173,7 @@ class Settings:
     store: str
     state: Path
     catalog: Path | None = None
+    track: str | None = None
     user: str = "local"
     data: DataSettings = field(default_factory=DataSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
@@ -183,6 +185,8 @@ class Settings:
     def __post_init__(self) -> None:
         _check.text(self.store, "store")
         _check.storable_text(self.user, "user")
+        if self.track is not None:
+            _check.text(self.track, "track")
         if not self.store.startswith("env:"):
             from sqlalchemy.engine import make_url
 
@@ -193,10 +197,10 @@ class Settings:
                 raise InputError(f'{address.name}: a password is no part of this file: write store = "env:NAME", and set NAME')
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values, for the journal of a run; all but `state`, which says where that is."""
+        """As JSON values, for the journal of a run; all but `state` and `track`, which say where that is."""
         sections = {f.name: getattr(self, f.name) for f in fields(self)}
         plain = {"store": self.store, "catalog": None if self.catalog is None else str(self.catalog), "user": self.user}
-        nested = {name: asdict(value) for name, value in sections.items() if name not in (*plain, "state")}
+        nested = {name: asdict(value) for name, value in sections.items() if name not in (*plain, "state", "track")}
         nested["evaluation"]["protocols"] = list(self.evaluation.protocols)
         return {**plain, **nested}
 

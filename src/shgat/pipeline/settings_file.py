@@ -51,6 +51,8 @@ def of_table(table: Mapping[str, Any], folder: Path) -> Settings:
     for name in _PLACES:
         if name in given:
             given[name] = folder / _check.text(given[name], name)
+    if ":" not in (place := _check.text(given.get("track", ":"), "track")):
+        given["track"] = str(folder / place)
     if "store" not in given:
         raise InputError('there is no store: write store = "sqlite:///store.db", or store = "env:NAME"')
     found: Settings = _record(Settings, given, "")

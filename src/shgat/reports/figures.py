@@ -109,6 +109,19 @@ def draw_hits(methods: Mapping[str, Sequence[float]], steps: int) -> "Figure":
     return figure
 
 
+def draw_walk(methods: Mapping[str, tuple[Sequence[float], Mapping[float, Sequence[float]]]], start: float) -> "Figure":
+    """Errors on the random walk by step size: a panel for each method, of (step sizes, lambda -> errors); `start`: before learning."""
+    figure_type, n = _figure_type(), max(1, len(methods))
+    with _style():
+        figure = figure_type(figsize=(1.0 + 4.6 * n, 4.2), layout="constrained")
+        for panel, (name, (alphas, rows)) in zip(figure.subplots(1, n, squeeze=False)[0], methods.items(), strict=False):
+            for lam, errors in rows.items():
+                panel.plot(alphas, np.minimum(errors, 2.0 * start), marker="o", markersize=2.5, linewidth=1.4, label=f"{lam:g}")
+            panel.set(title=name, xlabel="step size", ylabel="RMS error over 10 episodes", ylim=(0.0, 1.1 * start))
+            panel.legend(title="lambda", ncols=2)
+    return figure
+
+
 def _figure_type() -> "type[Figure]":
     try:
         from matplotlib.figure import Figure

@@ -2,14 +2,35 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from .. import _check
 from .._kernels import linear
 from .._types import Float32, Int32
 from ..errors import InputError
 from .session_state import N_FACTS, SessionState
 from .value_network import ValueNetwork
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedValues:
+    """What training from sessions adds to a model.
+
+    Attributes
+    ----------
+    network : the value network over the catalogue's embeddings
+    weight : of values in the score where a session has begun; 0: they are known, and change no ranking
+    report : of the training that made them, as JSON values, or None
+    """
+
+    network: ValueNetwork
+    weight: float = 0.0
+    report: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        _check.number(self.weight, 0.0, 1e6, "weight of values")
 
 
 @dataclass(frozen=True, eq=False)

@@ -115,8 +115,9 @@ def draw_walk(methods: Mapping[str, tuple[Sequence[float], Mapping[float, Sequen
     with _style():
         figure = figure_type(figsize=(1.0 + 4.6 * n, 4.2), layout="constrained")
         for panel, (name, (alphas, rows)) in zip(figure.subplots(1, n, squeeze=False)[0], methods.items(), strict=False):
-            for lam, errors in rows.items():
-                panel.plot(alphas, np.minimum(errors, 2.0 * start), marker="o", markersize=2.5, linewidth=1.4, label=f"{lam:g}")
+            for i, (lam, errors) in enumerate(rows.items()):
+                line = {"linestyle": "-" if i < len(_COLOURS) else "--", "linewidth": 1.4, "label": f"{lam:g}"}
+                panel.plot(alphas, np.minimum(errors, 2.0 * start), marker="o", markersize=2.5, **line)
             panel.set(title=name, xlabel="step size", ylabel="RMS error over 10 episodes", ylim=(0.0, 1.1 * start))
             panel.legend(title="lambda", ncols=2)
     return figure

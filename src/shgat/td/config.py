@@ -42,7 +42,7 @@ class TDConfig:
     ratio_clip: float = 1.0
     epsilon: float = 0.05
     refresh: int = 1
-    epochs: int = 10
+    epochs: int = 12
     batch_size: int = 256
     lr: float = 1e-3
     warmup: float = 0.05

@@ -13,7 +13,7 @@ from ..errors import InputError, TraceError
 from ..graph import Catalog
 from ..graph.space import comparable
 from ..traces import Trace, read_traces, write_traces
-from ..traces.record import COLUMNS
+from ..traces.record import COLUMNS, OF_A_STEP
 from .store import Store
 
 TRACES = "train.jsonl"  # of a folder
@@ -107,8 +107,8 @@ def _clashes(store: Store, rows: list[tuple[int, Trace]]) -> list[tuple[int, str
 
 
 def _same(trace: Trace, other: Trace) -> bool:
-    undecided = ["priority"] + (["timestamp"] if trace.timestamp is None else [])
-    if any(getattr(trace, name) != getattr(other, name) for name in COLUMNS if name not in undecided):
+    undecided = ["priority", *(name for name in ("timestamp", "step") if getattr(trace, name) is None)]
+    if any(getattr(trace, name) != getattr(other, name) for name in (*COLUMNS, *OF_A_STEP) if name not in undecided):
         return False
     if trace.embedding is None or other.embedding is None:
         return trace.embedding is other.embedding

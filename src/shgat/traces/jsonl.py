@@ -16,7 +16,7 @@ import orjson
 from .._check import LARGEST
 from .._files import LONGEST_LINE, load_matrix, open_regular, reason, replacing
 from ..errors import InputError, TraceError
-from .record import COLUMNS, SAID, Trace, of_dimension
+from .record import COLUMNS, Trace, of_dimension, said
 
 _CHUNK = 4096  # embeddings looked through at a time
 _ABSENT, _PRESENT, _BROKEN = np.int8(0), np.int8(1), np.int8(2)  # what a row of the matrix is
@@ -156,8 +156,7 @@ def write(path: Path, traces: Iterable[Trace], dimension: int | None) -> int:
 
 def _write_line(file: BinaryIO, trace: Trace) -> int:
     record = {name: getattr(trace, name) for name in COLUMNS}
-    said = {name: value for name in SAID if (value := getattr(trace, name))}
-    file.write(orjson.dumps({**record, **said} if said else record) + b"\n")
+    file.write(orjson.dumps(record | said(trace)) + b"\n")
     return 1
 
 

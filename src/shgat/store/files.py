@@ -1,6 +1,6 @@
 """What a store holds as files, which training, evaluation and other stores read.
 
-Traces alone: a .jsonl or .parquet, see `shgat.traces`. A folder: the catalogue, and its traces as `train.jsonl`.
+Traces alone: a .jsonl, .csv or .parquet, see `shgat.traces`. A folder: the catalogue, and its traces as `train.jsonl`.
 """
 
 from dataclasses import dataclass, replace
@@ -46,7 +46,9 @@ def export_folder(store: Store, folder: str | Path) -> tuple[Catalog, int]:
     """
     catalog = Catalog.from_records(*store.catalog(), encoder=store.encoder())
     if not catalog.tools:
-        raise InputError(f"{store.url} holds no catalogue; its traces alone go to a file whose name ends in .jsonl or .parquet")
+        raise InputError(
+            f"{store.url} holds no catalogue; its traces alone go to a file whose name ends in .jsonl, .csv or .parquet"
+        )
     catalog.save(folder)
     return catalog, export_traces(store, Path(folder) / TRACES)
 

@@ -147,9 +147,9 @@ class Trace:
             raise InputError(f"{what}: propensity is above 0: what ran could be chosen; leave it out where nobody knows it")
 
 
-def of_dimension(trace: Trace, dimension: int | None) -> Trace | TraceError:
-    """The trace, or the error that its embedding is of another dimension; None: any will do."""
-    if dimension is None or trace.embedding is None or len(trace.embedding) == dimension:
+def of_dimension(trace: Trace | TraceError, dimension: int | None) -> Trace | TraceError:
+    """The trace, or the error that its embedding is of another dimension; None: any will do. An error stays as it is."""
+    if isinstance(trace, TraceError) or dimension is None or trace.embedding is None or len(trace.embedding) == dimension:
         return trace
     return TraceError(f"trace {trace.id!r}: embedding has {len(trace.embedding)} dimensions, expected {dimension}")
 

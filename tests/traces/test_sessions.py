@@ -45,9 +45,15 @@ def test_what_was_used_without_a_trace_is_context_too_and_counts_once():
     assert found.path == (*found.steps[1].context, Used("x", 1.0))
 
 
+def test_what_would_follow_has_all_that_was_used_as_its_context():
+    found = session({"id": "a", "intent": "go on", "tools": ["x", "y"], "outcome": 0.5, "propensity": 0.25})
+    assert [step.propensity for step in found.steps] == [0.25, None]
+    assert (found.after().intent, found.after().context) == ("go on", (Used("x"), Used("y", 0.5)))
+
+
 def test_it_is_read_only():
     found = session({"id": "a", "tools": ["x"]})
     with pytest.raises(AttributeError):
         found.end = "truncated"
     with pytest.raises(AttributeError):
-        found.steps[0].chosen = "y"
+        found.steps[0].at = 1

@@ -243,8 +243,8 @@ def _steps(traces: Sequence[Trace]) -> tuple[Step, ...]:
                 known.add(tool)
                 path.append(Used(tool))
         for i, tool in enumerate(trace.tools):
-            last = i == len(trace.tools) - 1
-            steps.append(Step(trace, tool, last, path, len(path)))
+            step = Step(trace, i, path, len(path))
+            steps.append(step)
             known.add(tool)
-            path.append(Used(tool, trace.outcome if last else None))
+            path.append(Used(tool, step.outcome))
     return tuple(steps)

@@ -27,17 +27,25 @@ class Step:
     Attributes
     ----------
     trace : the trace that it is of
-    chosen : id of the tool
-    last : is it the last tool of its trace? What came of the trace is known with it
+    at : which of the trace's tools it is, from 0; what came of the trace is known with the last
     path : all that the session used, in order
     before : how many of `path` were used before it
     """
 
     trace: Trace
-    chosen: str
-    last: bool
+    at: int
     path: Sequence[Used]
     before: int
+
+    @property
+    def chosen(self) -> str:
+        """Id of the tool."""
+        return self.trace.tools[self.at]
+
+    @property
+    def last(self) -> bool:
+        """Is it the last tool of its trace?"""
+        return self.at == len(self.trace.tools) - 1
 
     @property
     def intent(self) -> str:
@@ -61,8 +69,8 @@ class Step:
 
     @property
     def propensity(self) -> float | None:
-        """Chance with which it would be chosen; of several tools of one trace, with the first."""
-        return self.trace.propensity
+        """Chance with which it would be chosen; of several tools of one trace it is that of the first."""
+        return self.trace.propensity if self.at == 0 else None
 
     @property
     def outcome(self) -> float | None:
@@ -105,6 +113,11 @@ class Session:
     def path(self) -> tuple[Used, ...]:
         """All that was used: the context of what would follow."""
         return tuple(self.steps[0].path)
+
+    def after(self) -> Step:
+        """What would follow, as a step whose context is all that was used; its own tool and outcome are those of the last step."""
+        last = self.steps[-1]
+        return Step(last.trace, last.at, last.path, len(last.path))
 
     @property
     def tools(self) -> tuple[str, ...]:

@@ -23,10 +23,11 @@ def slowly(steps):
 
 @given(st.lists(STEPS, min_size=1, max_size=5))
 def test_facts_are_those_of_the_steps_before(sessions):
-    indptr = np.cumsum([0, *map(len, sessions)])
+    starts = np.cumsum([0, *map(len, sessions)])
+    begin, until = np.repeat(starts[:-1], np.diff(starts)), np.arange(starts[-1])
     flat = np.array([step for steps in sessions for step in steps]).reshape(-1, 2)
     expected = [slowly(steps[:i]) for steps in sessions for i in range(len(steps))]
-    found = facts(flat[:, 0], flat[:, 1], indptr)
+    found = facts(flat[:, 0], flat[:, 1], begin, until)
     np.testing.assert_allclose(found, np.array(expected).reshape(-1, N_FACTS), rtol=1e-4, atol=1e-5)
 
 
@@ -39,13 +40,15 @@ def test_a_session_that_goes_on_has_the_same_facts(steps):
 
 def test_states_hold_the_intent_the_last_and_the_mean():
     rng = np.random.default_rng(0)
-    d, indptr = 3, np.array([0, 3, 3, 5])
-    intents, chosen = rng.standard_normal((2, 5, d), dtype=np.float32)
-    found = states(intents, chosen, np.zeros((5, N_FACTS), np.float32), indptr)
+    d, begin, until = 3, np.array([0, 0, 3, 3]), np.array([0, 3, 3, 5])
+    intents, used = rng.standard_normal((4, d), dtype=np.float32), rng.standard_normal((5, d), dtype=np.float32)
+    found = states(intents, used, np.zeros((4, N_FACTS), np.float32), begin, until)
     np.testing.assert_array_equal(found[:, :d], intents)
-    np.testing.assert_allclose(found[:, d : 2 * d], [0 * chosen[0], chosen[0], chosen[1], 0 * chosen[0], chosen[3]])
-    means = [0 * chosen[0], chosen[0], chosen[:2].mean(0), 0 * chosen[0], chosen[3]]
+    np.testing.assert_array_equal(found[:, d : 2 * d], [0 * used[0], used[2], 0 * used[0], used[4]])
+    means = [0 * used[0], used[:3].mean(0), 0 * used[0], used[3:].mean(0)]
     np.testing.assert_allclose(found[:, 2 * d : 3 * d], means, rtol=1e-5, atol=1e-6)
+    nothing = states(intents, used[:0], np.zeros((4, N_FACTS), np.float32), 0 * begin, 0 * begin)
+    assert not nothing[:, d:].any()
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,11 @@ NETWORK = ValueNetwork.initial(ValueLayout(state=3 * D + 5, action=D, hidden=(16
 @pytest.mark.parametrize("used", [(), (2,), (2, 2, 7)])
 def test_values_are_those_of_the_whole_state(used):
     intent = RNG.standard_normal(D, dtype=np.float32)
-    outcomes, seconds = np.array([*[0.2, 1.0, 0.0][: len(used)], 1.0]), np.array([*[30.0] * len(used), 0.0])
-    indptr = np.array([0, len(used) + 1])
-    chosen = EMBEDDINGS[[*used, 0]]
-    state = states(np.tile(intent, (len(used) + 1, 1)), chosen, facts(outcomes, seconds, indptr), indptr)[-1:]
+    outcomes, seconds = np.array([0.2, 1.0, 0.0][: len(used)]), np.full(len(used), 30.0)
+    begin, until = np.array([0]), np.array([len(used)])
+    state = states(intent[None], EMBEDDINGS[list(used)], facts(outcomes, seconds, begin, until)[:1], begin, until)
     expected = NETWORK.forward(np.repeat(state, N, axis=0), EMBEDDINGS).q
-    now = SessionState(used, tuple(outcomes[:-1]), float(seconds.sum()))
+    now = SessionState(used, tuple(outcomes), float(seconds.sum()))
     values = Values.build(NETWORK, EMBEDDINGS)
     np.testing.assert_allclose(values.of(intent, now), expected, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(values.of(intent, now, [4, 1]), expected[[4, 1]], rtol=1e-4, atol=1e-6)

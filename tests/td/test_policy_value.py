@@ -5,8 +5,9 @@ import pytest
 
 from shgat.errors import InputError
 from shgat.experiments.planted import Plant
+from shgat.metrics.off_policy_sessions import LoggedSessions, sequential_doubly_robust
 from shgat.td import TDConfig
-from shgat.td.policy_value import doubly_robust, policy_value
+from shgat.td.policy_value import policy_value, seen_by
 from shgat.td.trainer import fit_values
 from td.sessions import embeddings, episodes
 
@@ -14,15 +15,20 @@ PLANT = Plant.grown(np.random.default_rng(3), foresight=True, n_intents=4, n_too
 GAMMA, EPSILON = PLANT.gamma, 0.3
 
 
-def test_the_recursion_is_that_of_the_paper():
-    sessions = episodes((2, 1), terminal=[True, False])
-    v, q, rho = np.random.default_rng(0).uniform(0.5, 2.0, (3, 3))
-    second = v[1] + rho[1] * (sessions.rewards[1] - q[1])
-    first = v[0] + rho[0] * (sessions.rewards[0] + 0.9 * second - q[0])
-    found = doubly_robust(sessions, v, q, rho, gamma=0.9)
-    assert found.value == pytest.approx((first + v[2]) / 2)
-    assert found.n == 2
-    assert found.mean_weight == pytest.approx((rho[0] * rho[1] + 1.0) / 2)
+def doubly_robust(sessions, v, q, rho):
+    """Of sessions that all came to their end."""
+    names = [str(i) for i in range(len(sessions))]
+    log = LoggedSessions(
+        names,
+        sessions.indptr,
+        sessions.propensity,
+        sessions.rewards,
+        np.minimum(rho * sessions.propensity, 1.0),
+        q,
+        v,
+        0.0 * sessions.terminal,
+    )
+    return sequential_doubly_robust(log, gamma=GAMMA)
 
 
 def lookups(network, policy):
@@ -49,10 +55,10 @@ def network():
 
 
 def test_it_is_what_the_tables_say(network):
-    sessions = PLANT.sessions(200, np.random.default_rng(5))
+    sessions = PLANT.sessions(200, np.random.default_rng(5), truncated=0.0)
     found = policy_value(network, sessions, PLANT.tools, gamma=GAMMA, epsilon=EPSILON)
     v, q, rho = lookups(network, PLANT.greedy(network, EPSILON))(sessions)
-    expected = doubly_robust(sessions, v, q, rho, gamma=GAMMA)
+    expected = doubly_robust(sessions, v, q, rho)
     assert found.value == pytest.approx(expected.value, rel=1e-4)
     assert found.standard_error == pytest.approx(expected.standard_error, rel=1e-3)
 
@@ -61,7 +67,7 @@ def test_wrong_values_only_widen_it(network):
     sessions = PLANT.sessions(20_000, np.random.default_rng(6), truncated=0.0)
     policy = PLANT.greedy(network, EPSILON)
     v, q, rho = lookups(network, policy)(sessions)
-    good, bad = doubly_robust(sessions, v, q, rho, gamma=GAMMA), doubly_robust(sessions, 0 * v, 0 * q, rho, gamma=GAMMA)
+    good, bad = doubly_robust(sessions, v, q, rho), doubly_robust(sessions, 0 * v, 0 * q, rho)
     truth = PLANT.value_of(policy)
     assert abs(good.value - truth) < 3 * good.standard_error
     assert abs(bad.value - truth) < 3 * bad.standard_error
@@ -75,18 +81,25 @@ def test_intervals_cover_as_they_say(network):
     truth, of = PLANT.value_of(policy), lookups(network, policy)
     for _ in range(1000):
         sessions = PLANT.sessions(500, rng, truncated=0.0)
-        found = doubly_robust(sessions, *of(sessions), gamma=GAMMA)
+        found = doubly_robust(sessions, *of(sessions))
         covered += found.ci_low <= truth <= found.ci_high
     assert 930 <= covered <= 970
 
 
-def test_without_a_step_nothing_is_known():
-    with pytest.raises(InputError, match="no session with a step"):
-        doubly_robust(episodes((0, 0)), *np.zeros((3, 0)), gamma=0.9)
+def test_where_a_session_was_cut_off_the_network_stands(network):
+    """One session of one step, of which nobody knows what it led to: the value of the policy there, whatever the step brought."""
+    sessions = episodes((1,), terminal=[False])
+    fit = fit_values(episodes(), embeddings(), TDConfig(epochs=1), np.random.default_rng(0))
+    found = policy_value(fit.network, sessions, embeddings(), gamma=0.9, epsilon=0.2)
+    said = seen_by(fit.network, sessions, embeddings(), 0.2)
+    assert found.value == pytest.approx(said.expected[0])
+
+
+def test_without_a_step_or_propensities_nothing_is_known():
+    fit = fit_values(episodes(), embeddings(), TDConfig(epochs=1), np.random.default_rng(0))
+    with pytest.raises(InputError, match="at least one session"):
+        policy_value(fit.network, episodes((0, 0)), embeddings(), gamma=0.9)
     with pytest.raises(InputError, match="confidence"):
-        doubly_robust(episodes((1,)), *np.zeros((3, 1)), gamma=0.9, confidence=1.0)
-    assert doubly_robust(episodes((1, 0)), *np.ones((3, 1)), gamma=0.9).standard_error == float("inf")
-    sessions = episodes(propensity=None)
-    fit = fit_values(sessions, embeddings(), TDConfig(epochs=1), np.random.default_rng(0))
+        policy_value(fit.network, episodes((1,)), embeddings(), gamma=0.9, confidence=1.0)
     with pytest.raises(InputError, match="propensity"):
-        policy_value(fit.network, sessions, embeddings(), gamma=0.9)
+        policy_value(fit.network, episodes(propensity=None), embeddings(), gamma=0.9)

@@ -15,6 +15,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from .._kernels import value
 from .._types import Float64, Int64
 from ..errors import InputError
 from .off_policy import Estimate, effective_sample_size
@@ -98,23 +99,28 @@ def sequential_doubly_robust(log: LoggedSessions, *, gamma: float, clip: float =
     -------
     with the effective sample size and the mean of the product of each session's weights, unclipped: 1 where the log covers the target
     """
-    if not 0.0 <= gamma <= 1.0:
-        raise InputError(f"gamma lies in [0, 1], not {gamma}")
     if not 0.0 < confidence < 1.0:
         raise InputError(f"confidence lies in (0, 1), not {confidence}")
-    if not clip > 0.0:
-        raise InputError(f"clip is above 0, not {clip}")
-    w = np.minimum(log.weights, clip)
-    values = np.empty(len(log.names))
-    whole = np.empty(len(log.names))
-    for i in range(len(log.names)):
-        steps = slice(int(log.indptr[i]), int(log.indptr[i + 1]))
-        value = float(log.beyond[i])
-        for t in range(steps.stop - 1, steps.start - 1, -1):
-            value = log.predicted_target[t] + w[t] * (log.reward[t] + gamma * value - log.predicted_logged[t])
-        values[i], whole[i] = value, log.weights[steps].prod()
+    values = session_values(log, gamma=gamma, clip=clip)
+    whole = np.multiply.reduceat(log.weights, np.asarray(log.indptr[:-1], np.int64))
     n = len(values)
     error = float(values.std(ddof=1)) / n**0.5 if n > 1 else float("inf")
     reach = NormalDist().inv_cdf((1.0 + confidence) / 2.0) * error
     mean = float(values.mean())
     return Estimate(mean, error, mean - reach, mean + reach, effective_sample_size(whole), float(whole.mean()), n)
+
+
+def session_values(log: LoggedSessions, *, gamma: float, clip: float = np.inf) -> Float64:
+    """(S,) V_0 of each session, whose mean `sequential_doubly_robust` is; parameters as there."""
+    if not 0.0 <= gamma <= 1.0:
+        raise InputError(f"gamma lies in [0, 1], not {gamma}")
+    if not clip > 0.0:
+        raise InputError(f"clip is above 0, not {clip}")
+    w, last = np.minimum(log.weights, clip), np.asarray(log.indptr[1:], np.int64) - 1
+    errors = np.asarray(log.predicted_target + w * (log.reward - log.predicted_logged), np.float64)
+    carry = gamma * w
+    errors[last] += carry[last] * log.beyond
+    carry[last] = 0.0
+    found = np.empty(len(errors))
+    value.accumulate(errors, carry, found)
+    return found[np.asarray(log.indptr[:-1], np.int64)]

@@ -55,56 +55,49 @@ class SessionState:
         return np.array(row, np.float32)
 
 
-def facts(outcomes: Float64, seconds: Float64, indptr: Int64) -> Float32:
-    """(n_steps, N_FACTS) before each step of each session.
+def facts(outcomes: Float64, seconds: Float64, begin: Int64, until: Int64) -> Float32:
+    """(n, N_FACTS) of n states, each after some of what was used.
 
     Parameters
     ----------
-    outcomes, seconds : (n_steps,) of each step; what it took itself counts from the next one on
-    indptr : (n_sessions + 1,) first step of each session
+    outcomes, seconds : (P,) of all that was used, in order, one session after the other
+    begin, until : (n,) what was used from `begin` to before `until` came before the state
     """
-    n = len(outcomes)
-    first = _first(indptr)
-    step = np.arange(n)
-    done = step - first
+    done = until - begin
 
     def before(values: Float64) -> Float64:
         total = np.concatenate([[0.0], np.cumsum(values)])
-        return np.asarray(total[step] - total[first])
+        return np.asarray(total[until] - total[begin])
 
-    failed = outcomes < _NEUTRAL
-    worked = np.maximum.accumulate(np.concatenate([[0], np.where(failed, 0, step + 1)]))[:-1]  # step after the last that worked
-    out = np.empty((n, N_FACTS), np.float32)
+    worked = np.where(outcomes < _NEUTRAL, 0, np.arange(1, len(outcomes) + 1))
+    after_success = np.maximum.accumulate(np.concatenate([[0], worked]))
+    out = np.empty((len(done), N_FACTS), np.float32)
     out[:, 0] = np.log1p(done)
     out[:, 1] = np.where(done > 0, before(outcomes) / np.maximum(done, 1), _NEUTRAL)
-    out[:, 2] = np.where(done > 0, np.concatenate([[_NEUTRAL], outcomes])[step], _NEUTRAL)
-    out[:, 3] = np.log1p(step - np.maximum(worked, first))
+    out[:, 2] = np.where(done > 0, np.concatenate([[_NEUTRAL], outcomes])[until], _NEUTRAL)
+    out[:, 3] = np.log1p(until - np.maximum(after_success[until], begin))
     out[:, 4] = np.log1p(np.maximum(0.0, before(seconds)) / 60.0)
     return out
 
 
-def states(intents: Float32, chosen: Float32, facts: Float32, indptr: Int64) -> Float32:
-    """(n_steps, 3 d + N_FACTS) before each step of each session.
+def states(intents: Float32, used: Float32, facts: Float32, begin: Int64, until: Int64) -> Float32:
+    """(n, 3 d + N_FACTS) of n states.
 
     Parameters
     ----------
-    intents, chosen : (n_steps, d) intent of each step, embedding of what was used in it
-    facts : (n_steps, N_FACTS)
-    indptr : (n_sessions + 1,) first step of each session
+    intents : (n, d)
+    used : (P, d) embeddings of all that was used, in order
+    facts : (n, N_FACTS)
+    begin, until : (n,) as those of `facts`
     """
     n, d = intents.shape
-    first = _first(indptr)
-    done = (np.arange(n) - first)[:, None]
-    out = np.empty((n, 3 * d + N_FACTS), np.float32)
+    done = until - begin
+    out = np.zeros((n, 3 * d + N_FACTS), np.float32)
     out[:, :d] = intents
-    out[1:, d : 2 * d] = chosen[:-1]
-    out[first[done[:, 0] == 0], d : 2 * d] = 0.0
-    total = np.concatenate([np.zeros((1, d)), np.cumsum(chosen, axis=0, dtype=np.float64)])
-    out[:, 2 * d : 3 * d] = (total[:-1] - total[first]) / np.maximum(done, 1)
+    some = done > 0
+    if some.any():
+        out[some, d : 2 * d] = used[until[some] - 1]
+        total = np.concatenate([np.zeros((1, d)), np.cumsum(used, axis=0, dtype=np.float64)])
+        out[some, 2 * d : 3 * d] = (total[until[some]] - total[begin[some]]) / done[some, None]
     out[:, 3 * d :] = facts
     return out
-
-
-def _first(indptr: Int64) -> Int64:
-    """(n_steps,) the first step of the session of each step."""
-    return np.asarray(np.repeat(indptr[:-1], np.diff(indptr)), dtype=np.int64)

@@ -17,6 +17,37 @@ _LARGEST_REWARD = 1e6
 
 
 @dataclass(frozen=True, eq=False)
+class Path:
+    """All that sessions used, in order: steps, and what was used between or before them.
+
+    Attributes
+    ----------
+    indptr : (n_sessions + 1,) first entry of each session
+    tools : (P,) rows of tools
+    outcomes, seconds : (P,) how it went, and what it took
+    begin, until : (n_steps,) what each step had before it stands from `begin` to before `until`
+    """
+
+    indptr: Int64
+    tools: Int32
+    outcomes: Float64
+    seconds: Float64
+    begin: Int64
+    until: Int64
+
+    def take(self, sessions: Int64, session: Int64, steps: Int64) -> "Path":
+        """Of some sessions; `session` and `steps`: of each of their steps, its session as it is now, and its row."""
+        lengths = np.diff(self.indptr)[sessions]
+        indptr = np.concatenate([[0], np.cumsum(lengths)])
+        moved = indptr[:-1] - self.indptr[sessions]
+        rows = np.arange(indptr[-1]) - np.repeat(moved, lengths)
+        by = moved[session]
+        return Path(
+            indptr, self.tools[rows], self.outcomes[rows], self.seconds[rows], self.begin[steps] + by, self.until[steps] + by
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class Episodes:
     """Steps of sessions, one session after the other, checked: a bad step is refused by its session and its place in it.
 
@@ -32,6 +63,7 @@ class Episodes:
     terminal : (n_sessions,) did the session come to its end, or was it cut off
     propensity : (n_steps,) probability in (0, 1] with which the tool was chosen, or None: nobody knows
     offered : rows of the tools that each step could choose from, or None: all
+    path : all that was used; None: the steps alone
     """
 
     indptr: Int64
@@ -44,6 +76,7 @@ class Episodes:
     terminal: Bool
     propensity: Float64 | None = None
     offered: Incidence | None = None
+    path: Path | None = None
 
     def __post_init__(self) -> None:
         n = len(self.actions)
@@ -85,29 +118,43 @@ class Episodes:
         return Ends.of(self.indptr, self.terminal)
 
     @cached_property
+    def used(self) -> Path:
+        """All that was used."""
+        if self.path is not None:
+            return self.path
+        rows = np.arange(self.n_steps)
+        return Path(self.indptr, self.actions, self.outcomes, self.seconds, self.indptr[self.session], rows)
+
+    @cached_property
     def facts(self) -> Float32:
         """(n_steps, N_FACTS) before each step."""
-        return facts(self.outcomes, self.seconds, self.indptr)
+        return facts(self.used.outcomes, self.used.seconds, self.used.begin, self.used.until)
 
     def states(self, embeddings: Float32) -> Float32:
         """(n_steps, 3 d + N_FACTS) before each step, for tools of these embeddings (n_tools, d)."""
-        return states(self.intents[self.intent], embeddings[self.actions], self.facts, self.indptr)
+        path = self.used
+        return states(self.intents[self.intent], embeddings[path.tools], self.facts, path.begin, path.until)
 
     def take(self, sessions: npt.NDArray[np.integer] | Sequence[int]) -> "Episodes":
         """Those sessions, in that order."""
         chosen = np.asarray(sessions, np.int64)
-        lengths = np.diff(self.indptr)[chosen]
-        indptr = np.concatenate([[0], np.cumsum(lengths)])
-        rows = np.arange(indptr[-1]) - np.repeat(indptr[:-1] - self.indptr[chosen], lengths)
+        rows, lengths = self.steps_of(chosen), np.diff(self.indptr)[chosen]
         columns = {name: getattr(self, name)[rows] for name in ("intent", "actions", "rewards", "outcomes", "seconds")}
         return replace(
             self,
-            indptr=indptr,
+            indptr=np.concatenate([[0], np.cumsum(lengths)]),
             terminal=self.terminal[chosen],
             propensity=None if self.propensity is None else self.propensity[rows],
             offered=None if self.offered is None else self.offered.take(rows),
+            path=None if self.path is None else self.path.take(chosen, np.repeat(np.arange(len(chosen)), lengths), rows),
             **columns,
         )
+
+    def steps_of(self, sessions: Int64) -> Int64:
+        """Rows of the steps of those sessions, in that order."""
+        lengths = np.diff(self.indptr)[sessions]
+        starts = np.concatenate([[0], np.cumsum(lengths)])[:-1]
+        return np.asarray(np.arange(int(lengths.sum())) - np.repeat(starts - self.indptr[sessions], lengths))
 
     def _was_offered(self) -> Bool:
         assert self.offered is not None

@@ -10,10 +10,10 @@ import numpy as np
 from .._types import Float32, Int32
 from ..errors import InputError
 from ..metrics.gate import Comparison, compare
+from ..metrics.off_policy_sessions import session_values
 from ..model.value_network import ValueNetwork
 from .episodes import Episodes
-from .policy import judged, ratios
-from .policy_value import session_values
+from .policy_value import logged, seen_by
 
 _LEAST = 30  # sessions; an interval of fewer is none
 AGAINST = "without values"
@@ -66,11 +66,11 @@ def worth_it(
         return ValueVerdict(
             False, f"{n} held-out sessions are too few to say whether values help, at least {_LEAST} are needed", None
         )
-    states, parts, earned = episodes.states(embeddings), network.parts(embeddings), []
-    for greedy in (ours, theirs):
-        said = judged(network, episodes, states, parts, epsilon, greedy)
-        earned.append(session_values(episodes, said.expected, said.done, ratios(episodes, said.probability), gamma))
-    found = compare(AGAINST, "all", earned[0], earned[1], rng)
+    mine, without = (
+        session_values(logged(episodes, seen_by(network, episodes, embeddings, epsilon, greedy)), gamma=gamma)
+        for greedy in (ours, theirs)
+    )
+    found = compare(AGAINST, "all", mine, without, rng)
     assert found is not None
     passed = found.low > 0.0
     what = "bring more" if passed else "are not shown to bring more"

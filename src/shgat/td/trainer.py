@@ -177,7 +177,7 @@ class _Trainer:
                 if not batch.ends.known.any():
                     continue
                 if config.refresh:
-                    wanted = goal[_steps_of(self.episodes, rows)]
+                    wanted = goal[self.episodes.steps_of(rows)]
                 else:
                     wanted = value_targets(self.network, batch, self.embeddings, config)[1]
                 lr = learning_rate(self._adam.step_count, total, config.lr, config.warmup)
@@ -194,10 +194,3 @@ class _Trainer:
         self.network.backward((error / n).astype(np.float32), states, actions, found, self._gradient)
         self._adam.step(self.network, self._gradient, lr, self.config.clip)
         return float(error @ error / 2.0), n
-
-
-def _steps_of(episodes: Episodes, sessions: Int64) -> Int64:
-    """Rows of the steps of those sessions, in that order."""
-    lengths = np.diff(episodes.indptr)[sessions]
-    starts = np.concatenate([[0], np.cumsum(lengths)])[:-1]
-    return np.asarray(np.arange(int(lengths.sum())) - np.repeat(starts - episodes.indptr[sessions], lengths))

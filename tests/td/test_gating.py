@@ -35,7 +35,7 @@ def test_values_lead_where_foresight_is_paid():
     assert found.reason.startswith("values bring more than the ranking without them: ")
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_values_do_not_lead_where_it_is_not(seed):
     found = verdict(seed, False)
     assert not found.passed

@@ -28,7 +28,9 @@ def test_it_learns_more_than_the_mean(refresh):
     assert fit.epochs[-1].loss < fit.epochs[0].loss
 
 
-@pytest.mark.parametrize("correction", ["none", "clipped", "retrace", "v-trace"])
+@pytest.mark.parametrize(
+    "correction", ["retrace", *(pytest.param(c, marks=pytest.mark.slow) for c in ("none", "clipped", "v-trace"))]
+)
 def test_every_correction_learns_to_choose(correction):
     sessions = PLANT.sessions(2000, np.random.default_rng(2))
     fit = fitted(TDConfig(rule="expected", correction=correction, epochs=8), sessions=sessions)

@@ -31,6 +31,7 @@ from . import (
     runs,
     sample,
     serve,
+    suggest,
     train,
     worker,
 )
@@ -72,6 +73,7 @@ app.command("mcp", short_help="Serve a catalogue's ranking as an MCP server.")(m
 app.command("plot", short_help="Draw pictures of a trained model.")(plot.plot)
 app.command("rank", short_help="Rank tools, capabilities or sets for an intent.")(rank.rank)
 app.command("sample", short_help="Say where the sample catalogue is, or copy it.")(sample.sample)
+app.command("suggest", short_help="What to use next in a session.")(suggest.suggest)
 app.command("train", short_help="Learn a ranking from traces, into a file.")(train.train)
 app.command("worker", short_help="Train in a child process, for gateways.", context_settings=worker.SETTINGS)(worker.worker)
 app.add_typer(catalog.app, name="catalog")

@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from .episodes import Episodes
     from .gating import ValueVerdict, worth_it
     from .gradient_td import GradientTD
+    from .learning import ValueReport
     from .online import OnlineTD
     from .policy_value import policy_value
+    from .step_values import StepValues
     from .traces import Eligibility
     from .trainer import ValueEpoch, ValueFit, fit_values
 
@@ -22,9 +24,11 @@ __all__ = [
     "Linear",
     "Network",
     "OnlineTD",
+    "StepValues",
     "TDConfig",
     "ValueEpoch",
     "ValueFit",
+    "ValueReport",
     "ValueVerdict",
     "fit_values",
     "policy_value",
@@ -39,8 +43,10 @@ __getattr__, __dir__ = _lazy.names(
         "episodes": "Episodes",
         "gating": "ValueVerdict worth_it",
         "gradient_td": "GradientTD",
+        "learning": "ValueReport",
         "online": "OnlineTD",
         "policy_value": "policy_value",
+        "step_values": "StepValues",
         "traces": "Eligibility",
         "trainer": "ValueEpoch ValueFit fit_values",
     },

@@ -15,7 +15,7 @@ from ..model.value_network import ValueNetwork
 from .episodes import Episodes
 from .policy_value import logged, seen_by
 
-_LEAST = 30  # sessions; an interval of fewer is none
+LEAST = 30  # sessions; an interval of fewer is none
 AGAINST = "without values"
 
 
@@ -62,9 +62,9 @@ def worth_it(
     if len(ours) != episodes.n_steps or len(theirs) != episodes.n_steps:
         raise InputError(f"there are {episodes.n_steps} steps, and {len(ours)} and {len(theirs)} choices")
     n = int((np.diff(episodes.indptr) > 0).sum())
-    if n < _LEAST:
+    if n < LEAST:
         return ValueVerdict(
-            False, f"{n} held-out sessions are too few to say whether values help, at least {_LEAST} are needed", None
+            False, f"{n} held-out sessions are too few to say whether values help, at least {LEAST} are needed", None
         )
     mine, without = (
         session_values(logged(episodes, seen_by(network, episodes, embeddings, epsilon, greedy)), gamma=gamma)

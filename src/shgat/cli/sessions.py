@@ -39,6 +39,9 @@ def sessions(
     ] = False,
     skip_faults: Annotated[bool, typer.Option("--skip-faults", help="Leave out sessions that are none, and count them.")] = False,
     plain: Annotated[bool, typer.Option("--plain", help="The baselines alone, without training a ranker.")] = False,
+    by_step: Annotated[
+        bool, typer.Option("--by-step", help="Also a ranker that learns each step as a trace, with its context.")
+    ] = False,
     epochs: Annotated[
         int | None, typer.Option(metavar="N", help="Of the ranker's training.  [default: by the number of traces]")
     ] = None,
@@ -68,6 +71,11 @@ def sessions(
         output.note(f"shgat: training a ranker on the traces of {len(held.train)} sessions")
         model = suggestions.trained_ranker(held, seed=seed, options={"epochs": epochs})
         methods |= {"ranker": suggestions.Ranked(model), "ranker, no context": suggestions.Ranked(model, context=False)}
+    if by_step:
+        output.note(f"shgat: training a ranker on {held.train.n_steps} steps")
+        methods["ranker by step"] = suggestions.Ranked(
+            suggestions.trained_ranker(held, by_step=True, seed=seed, options={"epochs": epochs})
+        )
     result = suggestions.compare(methods, held, rng)
     returns, calibration, notes = _valued(methods, held, Reward(), rng, len(loaded.tools))
     notes = [*held.notes, *_left_out(found), *notes]

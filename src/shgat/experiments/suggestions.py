@@ -137,14 +137,19 @@ def baselines(train: Sessions, n_tools: int) -> dict[str, NextTool]:
 
 
 def trained_ranker(
-    held: Held, *, config: SHGATConfig | None = None, seed: int = 0, options: Mapping[str, Any] | None = None
+    held: Held, *, by_step: bool = False, config: SHGATConfig | None = None, seed: int = 0, options: Mapping[str, Any] | None = None
 ) -> SHGAT:
     """A ranker that `fit` made of the training traces, each with what its session used before as context.
 
     Where there are no times, traces stand in the order of their sessions, so that a fold of `fit` is a stretch of sessions.
+
+    Parameters
+    ----------
+    by_step : each step is a trace, so that the other tools of its trace are context too
+    config, seed, options : of the model, and of `fit`
     """
-    traces = held.train.traces()
-    if np.isnan(traces.timestamp).any():
+    traces = held.train.asked if by_step else held.train.traces()
+    if by_step or np.isnan(traces.timestamp).any():
         traces = replace(traces, timestamp=1e9 + np.arange(len(traces), dtype=np.float64))
     model = SHGAT.from_catalog(held.known, config, seed)
     model.fit(traces, seed=seed, **(options or {}))

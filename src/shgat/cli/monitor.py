@@ -225,8 +225,11 @@ def _write(watch: "Watch", everything: bool) -> None:
         output.write(*_figures(watch))
     elif watch.firing:
         output.write(_alerts(watch))
-    n = len(watch.firing)
-    output.write(f"{n} alert{'' if n == 1 else 's'} fire{'s' if n == 1 else ''}." if n else "Nothing fires.")
+    output.write(_count(len(watch.firing)))
+
+
+def _count(n: int) -> str:
+    return f"{n} alert{'' if n == 1 else 's'} fire{'s' if n == 1 else ''}." if n else "Nothing fires."
 
 
 def _alerts(watch: "Watch") -> "Grid":
@@ -240,7 +243,7 @@ def _alerts(watch: "Watch") -> "Grid":
         grid.add_column(name, "right")
     grid.add_column("what, and what to do", prose=True)
     for a in watch.firing:
-        grid.add_row(a.name, a.severity, a.target, day(a.since), f"{a.value:.3g}", f"{a.limit:g}", f"{a.summary} {a.remedy}")
+        grid.add_row(a.name, a.severity, a.target, day(a.since), f"{a.value:.6g}", f"{a.limit:g}", f"{a.summary} {a.remedy}")
     return grid
 
 
@@ -273,7 +276,7 @@ def _live(watch: "Watch", every: float, looks: int) -> None:
             n += 1
             fire = len(watch.firing)
             head = Text(
-                f"{time.strftime('%H:%M:%S')}   {fire} fire" if fire else f"{time.strftime('%H:%M:%S')}   nothing fires",
+                f"{time.strftime('%H:%M:%S')}   {_count(fire)}",
                 "bold red" if fire else "bold green",
             )
             parts: list[Any] = [head, *(Text(t, "yellow") for t in watch.trouble)]

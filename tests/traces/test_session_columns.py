@@ -62,8 +62,12 @@ def test_some_sessions_are_taken_in_their_order(columns):
     assert columns.take([]).n_steps == 0
 
 
-def test_each_step_is_a_trace(columns):
-    traces = columns.traces()
+def test_each_trace_and_each_step_is_a_trace(columns):
+    whole, traces = columns.traces(), columns.asked
+    assert whole.ids.tolist() == ["a", "b", "c"]
+    assert [whole.tools.row(i).tolist() for i in range(3)] == [[0], [1, 2], [3]]
+    assert [whole.context.row(i).tolist() for i in range(3)] == [[], [0], [4]]
+    assert (whole.outcome.tolist(), list(whole.texts)) == ([0.25, 1, 1], ["intent a", "intent b", "intent c"])
     assert traces.ids.tolist() == ["a#0", "b#1", "b#2", "c#3"]
     assert [traces.tools.row(i).tolist() for i in range(4)] == [[0], [1], [2], [3]]
     assert [traces.context.row(i).tolist() for i in range(4)] == [[], [0], [0, 1], [4]]
@@ -92,7 +96,13 @@ def test_a_step_that_this_catalogue_cannot_use_is_named(change, said):
 
 def test_of_nothing_there_are_columns_too():
     empty = Sessions.of([], CATALOG)
-    assert (len(empty), empty.n_steps, len(empty.traces()), empty.contexts.n_rows, empty.indptr.tolist()) == (0, 0, 0, 0, [0])
+    assert (len(empty), empty.n_steps, len(empty.traces()) + len(empty.asked), empty.contexts.n_rows, empty.indptr.tolist()) == (
+        0,
+        0,
+        0,
+        0,
+        [0],
+    )
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

@@ -25,6 +25,7 @@ from . import (
     gateway,
     mcp,
     models,
+    monitor,
     pipeline,
     plot,
     rank,
@@ -83,6 +84,7 @@ app.add_typer(features.app, name="features")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(models.app, name="models")
+app.add_typer(monitor.app, name="monitor")
 app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(runs.app, name="runs")
 app.add_typer(serve.app, name="serve")

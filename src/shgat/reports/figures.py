@@ -94,6 +94,23 @@ def draw_power(kinds: Mapping[str, tuple[Sequence[float], Mapping[str, Sequence[
     return figure
 
 
+def draw_suggestions(methods: Mapping[str, Mapping[str, tuple[float, float, float]]]) -> "Figure":
+    """Metric -> (mean, low, high), shares of 1, of each method: a panel a metric; MissingExtraError as `draw`."""
+    figure_type, metrics = _figure_type(), list(dict.fromkeys(m for of in methods.values() for m in of))
+    with _style():
+        figure = figure_type(figsize=(2.2 + 2.6 * max(1, len(metrics)), 1.0 + 0.32 * max(3, len(methods))), layout="constrained")
+        for panel, metric in zip(figure.subplots(1, max(1, len(metrics)), squeeze=False, sharey=True)[0], metrics, strict=False):
+            for row, of in enumerate(methods.values()):
+                value, low, high = (100.0 * v for v in of[metric])
+                bars = [[value - low], [high - value]]
+                panel.errorbar(value, row, xerr=bars, fmt="o", markersize=4.5, capsize=2.5, color=_COLOURS[row % len(_COLOURS)])
+            panel.set(title=metric, xlabel="%, 95 % interval", yticks=range(len(methods)), yticklabels=list(methods))
+            panel.set_xlim(left=0.0)
+        if metrics:
+            figure.axes[0].invert_yaxis()
+    return figure
+
+
 def draw_hits(methods: Mapping[str, Sequence[float]], steps: int) -> "Figure":
     """Hit@1 of methods, shares of 1, over stretches of so many searches; MissingExtraError as `draw`."""
     figure_type = _figure_type()

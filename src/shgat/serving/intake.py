@@ -168,6 +168,7 @@ class Intake:
         entry = entry if decision is None else entry.joined(decision)
         taken = self._journal.executed(entry)
         if not (taken.done() and taken.result() is Receipt.KNOWN):
+            self._answering.observed.executed(told.outcome, None if duration_ms is None else duration_ms / 1000.0)
             self._unlearnable.look(ran, self.slots.production.model.catalog.tool_column.keys(), self._clock())
             self._remember(entry)
         return taken

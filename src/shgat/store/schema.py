@@ -53,7 +53,7 @@ _SEQ = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows by 
 
 
 _SOMEBODY = text("principal <> ''")
-_IN_SESSION = text("session <> ''")
+IN_SESSION = text("session <> ''")  # of the index; what asks by it says so too, or SQLite does not use it
 _OF_SOMEBODY: dict[str, Any] = {
     "sqlite_where": _SOMEBODY,
     "postgresql_where": _SOMEBODY,
@@ -145,7 +145,7 @@ traces = _table(
     Index("ix_traces_parent_id", "parent_id"),
     Index("ix_traces_timestamp", "timestamp"),
     Index("ix_traces_principal", "user_id", "principal", "seq", **_OF_SOMEBODY),
-    Index("ix_traces_session", "session", "user_id", "principal", "step", sqlite_where=_IN_SESSION, postgresql_where=_IN_SESSION),
+    Index("ix_traces_session", "session", "user_id", "principal", "step", sqlite_where=IN_SESSION, postgresql_where=IN_SESSION),
 )
 
 priorities = Table(

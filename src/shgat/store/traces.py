@@ -4,9 +4,9 @@ import math
 import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Column, Connection, Row, Select, bindparam, delete, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, bindparam, delete, func, select, update
 
 from .._check import LARGEST
 from .._kernels import readout
@@ -14,9 +14,10 @@ from ..errors import DamagedError, TraceError
 from ..traces import Trace
 from ..traces.record import LAST_STEP
 from .database import Database
-from .schema import DEFAULT_USER, priorities, traces
+from .schema import DEFAULT_USER, IN_SESSION, priorities, traces
 
 _PAGE = 1000  # rows of one read; no read holds a transaction longer
+_IN_SESSION = cast(ColumnElement[bool], IN_SESSION)
 _LISTS = ("tools", "context_tools", "offered")
 _COLUMNS = [column for column in traces.c if column.name != "user_id"]
 WITH_PRIORITY = select(*_COLUMNS, priorities.c.priority).outerjoin(priorities, priorities.c.trace_seq == traces.c.seq)
@@ -68,7 +69,7 @@ class TraceRows:
 
     def session(self, session: str, principal: str = "", user_id: str = DEFAULT_USER) -> list[Trace]:
         """The traces of a session, by step; see `shgat.traces.sessions_of`."""
-        whose = traces.c.session == session, traces.c.user_id == user_id, traces.c.principal == principal
+        whose = _of_session(session, principal, user_id)
         return self._fetch(WITH_PRIORITY.where(*whose).order_by(traces.c.step, traces.c.seq))
 
     def steps(self, trace_id: str) -> list[Trace]:
@@ -162,6 +163,10 @@ def _row(trace: Trace, now: float, user_id: str) -> dict[str, Any]:
     }
 
 
+def _of_session(session: str, principal: str, user_id: str) -> tuple[ColumnElement[bool], ...]:
+    return traces.c.session == session, traces.c.user_id == user_id, traces.c.principal == principal, _IN_SESSION
+
+
 def _number(connection: Connection, fresh: Sequence[tuple[int, Trace]], user_id: str) -> None:
     """Gives the new traces (seq, trace) of sessions that do not say their step the next one, in the order in which they were stored."""
     following: dict[tuple[str, str], int] = {}
@@ -169,7 +174,7 @@ def _number(connection: Connection, fresh: Sequence[tuple[int, Trace]], user_id:
     for seq, trace in sorted((item for item in fresh if item[1].session and item[1].step is None), key=lambda item: item[0]):
         key = trace.principal, trace.session
         if key not in following:
-            whose = traces.c.session == trace.session, traces.c.user_id == user_id, traces.c.principal == trace.principal
+            whose = _of_session(trace.session, trace.principal, user_id)
             latest = connection.scalar(select(func.max(traces.c.step)).where(*whose))
             following[key] = 0 if latest is None else latest + 1
         steps.append({"of": seq, "number": min(following[key], LAST_STEP)})

@@ -161,12 +161,24 @@ class Sessions:
         )  # fmt: skip
 
     def traces(self) -> Traces:
-        """Each step as a trace of its own: its tool, for its intent, with what was used before it as context; its trace's outcome."""
+        """Each trace as it was run, to learn a ranking from: its tools, and as context what its session used before it."""
+        first = np.array([t for t, step in enumerate(self.steps) if step.at == 0], np.int64)
+        tools = [self.chosen[t : t + len(self.steps[t].trace.tools)].tolist() for t in first.tolist()]
+        return self._as_traces(first, [self.steps[t].trace.id for t in first.tolist()], Incidence.from_rows(tools))
+
+    @cached_property
+    def asked(self) -> Traces:
+        """Each step as a trace of its own, to ask a ranking with: its tool, for its intent, with what was used before it as context."""
+        every = np.arange(self.n_steps)
+        ids = [f"{step.trace.id}#{i}" for i, step in enumerate(self.steps)]
+        return self._as_traces(every, ids, Incidence.from_rows([c] for c in self.chosen.tolist()))
+
+    def _as_traces(self, at: Int64, ids: list[str], tools: Incidence) -> Traces:
+        steps = [self.steps[t] for t in at.tolist()]
         return Traces(
-            np.array([f"{step.trace.id}#{i}" for i, step in enumerate(self.steps)], dtype=np.str_), self.intents[self.intent],
-            Texts([step.intent for step in self.steps]), Incidence.from_rows([c] for c in self.chosen.tolist()),
-            np.full(self.n_steps, -1, np.int32), np.array([step.trace.outcome for step in self.steps], np.float32), self.weight,
-            self.timestamp, self.contexts,
+            np.array(ids, dtype=np.str_), self.intents[self.intent[at]], Texts([step.intent for step in steps]), tools,
+            np.full(len(at), -1, np.int32), np.array([step.trace.outcome for step in steps], np.float32), self.weight[at],
+            self.timestamp[at], self.contexts.take(at),
         )  # fmt: skip
 
 

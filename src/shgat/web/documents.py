@@ -272,6 +272,14 @@ class HistoryAnswer(BaseModel):
     group: int
 
 
+class AlertsAnswer(BaseModel):
+    firing: list[dict[str, Any]]
+    ended: list[dict[str, Any]]
+    every: float
+    rules: list[dict[str, Any]]
+    trouble: str
+
+
 class Status(BaseModel):
     status: str
 

@@ -66,6 +66,18 @@ def test_tables_of_logged_sessions_with_returns(ask, folder):
     assert "as logged" in out
 
 
+@pytest.mark.slow
+def test_values_stand_beside_the_ranker(ask, folder):
+    code, out, err = ask("evaluate", "sessions", "--catalog", folder, "--values", "--epochs", 1)
+    assert code == 0
+    assert "learning values from 32 sessions" in err
+    assert "The weight of values is 0: 0 held-out sessions" not in err
+    assert "shgat: The weight of values is " in err
+    assert "values by TD(lambda), 24 steps" in out
+    for name in ("│ values ", "│ ranker with values "):
+        assert name in out
+
+
 def test_two_files_and_one_seed(ask, folder):
     given = ("evaluate", "sessions", "--catalog", folder, "--plain", "--test", folder / "other.csv", "--json")
     found = orjson.loads(ask(*given)[1])
@@ -114,6 +126,7 @@ def test_traces_without_sessions_are_told_how_to_be_read(ask):
         (("--test", SAMPLE / "test.jsonl", "--share", "0.5"), "--share goes without --test"),
         (("--plot", "x.png"), "with .svg at its end"),
         (("--split", "nowhere"), "give --split NAME or --traces FILE"),
+        (("--plain", "--values"), "--values goes with a ranker"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_the_work(ask, options, said):

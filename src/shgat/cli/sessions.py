@@ -10,14 +10,16 @@ import typer
 from . import given
 
 if TYPE_CHECKING:
-    from ..experiments.next_tool import NextTool
+    from ..experiments.next_tool import NextTool, Values
     from ..experiments.session_values import PolicyReturn, ValueCalibration
     from ..experiments.suggestions import Held, Part, Suggested
     from ..graph import Catalog
-    from ..traces import Sessions
+    from ..shgat import SHGAT
+    from ..traces import Reward, Sessions
     from .grid import Grid
 
 _LABELS = {"hit@1": "Hit@1", "hit@3": "Hit@3", "mrr": "MRR"}
+_OURS = ("values", "ranker with values")
 _PARTS = {
     "all": "all steps",
     "first": "first steps, before which nothing was used",
@@ -42,6 +44,9 @@ def sessions(
     by_step: Annotated[
         bool, typer.Option("--by-step", help="Also a ranker that learns each step as a trace, with its context.")
     ] = False,
+    with_values: Annotated[
+        bool, typer.Option("--values", help="Also values by TD(lambda), alone and as the gate lets them weigh in the ranker.")
+    ] = False,
     epochs: Annotated[
         int | None, typer.Option(metavar="N", help="Of the ranker's training.  [default: by the number of traces]")
     ] = None,
@@ -57,6 +62,8 @@ def sessions(
     from ..traces import Reward
     from . import output
 
+    if with_values and plain:
+        raise given.WrongUsage("--values goes with a ranker, not with --plain")
     _checked(chart, {"--split": split, "--traces": traces, "--store": store}, test, share)
     loaded, faults = Catalog.load(catalog), "skip" if skip_faults else "refuse"
     source = str(store or traces or given.present(catalog / f"{split or 'train'}.jsonl", "give --split NAME or --traces FILE"))
@@ -76,9 +83,12 @@ def sessions(
         methods["ranker by step"] = suggestions.Ranked(
             suggestions.trained_ranker(held, by_step=True, seed=seed, options={"epochs": epochs})
         )
-    result = suggestions.compare(methods, held, rng)
-    returns, calibration, notes = _valued(methods, held, Reward(), rng, len(loaded.tools))
-    notes = [*held.notes, *_left_out(found), *notes]
+    reward, learned, weighed = Reward(), None, list[str]()
+    if with_values:
+        learned, weighed = _learned(model, held, reward, methods, seed)
+    result = suggestions.compare(methods, held, rng, ours=_OURS)
+    returns, calibration, notes = _valued(methods, held, reward, rng, len(loaded.tools), learned)
+    notes = [*held.notes, *_left_out(found), *weighed, *notes]
     if chart is not None:
         _draw(chart, result)
     if as_json:
@@ -87,7 +97,7 @@ def sessions(
     about = f"{len(loaded.tools)} tools, {len(held.train)} sessions to learn from, {held.how} to test"
     output.write(about, *(_table(name, part, result) for name, part in result.parts.items()))
     if calibration is not None:
-        output.write(_calibration_table(calibration))
+        output.write(_calibration_table(calibration, learned is not None))
     if returns:
         output.write(_return_table(returns))
     for remark in notes:
@@ -126,14 +136,35 @@ def _read(source: str, is_store: bool, catalog: "Catalog", faults: Any, from_ord
         raise TraceError(str(error).replace("pass faults='skip'", "pass --skip-faults")) from None
 
 
+def _learned(
+    model: "SHGAT", held: "Held", reward: "Reward", methods: "dict[str, NextTool]", seed: int
+) -> "tuple[Values, list[str]]":
+    """Values of the training sessions, added to the methods, and what their weight is."""
+    from copy import deepcopy
+
+    from ..experiments.next_tool import ByValues
+    from ..experiments.suggestions import Ranked
+    from ..td.step_values import StepValues
+    from . import output
+
+    output.note(f"shgat: learning values from {len(held.train)} sessions, and a ranker to judge them by")
+    led = deepcopy(model)
+    report = led.learn_values(held.train, reward=reward, seed=seed)
+    learned = led.state.values
+    assert learned is not None
+    found = StepValues.over(learned.network, led.catalog)
+    methods |= {"values": ByValues(found), "ranker with values": Ranked(led)}
+    return found, [f"The weight of values is {report.weight:g}: {report.reason}."]
+
+
 def _valued(
-    methods: "Mapping[str, NextTool]", held: "Held", reward: Any, rng: Any, n_tools: int
+    methods: "Mapping[str, NextTool]", held: "Held", reward: "Reward", rng: Any, n_tools: int, learned: "Values | None"
 ) -> "tuple[dict[str, PolicyReturn], ValueCalibration | None, list[str]]":
     """Returns of the policies that take each method's first offered tool, calibration of mean returns, and why there is none."""
     from ..errors import InputError
     from ..experiments.session_values import ToolReturns, policy_return, value_calibration
 
-    values, notes = ToolReturns.fit(held.train, reward, n_tools), list[str]()
+    values, notes = learned or ToolReturns.fit(held.train, reward, n_tools), list[str]()
     calibration, returns = None, {}
     try:
         calibration = value_calibration(values, held.test, reward, rng)
@@ -198,12 +229,13 @@ def _table(name: str, part: "Part", result: "Suggested") -> "Grid":
     return grid
 
 
-def _calibration_table(found: "ValueCalibration") -> "Grid":
+def _calibration_table(found: "ValueCalibration", learned: bool) -> "Grid":
     from .grid import Grid
 
     slope = "" if found.slope != found.slope else f", slope {found.slope:.2f}"
     figures = f"bias {found.bias:+.3f}, RMSE {found.rmse:.3f} where the mean alone has {found.spread:.3f}{slope}"
-    grid = Grid(f"values: the mean return of each tool in training, {found.steps} steps", figures)
+    what = "values by TD(lambda)" if learned else "values: the mean return of each tool in training"
+    grid = Grid(f"{what}, {found.steps} steps", figures)
     for column in ("steps", "predicted", "returned", "95 % interval"):
         grid.add_column(column, "right")
     for each in found.bins:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .learning import ValueReport
     from .online import OnlineTD
     from .policy_value import policy_value
+    from .priorities import TraceErrors
     from .step_values import StepValues
     from .traces import Eligibility
     from .trainer import ValueEpoch, ValueFit, fit_values
@@ -26,6 +27,7 @@ __all__ = [
     "OnlineTD",
     "StepValues",
     "TDConfig",
+    "TraceErrors",
     "ValueEpoch",
     "ValueFit",
     "ValueReport",
@@ -46,6 +48,7 @@ __getattr__, __dir__ = _lazy.names(
         "learning": "ValueReport",
         "online": "OnlineTD",
         "policy_value": "policy_value",
+        "priorities": "TraceErrors",
         "step_values": "StepValues",
         "traces": "Eligibility",
         "trainer": "ValueEpoch ValueFit fit_values",

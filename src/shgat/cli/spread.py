@@ -28,6 +28,11 @@ def opened(name: str | None, jobs: int | None, pays: bool) -> "Executor":
     return open_executor(name or "", 1 if jobs is None and name is None and not pays else jobs)
 
 
+def asked(name: str | None, jobs: int | None) -> "Callable[[bool], Executor]":
+    """`opened` for who finds out later whether it pays."""
+    return lambda pays: opened(name, jobs, pays)
+
+
 @contextmanager
 def counted(title: str, total: int | None, quiet: bool = False) -> Iterator[OnDone | None]:
     """A callback that takes how many are done, and shows that on stderr with the time that is left: a bar for people, now and then a line

@@ -1,6 +1,7 @@
 """A Ray cluster, by its address. Needs the extra `ray`; shgat has to be installed on every node, in the same version."""
 
 import os
+import socket
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from itertools import count
@@ -14,6 +15,7 @@ from .contract import Executor, OnEvent, R, S, Shared, T, Task
 from .window import RETRIES, in_order
 
 LOCAL = "local"
+_PATIENCE = 10.0  # seconds to reach a cluster
 _LOOK = 0.5  # seconds between looks at what was told
 _KEPT = 4  # shared values that a process remembers
 _REMEMBERED = 10_000  # things told that wait to be heard
@@ -41,6 +43,7 @@ class RayCluster(Executor):
         self._ray = ray = _ray()
         self.moved, self._mine = 0, not ray.is_initialized()
         if self._mine:
+            _check_reachable(address)
             os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
             options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
             try:
@@ -129,6 +132,17 @@ class _Box:
         """All that was told since the last time."""
         told, self._told = self._told, []
         return told
+
+
+def _check_reachable(address: str) -> None:
+    """Does anybody listen there? Ray itself would go on trying for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        return  # "local", "auto", or a name that Ray looks up
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _PATIENCE).close()
+    except (OSError, OverflowError) as error:
+        raise WorkerError(f"no Ray cluster at {address!r:.200}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _ray() -> Any:

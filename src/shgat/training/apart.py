@@ -11,6 +11,7 @@ from ..graph import Catalog, Cooccurrence
 from ..model import ModelState
 from ..model.channels import Channels
 from ..model.memory import Memory
+from ..model.params import Params
 from ..traces import Traces
 from .config import TrainingConfig
 from .examples import Examples
@@ -42,12 +43,21 @@ class Ground:
     ) -> Trainer:
         """A training on the traces `rows` that has not begun, validated on `held`."""
         config = replace(self.config, node_offsets=variant.node_offsets, words=variant.words)
-        start = ModelState.untrained(self.examples.catalog, config, [self.seed, 2])
         examples = self.examples.wide if variant.words else self.examples
         return Trainer(
-            examples, self.cooccurrence, replace(config, message_passing=variant.message_passing), start.params, self.settings, rows,
+            examples, self.cooccurrence, replace(config, message_passing=variant.message_passing), self._start(config), self.settings, rows,
             self.seed, held=held, on_epoch=on_epoch, stage=stage, run=number, runs=self.most,
         )  # fmt: skip
+
+    def _start(self, config: SHGATConfig) -> Params:
+        """The parameters that all folds of a variant begin with; those of the last variant are kept."""
+        kept: tuple[SHGATConfig, Params] | None = self.__dict__.get("_begun")
+        if kept is None or kept[0] != config:
+            kept = self.__dict__["_begun"] = config, ModelState.untrained(self.examples.catalog, config, [self.seed, 2]).params
+        return kept[1]
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in vars(self).items() if name != "_begun"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,6 +28,7 @@ from . import (
     pipeline,
     plot,
     rank,
+    replay,
     runs,
     sample,
     serve,
@@ -71,6 +72,7 @@ app.command("embed", short_help="Give a catalogue embeddings, or bring them up t
 app.command("mcp", short_help="Serve a catalogue's ranking as an MCP server.")(mcp.mcp)
 app.command("plot", short_help="Draw pictures of a trained model.")(plot.plot)
 app.command("rank", short_help="Rank tools, capabilities or sets for an intent.")(rank.rank)
+app.command("replay", short_help="Write a repository's history as events.")(replay.replay)
 app.command("sample", short_help="Say where the sample catalogue is, or copy it.")(sample.sample)
 app.command("train", short_help="Learn a ranking from traces, into a file.")(train.train)
 app.command("worker", short_help="Train in a child process, for gateways.", context_settings=worker.SETTINGS)(worker.worker)

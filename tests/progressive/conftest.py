@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from shgat.progressive.disk import Disk
+from shgat.progressive.extraction import extract
 from shgat.progressive.generator import Plan, make
+from shgat.progressive.history import History
+from shgat.progressive.layout import Layout
+from shgat.progressive.ledger import Ledger
 
 VARIABLES = {
     "PATH": os.environ["PATH"],
@@ -79,3 +84,28 @@ def commit(work):
 def planted(tmp_path_factory):
     """A generated repository with everything bad in it."""
     return make(tmp_path_factory.mktemp("planted") / "planted.git", Plan(seed=7, commits=160))
+
+
+@pytest.fixture(scope="session")
+def three(tmp_path_factory):
+    """Three generated repositories."""
+    folder = tmp_path_factory.mktemp("three")
+    return [make(folder / f"r{s}.git", Plan(seed=s, commits=40)).path for s in (1, 2, 3)]
+
+
+@pytest.fixture
+def layout(tmp_path):
+    found = Layout(tmp_path / "ws")
+    found.make()
+    return found
+
+
+@pytest.fixture
+def filled(layout, three):
+    """A ledger with a segment of each of the three."""
+    disk = Disk()
+    ledger = Ledger(layout, disk)
+    for i, path in enumerate(three):
+        found = extract(History.of(path), layout.part(i), f"{i:016x}", path.name, disk, 1 << 30)
+        ledger.seal(layout.part(i), found.measured, found.owner)
+    return ledger

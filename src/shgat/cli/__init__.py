@@ -23,6 +23,7 @@ from . import (
     evaluate,
     features,
     gateway,
+    ledger,
     mcp,
     models,
     pipeline,
@@ -82,6 +83,7 @@ app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(features.app, name="features")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(gateway.app, name="gateway")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(models.app, name="models")
 app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(runs.app, name="runs")

@@ -27,6 +27,7 @@ from .segment import measured
 SUFFIX = ".shcol.zst"
 _MAGIC = b"SHCOL1\r\n"
 _LEVEL = 19
+_META = 512  # bytes of a segment in the file beside it, with room
 _SMALL = 1 << 18  # bytes of a column for which the slow one is tried too
 _LZMA: list[dict[str, Any]] = [
     {"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": _SMALL, "lc": 4, "lp": 0, "pb": 0}
@@ -226,7 +227,7 @@ def write(
     header = canonical({"v": VERSION, "segments": [{"v": VERSION, **asdict(e)} for e in entries], "columns": about})
     head = _MAGIC + len(header).to_bytes(4, "big") + header
     body = [head, hashlib.sha256(head).digest(), *(data for _, data, _ in columns.values())]
-    reserve(sum(map(len, body)))
+    reserve(sum(map(len, body)) + _META * len(entries))
     final = folder / f"ledger-dump-{stamp}-{entries[0].seq:06d}-{root8(entries)}{SUFFIX}"
     part_path = final.with_name(final.name + ".part")
     with disk.create(part_path) as file:

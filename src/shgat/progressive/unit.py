@@ -13,6 +13,9 @@ import orjson
 
 from ..errors import CorruptError
 from .events import CONFIG, VERSION, Record, canonical
+from .merkle import leaf
+
+Rank = tuple[int, int, str, str]
 
 BUDGET = 96 << 10  # bytes of a summary
 MOST_TOGETHER = 30  # files of a commit that count as touched together
@@ -135,11 +138,12 @@ def summarised(lines: Iterable[bytes]) -> Record:
 def better(one: Record, other: Record) -> Record:
     """Which of two summaries of a lineage stands: that of more commits, then of the later head, then of the greater id. A join: in
     whatever order and however often it is asked, the same one stands."""
-    return max((one, other), key=_rank)
+    return max((one, other), key=rank)
 
 
-def _rank(summary: Record) -> tuple[int, int, str, bytes]:
-    return summary["n_commits"], summary["head_time"], summary["head"], canonical(summary)
+def rank(summary: Record) -> Rank:
+    """What decides which summary of a lineage stands, the last of it the leaf of its canonical bytes."""
+    return summary["n_commits"], summary["head_time"], summary["head"], leaf(canonical(summary)).hex()
 
 
 def checked(summary: Record) -> Record:
@@ -154,7 +158,7 @@ def checked(summary: Record) -> Record:
         if summary["v"] != VERSION or summary["config"] != CONFIG:
             raise CorruptError(f"a unit of configuration {summary['config']}, expected {CONFIG}: replay it anew")
         n = len(summary["paths"])
-        _rank(summary)
+        rank(summary)
         good: bool = n == len(summary["touched"]) and all(0 <= a < n and 0 <= b < n and c > 0 for a, b, c in summary["pairs"])
         good = good and all(type(c) is int and c >= 0 for c in (*summary["labels"].values(), *summary["dropped"].values()))
         good = good and len(summary["lineage"]) == 32

@@ -66,14 +66,18 @@ class Tally:
         paths = list(self._places)
         kept_pairs, names, room = [], dict[str, int](), BUDGET - _HEAD
         for minus, a, b in sorted(self._named_pairs(paths)):
-            cost = sum(len(canonical(p)) + 12 for p in (a, b) if p not in names) + 24
+            i = names.get(a, len(names))
+            j = names.get(b, len(names) + (a not in names))
+            pair = [i, j, -minus]
+            cost = len(canonical(pair)) + 1 + sum(self._cost(p) for p in (a, b) if p not in names)
             if cost > room:
                 break
             room -= cost
-            kept_pairs.append([names.setdefault(a, len(names)), names.setdefault(b, len(names)), -minus])
-        for n, path in sorted((-self._touched[self._places[p]], p) for p in paths if p not in names):
-            cost = len(canonical(path)) + 12
-            if cost > room or n == 0:
+            names[a], names[b] = i, j
+            kept_pairs.append(pair)
+        for minus, path in sorted((-self._touched[self._places[p]], p) for p in paths if p not in names):
+            cost = self._cost(path)
+            if cost > room or not minus:
                 break
             room -= cost
             names[path] = len(names)
@@ -103,6 +107,10 @@ class Tally:
                 "together": self._pairs.total() - sum(p[2] for p in kept_pairs),
             },
         }
+
+    def _cost(self, path: str) -> int:
+        """Bytes of a path and how often it was touched."""
+        return len(canonical(path)) + len(str(self._touched[self._places[path]])) + 2
 
     def _named_pairs(self, paths: list[str]) -> Iterator[tuple[int, str, str]]:
         """(minus how often, one path, the other path in order)."""

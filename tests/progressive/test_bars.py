@@ -2,7 +2,7 @@
 
 import pytest
 
-from shgat.progressive.bars import NOT_BUILT, Bar, Bench, measured, measures, repositories
+from shgat.progressive.bars import NOT_BUILT, measured, measures, repositories
 
 
 def test_every_bar_has_its_place():
@@ -13,7 +13,6 @@ def test_every_bar_has_its_place():
 def test_what_is_not_built_is_named_and_not_measured():
     found = list(measured(None, ["B10", "B14"]))
     assert [(b.name, b.found, b.reached) for b in found] == [("B10", "not built yet", None), ("B14", "not built yet", None)]
-    assert Bar("B1", "w", "f", True).to_dict() == {"name": "B1", "wanted": "w", "found": "f", "reached": True, "before": ""}
 
 
 def test_repositories_of_a_folder(three, tmp_path):
@@ -22,9 +21,6 @@ def test_repositories_of_a_folder(three, tmp_path):
     (tmp_path / "none").mkdir()
     found = repositories(tmp_path, tmp_path)
     assert [p.name for p in found] == ["r1.git", "r2.git", "r3.git"]
-    bench = Bench(found, tmp_path)
-    assert bench.named("R2", "x") == [tmp_path / "r2.git"]
-    assert len(bench.largest(2)) == 2
 
 
 @pytest.mark.slow

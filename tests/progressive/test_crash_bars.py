@@ -3,7 +3,7 @@
 import pytest
 
 from shgat.progressive import crash_bars
-from shgat.progressive.bars import Bench
+from shgat.progressive.bar import Bench
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 import pytest
 
 from shgat.progressive import kernel_bars
-from shgat.progressive.bars import Bench
+from shgat.progressive.bar import Bench
 from shgat.progressive.events import canonical
 from shgat.progressive.unit import BUDGET, checked
 

@@ -3,7 +3,7 @@
 import pytest
 
 from shgat.progressive import replay_bars
-from shgat.progressive.bars import Bench
+from shgat.progressive.bar import Bench
 
 
 @pytest.fixture

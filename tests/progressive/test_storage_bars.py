@@ -3,7 +3,7 @@
 import pytest
 
 from shgat.progressive import storage_bars
-from shgat.progressive.bars import Bench
+from shgat.progressive.bar import Bench
 
 
 def test_compression(three, tmp_path):

@@ -25,7 +25,8 @@ def benchmark(
 ) -> int:
     """Measure what progressive training has to reach, beside what RL4-Trainer has. Takes minutes. Exit code 1: a bar
     that is built is missed."""
-    from ..progressive.bars import NOT_BUILT, Bar, measured, measures
+    from ..progressive.bar import Bar
+    from ..progressive.bars import NOT_BUILT, measured, measures
     from . import output
     from .grid import Grid
 

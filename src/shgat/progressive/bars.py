@@ -2,57 +2,13 @@
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from ..errors import RepositoryError
+from . import crash_bars, kernel_bars, replay_bars, storage_bars
+from .bar import Bar, Bench
 from .generator import Plan, make
 from .git import folder_of
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One bar.
-
-    Attributes
-    ----------
-    name : B1 to B15
-    wanted, found : in words, with figures
-    reached : or not; None where it could not be measured
-    before : what RL4-Trainer has there, "" where nothing is known
-    """
-
-    name: str
-    wanted: str
-    found: str
-    reached: bool | None
-    before: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """Where bars are measured: repositories, and a folder for what is made."""
-
-    repositories: Sequence[Path]
-    folder: Path
-
-    def largest(self, n: int = 1) -> list[Path]:
-        """The repositories with the most bytes of packs, the largest first."""
-        return sorted(self.repositories, key=_size, reverse=True)[:n]
-
-    def named(self, *names: str) -> list[Path]:
-        """Those of these names, whose case does not matter."""
-        return [p for p in self.repositories if p.name.lower().removesuffix(".git") in {n.lower() for n in names}]
-
-
-def _size(path: Path) -> int:
-    return sum(p.stat().st_size for p in (folder_of(path) / "objects").rglob("*") if p.is_file())
-
 
 NOT_BUILT = {
     "B10": "co-change: SHGAT beats the best baseline",
@@ -65,8 +21,6 @@ NOT_BUILT = {
 
 def measures() -> dict[str, Callable[[Bench], Bar]]:
     """Name -> what measures it."""
-    from . import crash_bars, kernel_bars, replay_bars, storage_bars
-
     return {
         "B1": replay_bars.speed,
         "B2": replay_bars.memory,

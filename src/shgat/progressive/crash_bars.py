@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from .bars import Bar, Bench
+from .bar import Bar, Bench
 from .generator import Plan, make
 from .layout import Layout
 from .ledger import Ledger

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from . import state
-from .bars import Bar, Bench
+from .bar import Bar, Bench
 from .events import CONFIG, Record, canonical, digest
 from .kernel import Kernel, Standing, joined, root
 from .unit import Tally, better

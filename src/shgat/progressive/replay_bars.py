@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .bars import Bar, Bench
+from .bar import Bar, Bench
 from .corpus import Line, Source
 from .disk import Disk
 from .extraction import extract

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..errors import CorruptError
-from .bars import Bar, Bench
+from .bar import Bar, Bench
 from .disk import Disk
 from .extraction import extract
 from .history import History

@@ -19,6 +19,7 @@ from .model.channels import CHANNELS
 from .model.live import LiveModel, Made
 
 if TYPE_CHECKING:
+    from .executor import Executor
     from .td import TDConfig, ValueEpoch
     from .td.learning import ValueReport
     from .traces import Reward, Sessions, Trace, Traces
@@ -127,6 +128,7 @@ class SHGAT(LiveModel):
         resume: bool = False,
         keep_checkpoint: bool = False,
         force: bool = False,
+        executor: "Executor | None" = None,
     ) -> "TrainReport":
         """Learns from traces, from scratch. The model changes only if held-out traces say that it ranks better than frozen cosine.
 
@@ -152,6 +154,7 @@ class SHGAT(LiveModel):
         checkpoint, resume : a file to keep the state in after each epoch, and whether to go on from it
         keep_checkpoint : leave the file there at the end, for who removes it once the model is stored
         force : take the result even where it is not better
+        executor : where folds and variants are trained at once, see `shgat.executor`; None: one after the other, here. The bits are the same
 
         Returns
         -------
@@ -180,6 +183,7 @@ class SHGAT(LiveModel):
             state, Traces.of(traces, state.catalog), epochs=epochs, batch_size=batch_size, lr=lr, seed=_check.seed(seed), config=config,
             validation=validation, channels=channels, message_passing=message_passing, node_offsets=node_offsets, words=words,
             on_epoch=on_epoch, checkpoint=checkpoint, resume=resume, keep_checkpoint=keep_checkpoint, force=force,
+            executor=executor,
         )  # fmt: skip
         self._adopt(fitted.state)
         return fitted.report

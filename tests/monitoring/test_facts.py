@@ -22,14 +22,16 @@ def facts(url):
         found.close()
 
 
-def add(store, i, place, *, at=NOW - 60.0, outcome=1.0, version="v1", tool="t2", seconds=2.0):
+def add(store, i, place, *, at=NOW - 60.0, outcome=1.0, version="v1", tool="t2", seconds=2.0, rating=None):
     others = [f"o{j}" for j in range(1, 6)]
     ranked = [Ranked(o, j) for j, o in enumerate(others, 1) if j != place] + ([Ranked(tool, place)] if place else [])
     key_ = f"{i:032x}"
     store.add_decisions(
         [Decision(id=key_, ranked=tuple(ranked), model_version=version, intent=None, intent_hash="none", created_at=at)]
     )
-    store.add_traces([Trace(id=key_, decision_id=key_, tools=(tool,), outcome=outcome, timestamp=at, duration_ms=1000 * seconds)])
+    store.add_traces(
+        [Trace(id=key_, decision_id=key_, tools=(tool,), outcome=outcome, timestamp=at, duration_ms=1000 * seconds, rating=rating)]
+    )
 
 
 def test_quality_by_window(facts):
@@ -46,6 +48,10 @@ def test_quality_by_window(facts):
     assert got[key("shgat_task_success", window="24h")] == pytest.approx(40 / 60)
     assert got[key("shgat_task_seconds", window="1h", quantile="0.5")] == pytest.approx(2.0)
     assert got[key("shgat_tool_executions", tool="t2")] == 60
+    assert key("shgat_satisfaction", window="1h") not in got
+    add(store, 98, 1, rating=5.0)
+    add(store, 99, 1, rating=2.0)
+    assert found.read()[key("shgat_satisfaction", window="1h")] == 3.5
 
 
 def test_a_few_executions_say_nothing_of_the_ranking(facts):

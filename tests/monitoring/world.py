@@ -89,7 +89,7 @@ class World:
             answer = self.ranker.rank(None, text=f"wish {wish} nr {self._n}")
             tool = f"t{wish % TOOLS}"
             self.ranker.feedback(
-                answer.decision_id, tools=[tool], outcome=float(works(tool) and self._n % 20 != 7), duration_ms=120.0
+                answer.decision_id, tools=[tool], outcome=float(works(tool) and self._n % 20 != 7), duration_ms=120.0, rating=4.0
             )
         if settle:
             self.settle()

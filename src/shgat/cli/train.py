@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import given, runs
+from . import given, runs, spread
 
 if TYPE_CHECKING:
     from ..shgat import SHGAT
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..training import Epoch, TrainReport
     from .grid import Grid
 
+_PAYS = 1000  # traces from which on folds and variants are trained in several processes, which take a second to start
 _WIDE = 120  # columns, in which everything fits beside the longest name of a run
 _SHOWN = ("recall@5", "comp@5", "ndcg@5", "hit@1", "mrr")
 
@@ -42,6 +43,8 @@ def train(
         bool, typer.Option("--skip-unknown", help="Leave out traces of unknown tools or capabilities, or without embedding.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Write the model even where it is not better than cosine.")] = False,
+    jobs: spread.Jobs = None,
+    executor: spread.On = None,
     track: runs.Track = None,
     experiment: runs.Named = None,
     hypothesis: runs.Expected = None,
@@ -75,10 +78,11 @@ def train(
         with (
             runs.tracked(track, experiment, hypothesis, lambda: {**chosen, "config": model.config.to_dict()}, about) as run,
             progress(quiet) as on_epoch,
+            spread.opened(executor, jobs, len(learned_from) >= _PAYS) as spread_over,
         ):
             report = model.fit(
                 learned_from, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed, on_epoch=runs.both(on_epoch, run), checkpoint=file,
-                resume=resume, keep_checkpoint=True, force=force,
+                resume=resume, keep_checkpoint=True, force=force, executor=spread_over,
             )  # fmt: skip
             if run is not None:
                 runs.concluded(run, report)
@@ -222,11 +226,14 @@ def _bar() -> "Iterator[Callable[[Epoch], None]]":
     )  # fmt: skip
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("starting", total=None, figures="")
+        reached = dict[int, int]()  # of each run, of which several may be under way
 
         def draw(epoch: "Epoch") -> None:
+            reached[epoch.run] = epoch.number
+            before = sum(epoch.of for run in range(1, epoch.run) if run not in reached)  # of runs that nobody told of
             bar.update(
                 task, description=f"{epoch.stage}, epoch {epoch.number}/{epoch.of}", total=epoch.runs * epoch.of,
-                completed=(epoch.run - 1) * epoch.of + epoch.number, figures=figures(epoch) if wide else f"loss {epoch.loss:.3f}",
+                completed=before + sum(reached.values()), figures=figures(epoch) if wide else f"loss {epoch.loss:.3f}",
             )  # fmt: skip
 
         yield draw

@@ -50,6 +50,7 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
         Panel("Stood among the first k, 24 h", (('min by (k) (shgat_online_hit_rate{window="24h", $me})', "{{k}}"),), "percentunit"),
         Panel("Worked", (("min by (window) (shgat_task_success{$me})", "{{window}}"),), "percentunit"),
         Panel("Time to completion, 24 h", (('max by (quantile) (shgat_task_seconds{window="24h", $me})', "{{quantile}}"),), "s"),
+        Panel("Ratings", (("min by (window) (shgat_satisfaction{$me})", "{{window}}"),), "short", "Of those who gave one, 1 to 5."),
         Panel("Worked, by version, 24 h", (("min by (version) (shgat_version_success{$me})", "{{version}}"),), "percentunit"),
         Panel("Worked, by tool, 24 h: the ten worst", (("bottomk(10, min by (tool) (shgat_tool_success{$me}))", "{{tool}}"),), "percentunit",
               "Of the fifty that ran most."),

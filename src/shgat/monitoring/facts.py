@@ -129,6 +129,9 @@ class StoreFacts:
                     found[key("shgat_online_hit_rate", window=window, k=str(k))] = float(hit)
             if rows:
                 found[key("shgat_task_success", window=window)] = float(np.mean([o.outcome for o in rows]))
+            ratings = [o.rating for o in rows if o.rating is not None]
+            if ratings:
+                found[key("shgat_satisfaction", window=window)] = float(np.mean(ratings))
             took = [o.seconds for o in rows if o.seconds is not None]
             if took:
                 for q in (0.5, 0.99):

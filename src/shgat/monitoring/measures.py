@@ -60,6 +60,7 @@ MEASURES = (
     Measure("shgat_online_hit_rate", "gauge", "store", "Share of what worked that stood among the first k; 30 at least.", ("window", "k")),
     Measure("shgat_online_executions", "gauge", "store", "Executions that followed an answer.", ("window",)),
     Measure("shgat_task_success", "gauge", "store", "Mean outcome of those executions.", ("window",)),
+    Measure("shgat_satisfaction", "gauge", "store", "Mean rating of those who gave one, 1 to 5.", ("window",)),
     Measure("shgat_task_seconds", "gauge", "store", "Time to completion, by quantile.", ("window", "quantile")),
     Measure("shgat_version_executions", "gauge", "store", "Executions of the last day, by version; the latest ten.", ("version",)),
     Measure("shgat_version_success", "gauge", "store", "Mean outcome of those.", ("version",)),

@@ -21,6 +21,7 @@ class Outcome(NamedTuple):
     place : from 1, at which the first of them that was shown stood; 0: none was
     outcome : 0 to 1
     seconds : that it took, None where nobody said
+    rating : 1 to 5, of who was served; None where nobody said
     """
 
     seq: int
@@ -30,6 +31,7 @@ class Outcome(NamedTuple):
     place: int
     outcome: float
     seconds: float | None
+    rating: float | None = None
 
 
 class OutcomeRows:
@@ -40,7 +42,7 @@ class OutcomeRows:
     def outcomes(self, after: int, moment: float, limit: int, user_id: str = DEFAULT_USER) -> list[Outcome]:
         """The latest executions of a user's decisions whose `seq` exceeds `after` and whose time is later than `moment`, seconds since the
         epoch, in the order in which they arrived; one that is torn is left out."""
-        columns = traces.c.seq, traces.c.timestamp, traces.c.tools, traces.c.outcome, traces.c.duration_ms
+        columns = traces.c.seq, traces.c.timestamp, traces.c.tools, traces.c.outcome, traces.c.duration_ms, traces.c.rating
         query = select(*columns, decisions.c.model_version, decisions.c.ranked).join(
             decisions, decisions.c.id == traces.c.decision_id
         )
@@ -48,11 +50,11 @@ class OutcomeRows:
         with self.database.read() as connection:
             rows = connection.execute(query.order_by(traces.c.seq.desc()).limit(limit)).all()
         found = list[Outcome]()
-        for seq, at, tools, outcome, ms, version, ranked in reversed(rows):
+        for seq, at, tools, outcome, ms, rating, version, ranked in reversed(rows):
             try:
                 place = _place(ranked, tools)
                 seconds = None if ms is None else ms / 1000.0
-                found.append(Outcome(seq, at, version, tuple(map(str, tools)), place, outcome, seconds))
+                found.append(Outcome(seq, at, version, tuple(map(str, tools)), place, outcome, seconds, rating))
             except (TypeError, ValueError, IndexError, DamagedError):
                 continue
         return found

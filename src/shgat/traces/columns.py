@@ -42,6 +42,10 @@ class Texts(Sequence[str]):
             file.seek(int(self._offsets[i]))
             return str(orjson.loads(file.readline()).get("intent") or "")
 
+    def __reduce__(self) -> tuple[type["Texts"], tuple[list[str]]]:
+        """To another process they go as they are: it may stand on a machine that does not have the file."""
+        return Texts, ([str(text) for text in self],)
+
     def take(self, rows: npt.NDArray[np.integer]) -> "Texts":
         """The given texts, in the given order."""
         if self._items is None:

@@ -55,22 +55,24 @@ class Adam:
     ----------
     m, v : (size,) float32 first and second moments
     step_count : steps taken
+    spans : of the parameters that may move
     """
 
     def __init__(self, params: Buffered, groups: Iterable[Group]) -> None:
         self.m: Float32 = np.zeros_like(params.buffer)
         self.v: Float32 = np.zeros_like(params.buffer)
-        self.step_count = 0
-        self._spans = [(s, g.lr_factor, g.decay) for g in groups for s in _spans(params, g.names)]
+        self.step_count, groups = 0, list(groups)
+        self.spans = _spans(params, [name for g in groups for name in g.names])
+        self._steps = [(s, g.lr_factor, g.decay) for g in groups for s in _spans(params, g.names)]
 
     def step(self, params: Buffered, gradient: Buffered, lr: float, clip: float) -> float:
         """One step in place; returns the global norm of the gradient before clipping."""
-        norm = float(np.sqrt(sum(optim.sum_of_squares(gradient.buffer[s]) for s, _, _ in self._spans)))
+        norm = float(np.sqrt(sum(optim.sum_of_squares(gradient.buffer[s]) for s, _, _ in self._steps)))
         if not np.isfinite(norm):
             raise FloatingPointError("the gradient is not finite")
         self.step_count += 1
         scale = clip / norm if norm > clip else 1.0
-        for s, factor, decay in self._spans:
+        for s, factor, decay in self._steps:
             optim.adam_step(
                 params.buffer[s],
                 gradient.buffer[s],

@@ -66,7 +66,7 @@ class Progress:
     optimizer: Adam
     rng: np.random.Generator
     epoch: int = 0
-    best: Params | None = None
+    best: Params | None = None  # None without validation: those of the last epoch
     best_score: Score | None = None
     best_epoch: int = 0
     history: list[Epoch] = field(default_factory=list)
@@ -191,8 +191,15 @@ class Trainer:
     def _keep(self, score: Score | None) -> None:
         """Keeps the parameters if they are not worse than the best; decides whether to stop."""
         state = self.progress
-        if score is None or state.best_score is None or not score.worse_than(state.best_score):
-            state.best, state.best_score, state.best_epoch = state.params.copy(), score, state.epoch
+        if score is None:
+            state.best_epoch = state.epoch  # the last is the best
+            return
+        if state.best_score is None or not score.worse_than(state.best_score):
+            if state.best is None:
+                state.best = state.params.copy()
+            for span in state.optimizer.spans:  # nothing else moves
+                state.best.buffer[span] = state.params.buffer[span]
+            state.best_score, state.best_epoch = score, state.epoch
             return
         if score.hit_at_1 < state.best_score.hit_at_1 - self.config.degradation:
             state.stopped = f"Hit@1 fell from {state.best_score.hit_at_1:.3f} to {score.hit_at_1:.3f}"

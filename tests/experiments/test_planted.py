@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from shgat.experiments.planted import Plant
+from shgat.experiments.planted import SIZES, Plant, learning_curve
 from shgat.td import TDConfig
-from shgat.td.trainer import fit_values, returns, values
+from shgat.td.trainer import fit_values, returns
 
 
 def plant(seed, foresight):
@@ -45,15 +45,10 @@ def test_sessions_are_cut_off_as_often_as_asked():
 @pytest.mark.slow
 def test_errors_fall_with_sessions():
     """Root mean square error against the known values over four sizes: a line in logarithms."""
-    sizes, found = (250, 1000, 4000, 16_000), []
-    for seed in (0, 1):
-        world = plant(seed, True)
-        test = world.sessions(3000, np.random.default_rng(99))
-        truth = world.true_values(test)
-        found.append([np.sqrt(((values(learned(world, n, seed), test, world.tools) - truth) ** 2).mean()) for n in sizes])
+    found = [[row.error for row in learning_curve(plant(seed, True), SIZES, seed)] for seed in (0, 1)]
     errors = np.mean(found, axis=0)
     assert (np.diff(errors) < 0).all()
-    slope = np.polyfit(np.log(sizes), np.log(errors), 1)[0]
+    slope = np.polyfit(np.log(SIZES), np.log(errors), 1)[0]
     assert -0.7 < slope < -0.3
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from shgat import SHGAT, SHGATConfig, Traces
 from shgat.errors import InputError
-from shgat.reports.figures import draw, draw_hits, draw_power, draw_sheet, draw_suggestions, draw_walk
+from shgat.reports.figures import draw, draw_hits, draw_planted, draw_power, draw_sheet, draw_suggestions, draw_walk
 from training import planted
 
 pytest.importorskip("matplotlib")
@@ -155,3 +155,10 @@ def test_suggestions_have_a_panel_a_metric_and_a_row_a_method():
     assert [label.get_text() for label in first.get_yticklabels()] == ["a", "b"]
     assert first.get_ylim()[0] > first.get_ylim()[1]  # the first method stands on top
     assert draw_suggestions({}).axes
+
+
+def test_planted_sessions_have_a_panel_a_world_beside_that_of_errors():
+    world = [10, 100], [0.5, 0.1], {"by values": [0.5, 1.0], "best policy": [1.1, 1.1]}
+    figure = draw_planted({"a": world, "b": world})
+    assert [len(axes.lines) for axes in figure.axes] == [2, 2, 2]
+    draw_planted({})

@@ -1,5 +1,6 @@
 """`shgat benchmark td`: TD(lambda) on textbook problems."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ from . import given
 from .db import Json
 
 if TYPE_CHECKING:
+    from ..experiments.planted import Learned
     from ..experiments.textbook import WalkErrors
     from .grid import Grid
 
@@ -18,19 +20,28 @@ _SEMI, _CORRECTED = 0.01, 0.005  # step sizes of Baird's counterexample in Sutto
 def benchmark(
     runs: Annotated[int, typer.Option(min=2, metavar="N", help="Runs of the random walk, 10 episodes each.")] = 100,
     steps: Annotated[int, typer.Option(min=1, metavar="N", help="Steps of Baird's counterexample.")] = 10_000,
+    sessions: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Most sessions that values are learned from in a planted world; 0: none.")
+    ] = 4000,
     seed: Annotated[int, typer.Option(min=0, help="Of everything.")] = 0,
     chart: Annotated[Path | None, typer.Option("--plot", metavar="FILE.svg", help="A picture of the random walk's errors.")] = None,
+    second: Annotated[
+        Path | None, typer.Option("--plot-sessions", metavar="FILE.svg", help="A picture of what is learned from planted sessions.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Errors of the off-line lambda-return and of true online TD(lambda) on the 19-state random walk, and Baird's counterexample."""
+    """The 19-state random walk, Baird's counterexample, and sessions whose values are known, with and without a reward for foresight."""
     import numpy as np
 
     from ..experiments.textbook import BAIRD_METHODS, METHODS, TRUE_VALUES, baird, walk_errors
     from . import output
 
     given.writable(chart, "--plot")
-    if chart is not None:
-        from ..reports.figures import draw_walk
+    given.writable(second, "--plot-sessions")
+    if not sessions:
+        given.refuse({"--plot-sessions": second}, "with --sessions N", "with --sessions 0")
+    if chart is not None or second is not None:
+        from ..reports.figures import draw_planted, draw_walk
 
         draw_walk({}, 1.0)  # is there what it takes? Asked before the work
     found: dict[str, WalkErrors] = {}
@@ -43,6 +54,11 @@ def benchmark(
         with np.errstate(over="ignore", invalid="ignore"):
             grown[method] = baird(method, steps, np.random.default_rng(seed), alpha=alpha)[1][marks].tolist()
         output.note(f"Baird's counterexample: {method}, {steps} steps")
+    worlds = _learned(sessions, seed) if sessions else {}
+    if second is not None:
+        from .plot import write_svg
+
+        write_svg(second, draw_planted({name: _curves(*found) for name, found in worlds.items()}))
     if chart is not None:
         from .plot import write_svg
 
@@ -50,9 +66,56 @@ def benchmark(
         write_svg(chart, draw_walk(curves, float(np.sqrt((TRUE_VALUES**2).mean()))))
     if as_json:
         walks = {m: _json(e) for m, e in found.items()}
-        output.write_json({"runs": runs, "random_walk": walks, "baird": {"steps": [m + 1 for m in marks], "errors": grown}})
+        planted = {name: {**known, "learned": [asdict(row) for row in rows]} for name, (known, rows) in worlds.items()}
+        about = {"steps": [m + 1 for m in marks], "errors": grown}
+        output.write_json({"runs": runs, "random_walk": walks, "baird": about, "planted": planted})
         return
-    output.write(_walk_table(found, runs), _baird_table(marks, grown))
+    output.write(_walk_table(found, runs), _baird_table(marks, grown), *([_planted_table(worlds)] if worlds else []))
+
+
+def _learned(most: int, seed: int) -> "dict[str, tuple[dict[str, float], list[Learned]]]":
+    """World -> (what is earned at best and by the best ranker without values, what was learned from more and more sessions)."""
+    import numpy as np
+
+    from ..experiments.planted import SIZES, Plant, learning_curve
+    from . import output
+
+    sizes = sorted({min(n, most) for n in SIZES})
+    found: dict[str, tuple[dict[str, float], list[Learned]]] = {}
+    for name, foresight in (("foresight is paid", True), ("foresight is not paid", False)):
+        world = Plant.grown(np.random.default_rng(seed), foresight=foresight)
+        known = {"best": world.best(), "short_sighted": world.value_of(world.short_sighted)}
+        found[name] = known, list(learning_curve(world, sizes, seed))
+        output.note(f"planted sessions: {name}, up to {sizes[-1]} sessions")
+    return found
+
+
+def _curves(known: dict[str, float], rows: "list[Learned]") -> "tuple[list[int], list[float], dict[str, list[float]]]":
+    earned = {
+        "by values": [row.earned for row in rows],
+        "by what comes at once": [row.near for row in rows],
+        "best ranker without values": [known["short_sighted"]] * len(rows),
+        "best policy": [known["best"]] * len(rows),
+    }
+    return [row.sessions for row in rows], [row.error for row in rows], earned
+
+
+def _planted_table(worlds: "dict[str, tuple[dict[str, float], list[Learned]]]") -> "Grid":
+    """Errors and what is earned, by world and sessions."""
+    from .grid import Grid
+
+    about = "error: root mean square against the known values; the rest: what a session earns by a policy that takes the best tool"
+    grid = Grid("planted sessions, whose values are known", about)
+    grid.add_column("world")
+    for column in ("sessions", "error", "by values", "by what comes at once", "best ranker without values", "best policy"):
+        grid.add_column(column, "right")
+    for name, (known, rows) in worlds.items():
+        for i, row in enumerate(rows):
+            ends = (f"{known['short_sighted']:.3f}", f"{known['best']:.3f}")
+            grid.add_row(
+                name if i == 0 else "", str(row.sessions), f"{row.error:.3f}", f"{row.earned:.3f}", f"{row.near:.3f}", *ends
+            )
+    return grid
 
 
 def _json(errors: "WalkErrors") -> dict[str, Any]:

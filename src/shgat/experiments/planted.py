@@ -6,8 +6,8 @@ first was used just before. Those who were logged chose by a mixture of chance a
 are known, and what comes of any policy can be summed up over all sessions that there can be.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
@@ -17,7 +17,9 @@ from .._types import Float32, Float64
 from ..model.session_state import SessionState
 from ..model.value_network import ValueNetwork
 from ..model.values import Values
+from ..td.config import TDConfig
 from ..td.episodes import Episodes
+from ..td.trainer import fit_values, values
 
 Choice = Callable[[int, tuple[int, ...]], Float64]  # intent and tools so far -> probability of each tool
 
@@ -151,6 +153,43 @@ class Plant:
         for _ in range(self.horizon):
             after = (self.rewards + self.gamma * after[:, None, :-1]).max(axis=2)
         return float(after[:, -1].mean())
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What was learned from so many sessions of one world.
+
+    Attributes
+    ----------
+    sessions : learned from
+    error : root mean square of the values less the true ones, at the steps of other sessions
+    earned : by the policy of the highest value
+    near : by that of a network that learned only what comes at once (gamma 0)
+    """
+
+    sessions: int
+    error: float
+    earned: float
+    near: float
+
+
+SIZES = (250, 1000, 4000, 16_000)
+_TEST = 3000  # sessions that errors are measured on
+
+
+def learning_curve(world: Plant, sizes: Sequence[int], seed: int, config: TDConfig | None = None) -> Iterator[Learned]:
+    """One network for each number of sessions."""
+    config = config or TDConfig()
+    test = world.sessions(_TEST, np.random.default_rng([seed, 1]))
+    truth = world.true_values(test)
+    for n in sizes:
+        logged = world.sessions(n, np.random.default_rng([seed, 2, n]))
+        far, near = (
+            fit_values(logged, world.tools, replace(config, gamma=gamma), np.random.default_rng([seed, 3])).network
+            for gamma in (config.gamma, 0.0)
+        )
+        error = float(np.sqrt(((values(far, test, world.tools) - truth) ** 2).mean()))
+        yield Learned(n, error, world.value_of(world.greedy(far)), world.value_of(world.greedy(near)))
 
 
 def _unit(x: Float64) -> Float32:

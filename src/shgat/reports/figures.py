@@ -140,6 +140,24 @@ def draw_walk(methods: Mapping[str, tuple[Sequence[float], Mapping[float, Sequen
     return figure
 
 
+def draw_planted(worlds: Mapping[str, tuple[Sequence[int], Sequence[float], Mapping[str, Sequence[float]]]]) -> "Figure":
+    """Of (sessions, errors, policy -> earned): errors of values over sessions in logarithms, then what policies earn, a panel a world."""
+    figure_type, n = _figure_type(), 1 + len(worlds)
+    with _style():
+        figure = figure_type(figsize=(1.0 + 4.0 * n, 4.0), layout="constrained")
+        first, *panels = figure.subplots(1, n, squeeze=False)[0]
+        first.set(title="Values", xlabel="sessions", ylabel="RMS error", xscale="log", yscale="log")
+        for panel, (name, (sessions, errors, policies)) in zip(panels, worlds.items(), strict=True):
+            first.plot(sessions, errors, marker="o", markersize=3.5, linewidth=1.4, label=name)
+            for policy, earned in policies.items():
+                panel.plot(sessions, earned, marker="o", markersize=3.5, linewidth=1.4, label=policy)
+            panel.set(title=name, xlabel="sessions", ylabel="earned a session", xscale="log")
+            panel.legend()
+        if worlds:
+            first.legend()
+    return figure
+
+
 def _figure_type() -> "type[Figure]":
     try:
         from matplotlib.figure import Figure

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._types import Float32, Int32
 from ..errors import InputError
-from ..metrics.gate import Comparison, compare
+from ..metrics.gate import CONFIDENCE, Comparison, compare
 from ..metrics.off_policy_sessions import session_values
 from ..model.value_network import ValueNetwork
 from .episodes import Episodes
@@ -45,6 +45,7 @@ def worth_it(
     *,
     gamma: float,
     epsilon: float = 0.05,
+    confidence: float = CONFIDENCE,
 ) -> ValueVerdict:
     """By sessions that `network` has not learned from.
 
@@ -53,6 +54,7 @@ def worth_it(
     network : predicts values in the estimate; it favours nobody, whatever it predicts
     ours, theirs : (n_steps,) row of the tool that stands first with values and without them
     epsilon : share of steps in which either takes any of what was offered: the estimate has to be able to see what was logged
+    confidence : of the interval
 
     Raises
     ------
@@ -70,7 +72,7 @@ def worth_it(
         session_values(logged(episodes, seen_by(network, episodes, embeddings, epsilon, greedy)), gamma=gamma)
         for greedy in (ours, theirs)
     )
-    found = compare(AGAINST, "all", mine, without, rng)
+    found = compare(AGAINST, "all", mine, without, rng, confidence)
     assert found is not None
     passed = found.low > 0.0
     what = "bring more" if passed else "are not shown to bring more"

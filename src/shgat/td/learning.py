@@ -16,7 +16,7 @@ import numpy as np
 from .._types import Bool, Float32, Float64, Int32, Int64
 from ..errors import InputError
 from ..graph import Incidence
-from ..metrics.gate import Comparison, compare
+from ..metrics.gate import CONFIDENCE, Comparison, compare
 from ..metrics.ranking import per_query_from_ranks, ranks_of_relevant
 from ..metrics.splits import session_split
 from ..model import foresight
@@ -33,6 +33,7 @@ from .trainer import ValueEpoch, fit_values
 
 WEIGHTS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)  # in units of the score for one of reward
 HELD_OUT = 0.2  # of the sessions
+_CONFIDENCE = 1.0 - (1.0 - CONFIDENCE) / len(WEIGHTS)  # the best of several looks better than it is (Bonferroni)
 
 Rank = Callable[[Sessions, Sessions], Float32]
 
@@ -168,7 +169,7 @@ def _by_return(
 ) -> _Weighed:  # fmt: skip
     assert episodes.offered is not None
     ours, theirs = _best(episodes.offered, z + np.float32(weight) * above), _best(episodes.offered, z)
-    verdict = worth_it(network, episodes, embeddings, ours, theirs, rng, gamma=gamma)
+    verdict = worth_it(network, episodes, embeddings, ours, theirs, rng, gamma=gamma, confidence=_CONFIDENCE)
     return _Weighed(weight, verdict.passed, verdict.reason, verdict.comparison)
 
 
@@ -190,7 +191,7 @@ def _ranks(z: Float32, test: Sessions, rows: Int64) -> Float64:
 
 
 def _by_next_tool(plain: Float64, ours: Float64, weight: float, rng: np.random.Generator) -> _Weighed:
-    found = compare(AGAINST, "all", ours, plain, rng)
+    found = compare(AGAINST, "all", ours, plain, rng, _CONFIDENCE)
     assert found is not None
     passed = found.low > 0.0
     what = "name the next tool better" if passed else "are not shown to name the next tool better"

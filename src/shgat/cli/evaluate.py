@@ -1,4 +1,7 @@
-"""`shgat evaluate`: one command a question. How good is a model, does training pay, what would a model have earned, who won?"""
+"""`shgat evaluate`: one command a question.
+
+How good is a model, does training pay, what would a model have earned, who won, how good are suggestions of the next tool?
+"""
 
 from enum import StrEnum
 from pathlib import Path
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import given, runs, spread
+from .sessions import sessions
 
 if TYPE_CHECKING:
     from ..executor import Executor
@@ -191,6 +195,9 @@ def ab(
     from . import verdicts
 
     return verdicts.show_experiment(log, as_json)
+
+
+app.command(short_help="How good are suggestions of the next tool?")(sessions)
 
 
 def _run(

@@ -194,23 +194,30 @@ def ranked(model: "SHGAT", asked: Question, explain: bool) -> tuple[list[dict[st
             min_score=asked.min_score, explain=explain,
         ).to_dict()  # fmt: skip
         items, made = found["items"], {name: found[name] for name in ("encoder", "degraded") if name in found}
-    nodes = catalog.tools if tools else catalog.capabilities
-    column = catalog.tool_column if tools else catalog.capability_column
-    for item in items:
-        item["text"] = nodes[column[item["id"]]].text
-        if explain:
-            why = item["explanation"]
-            why["weights"] = _weights(model, asked.kind, column[item["id"]]) or why["weights"]
-            if why["channels"]:
-                why["rest"] = item["score"] - why["weights"].get("bonus", 0.0)
-                why["rest"] -= sum(why["weights"].get(name, 0.0) * score for name, score in why["channels"].items())
+    describe(model, asked.kind, items, explain)
     if asked.kind is Kind.sets and items:
         needed = {
-            s.id: list(s.tools) for s in model.rank_sets(asked.intent, len(nodes), text=asked.text, context_tools=asked.context)
+            s.id: list(s.tools)
+            for s in model.rank_sets(asked.intent, len(catalog.capabilities), text=asked.text, context_tools=asked.context)
         }
         for item in items:
             item["tools"] = needed[item["id"]]
     return items, made
+
+
+def describe(model: "SHGAT", kind: Kind, items: list[dict[str, Any]], explained: bool) -> None:
+    """Adds to items as JSON values their texts, and to their explanations what the channels count and leave."""
+    catalog, tools = model.catalog, kind is Kind.tools
+    nodes, column = (catalog.tools, catalog.tool_column) if tools else (catalog.capabilities, catalog.capability_column)
+    for item in items:
+        item["text"] = nodes[column[item["id"]]].text
+        if explained:
+            why = item["explanation"]
+            led = {"values": 1.0} if "values" in why["channels"] else {}
+            why["weights"] = {**_weights(model, kind, column[item["id"]]), **led} or why["weights"]
+            if why["channels"]:
+                why["rest"] = item["score"] - why["weights"].get("bonus", 0.0)
+                why["rest"] -= sum(why["weights"].get(name, 0.0) * score for name, score in why["channels"].items())
 
 
 def _ranked_by_words(model: "SHGAT", asked: Question) -> list[dict[str, Any]]:

@@ -11,6 +11,8 @@ import typer
 from . import given, runs, spread
 
 if TYPE_CHECKING:
+    from ..shgat import SHGAT
+    from ..td.learning import ValueReport
     from ..training import Epoch, TrainReport
     from .grid import Grid
 
@@ -23,6 +25,12 @@ def train(
     catalog: Annotated[Path, given.folder("Catalogue folder.")],
     out: Annotated[Path, typer.Option(metavar="MODEL", help="File to write the model to.")],
     traces: Annotated[Path | None, given.file("Traces to learn from.  [default: DIR/train.jsonl]")] = None,
+    sessions: Annotated[
+        Path | None, given.file("Sessions to learn values from besides: .jsonl, .csv or .parquet.", "FILE", "--sessions")
+    ] = None,
+    sessions_from_order: Annotated[
+        bool, typer.Option("--sessions-from-order", help="Of --sessions, read traces of no session as sessions, tools in order.")
+    ] = False,
     epochs: Annotated[int | None, typer.Option(metavar="N", help="Passes over the traces.  [default: by their number]")] = None,
     batch_size: Annotated[int | None, typer.Option(metavar="N", help="Traces a step.  [default: by their number]")] = None,
     lr: Annotated[float | None, typer.Option(metavar="X", help="Learning rate.  [default: by their number]")] = None,
@@ -53,6 +61,8 @@ def train(
     from . import output
     from . import traces as sources
 
+    if sessions is None:
+        given.refuse({"--sessions-from-order": sessions_from_order or None}, "with --sessions FILE", "without it")
     file = checkpoint or out.with_name(f"{out.name}.checkpoint")
     _check_places(out, file, resume)
     model = SHGAT.from_catalog(Catalog.load(catalog), seed=seed)
@@ -80,18 +90,44 @@ def train(
         if file.exists():
             output.note(f"shgat: interrupted; {file} holds the finished epochs: run the same command with --resume to go on")
         raise
+    values = None
     if report.accepted:
+        if sessions is not None:
+            values = _values(model, sessions, sessions_from_order, seed, quiet)
         model.save(out)
     file.unlink(missing_ok=True)  # and not before the model is there
     if as_json:
-        output.write_json({"model": str(out) if report.accepted else None, "notes": remarks(report), **report.to_dict()})
+        output.write_json(
+            {"model": str(out) if report.accepted else None, "notes": remarks(report), **report.to_dict(), **_said(values)}
+        )
     else:
         if report.comparisons:
             output.write(summary(report))
         for line in (*choices(report), *abstentions(report), *remarks(report)):
             output.note(f"shgat: {line}")
+        if values is not None:
+            output.note(
+                f"shgat: weight {values.weight:g} for values of {values.sessions} sessions, {values.steps} steps: {values.reason}"
+            )
         output.note(_verdict(report, out))
     return 0 if report.accepted else 1
+
+
+def _values(model: "SHGAT", file: Path, from_order: bool, seed: int, quiet: bool) -> "ValueReport":
+    """Learned from the sessions of a file."""
+    from ..traces import load_sessions
+    from . import output
+
+    found = load_sessions(file, model.catalog, from_order=from_order)
+    if not quiet:
+        output.note(f"shgat: learning values from {len(found)} sessions, and a ranker to judge them by")
+    return model.learn_values(found, seed=seed)
+
+
+def _said(values: "ValueReport | None") -> dict[str, Any]:
+    from .._json import none_for_not_finite
+
+    return {} if values is None else {"values": none_for_not_finite(values.to_dict())}
 
 
 def _check_places(out: Path, checkpoint: Path, resume: bool) -> None:

@@ -225,7 +225,9 @@ def _finished(
     report = _report(runs, n_folds, started, trainer, variant, selection, reason)
     config = replace(before.config, node_offsets=variant.node_offsets, words=variant.words)
     _done(runs.checkpoint)
-    return Fitted(ModelState(before.catalog, config, trainer.result(), before.cooccurrence, learned, report.to_dict()), report)
+    return Fitted(
+        ModelState(before.catalog, config, trainer.result(), before.cooccurrence, learned, report.to_dict(), before.values), report
+    )
 
 
 def _report(

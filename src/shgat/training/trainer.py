@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .._types import Bool, Float32, Int64
+from .._types import Bool, Float32, Float64, Int64
 from ..config import SHGATConfig
 from ..errors import ShgatError
 from ..graph import Cooccurrence
@@ -144,7 +144,7 @@ class Trainer:
         self.progress.td = np.full(len(examples.traces), np.nan, np.float32)
         if config.replay == "prioritized":
             self.progress.replay = PrioritizedReplay(max(1, len(rows)), config.alpha, config.priority_eps)
-            self.progress.replay.add([str(i) for i in rows])
+            self.progress.replay.add([str(i) for i in rows], _known(examples.traces.td, rows))
 
     def result(self) -> Params:
         """The best parameters so far, in the layout they came in."""
@@ -273,6 +273,13 @@ class Trainer:
         if unseen is None:
             unseen = unseen_tools(self.examples.traces.tools, self.rows, len(self.examples.catalog.tools))
         return np.where(unseen, np.float32(math.log(self.config.unseen_damping)), np.float32(0.0))
+
+
+def _known(td: Float64 | None, rows: Int64) -> Float64 | None:
+    """Errors that replay begins with; what nobody knows stands with the largest, so that it is seen soon."""
+    if td is None or np.isnan(td[rows]).all():
+        return None
+    return np.where(np.isnan(td[rows]), np.nanmax(td[rows]), td[rows])
 
 
 def _norm(gradient: Params, names: tuple[str, ...]) -> float:

@@ -1,0 +1,1 @@
+"""Progressive training, the part that is storage and history: thousands of repositories under a quota of disk."""

@@ -7,8 +7,8 @@ import numpy as np
 
 from shgat.executor import Processes
 
-SHARED = np.zeros((1000, 2000), np.float32)  # 8 MB
-N_ITEMS = 200
+SHARED = np.zeros((500, 2000), np.float32)  # 4 MB
+N_ITEMS = 50
 
 
 def nothing(shared, item, tell):
@@ -49,7 +49,7 @@ class Start:
 
 
 class Items:
-    """200 items in two processes that are there, without anything shared and with 8 MB, which a plain pool sends with each item."""
+    """50 items in two processes that are there, without anything shared and with 4 MB, which a plain pool sends with each item."""
 
     params = (["shgat", "pool"],)
     param_names = ("by",)

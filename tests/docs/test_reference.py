@@ -32,6 +32,7 @@ PACKAGES = (
     "shgat.store",
     "shgat.drift",
     "shgat.pipeline",
+    "shgat.progressive",
 )
 
 

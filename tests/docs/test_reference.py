@@ -33,6 +33,7 @@ PACKAGES = (
     "shgat.store",
     "shgat.drift",
     "shgat.pipeline",
+    "shgat.progressive",
 )
 
 

@@ -27,6 +27,7 @@ PACKAGES = (
     "shgat.graph",
     "shgat.model",
     "shgat.training",
+    "shgat.td",
     "shgat.metrics",
     "shgat.features",
     "shgat.store",

@@ -26,6 +26,7 @@ from .segment import read
 
 Waiting = Callable[[], Outcome]
 _PR_SET_PDEATHSIG = 1
+_POLL = 0.2  # seconds
 
 
 class Inline:
@@ -49,9 +50,11 @@ class Children:
     Parameters
     ----------
     n : of processes
+    stopped : set where nobody waits for outcomes any more
     """
 
-    def __init__(self, n: int) -> None:
+    def __init__(self, n: int, stopped: threading.Event | None = None) -> None:
+        self._stopped = stopped or threading.Event()
         self._idle: SimpleQueue[_Child] = SimpleQueue()
         self._all = [_Child() for _ in range(n)]
         for child in self._all:
@@ -62,7 +65,14 @@ class Children:
     def submit(self, task: Task) -> Waiting:
         """Hands a task on; who calls what this returns waits for its outcome."""
         waiting = self._threads.submit(self._done, {"task": asdict(task)})
-        return lambda: _outcome(waiting.result())
+
+        def outcome() -> Outcome:
+            while not self._stopped.is_set():
+                with suppress(TimeoutError):
+                    return _outcome(waiting.result(_POLL))
+            return _outcome(waiting.result() if waiting.done() else {"died": "it was told to end"})
+
+        return outcome
 
     def pack(self, segments: Sequence[tuple[Entry, Path]], folder: Path, stamp: str, most: int) -> Callable[[], Path | None]:
         """Has an archive stored, of at most so many bytes; who calls what this returns waits for its part, None where there is none."""
@@ -88,22 +98,32 @@ class Children:
         for child in self._all:
             child.end()
         self._threads.shutdown(cancel_futures=True)
+        for child in self._all:
+            child.close()
 
 
 class _Child:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self._over = False
 
-    def _started(self) -> "subprocess.Popen[bytes]":
-        if self._process is None or self._process.poll() is not None:
-            self.end()
-            command = [sys.executable, "-c", "from shgat.progressive.children import serve; serve()"]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        return self._process
+    def _started(self) -> "subprocess.Popen[bytes] | None":
+        """A process that runs, unless it is over."""
+        with self._lock:
+            if self._over:
+                return None
+            if self._process is None or self._process.poll() is not None:
+                self._let_go()
+                command = [sys.executable, "-c", "from shgat.progressive.children import serve; serve()"]
+                self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            return self._process
 
     def do(self, work: dict[str, Any]) -> dict[str, Any]:
         """One job; that a process ended over it is an answer too."""
         process = self._started()
+        if process is None:
+            return {"died": "it was told to end"}
         assert process.stdin is not None
         assert process.stdout is not None
         try:
@@ -118,9 +138,20 @@ class _Child:
         return found
 
     def end(self) -> None:
-        """Ends the process."""
+        """Ends the process, and starts none any more."""
+        with self._lock:
+            self._over = True
+            if self._process is not None:
+                self._process.kill()
+                self._process.wait()
+
+    def close(self) -> None:
+        """Lets go of its pipes, when nobody reads them any more."""
+        with self._lock:
+            self._let_go()
+
+    def _let_go(self) -> None:
         if self._process is not None:
-            self._process.kill()
             self._process.wait()
             for pipe in (self._process.stdin, self._process.stdout):
                 if pipe is not None:
@@ -139,8 +170,11 @@ def serve() -> None:
     for line in sys.stdin.buffer:
         work = orjson.loads(line)
         found = {"outcome": perform(Task(**work["task"]), disk).to_dict()} if "task" in work else {"part": _stored(work, disk)}
-        out.write(orjson.dumps(found) + b"\n")
-        out.flush()
+        try:
+            out.write(orjson.dumps(found) + b"\n")
+            out.flush()
+        except BrokenPipeError:  # who asked has ended
+            os._exit(0)
 
 
 def _stored(work: dict[str, Any], disk: Disk) -> str | None:

@@ -41,7 +41,7 @@ class Reading:
     @contextmanager
     def workers(self, disk: Disk) -> Iterator[None]:
         """Starts them, and ends them."""
-        self._workers = Children(self._settings.jobs) if self._settings.jobs > 1 else Inline(disk)
+        self._workers = Children(self._settings.jobs, self._stopped) if self._settings.jobs > 1 else Inline(disk)
         try:
             yield
         finally:

@@ -11,8 +11,7 @@ def test_a_moved_file_stays_the_same_and_its_deletion_is_no_death():
     assert changes.first_paths == ["a.py", "c.py"]
     assert changes.last_paths == ["b.py", "c.py"]
     assert changes.rows[1].paths == ("b.py",)
-    assert changes.births == [1, 1]
-    assert changes.deaths == [3, 3]
+    assert changes.lives == [[1], [1]]
 
 
 def test_merges_and_wide_commits_are_no_rows_but_their_files_are_there():
@@ -21,15 +20,16 @@ def test_merges_and_wide_commits_are_no_rows_but_their_files_are_there():
         [event(0, wide), event(1, ["f0", "g"], merge=True), event(2, ["f0"], status="D"), event(3, ["f1"], status="M")]
     )
     assert [c.seq for c in changes.rows] == [2, 3]
-    assert changes.births[:2] == [0, 0]
-    assert changes.deaths[0] == 1
-    assert changes.deaths[1] == 2
+    assert changes.lives[:2] == [[0, 1], [0]]
+    assert 0 in changes.alive(0)
+    assert 0 not in changes.alive(1)
     assert changes.n_events == 4
 
 
-def test_a_file_that_comes_back_is_not_dead():
+def test_a_file_that_comes_back_was_away_for_a_while():
     changes = Changes.of([event(0, ["a"]), event(1, ["a"], status="D"), event(2, ["a"])])
-    assert changes.deaths == [3]
+    assert changes.lives == [[1, 2, 3]]
+    assert [changes.alive(row) for row in range(4)] == [[], [0], [], [0]]
     assert changes.rows[2].added == {0}
 
 

@@ -6,6 +6,7 @@ are there.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -102,15 +103,14 @@ class Changes:
     ----------
     name : of the repository
     rows : the changesets, in order
-    births, deaths : identity -> row before which it came, or went; of what never did, the number of rows
+    lives : identity -> rows before which it came, went, came again, and so on
     first_paths, last_paths : identity -> its first and last path
     n_events : commits in all
     """
 
     name: str
     rows: list[Changeset]
-    births: list[int]
-    deaths: list[int]
+    lives: list[list[int]]
     first_paths: list[str]
     last_paths: list[str]
     n_events: int
@@ -119,8 +119,7 @@ class Changes:
     def of(cls, events: Iterable[dict[str, Any]], name: str = "") -> "Changes":
         """The changesets of the events of one history, in their order; records of other kinds are passed over."""
         files, rows, first = Files(), list[Changeset](), list[str]()
-        births, deaths = dict[int, int](), dict[int, int]()
-        n, time = 0, 0
+        lives, n, time = list[list[int]](), 0, 0
         for event in events:
             if event.get("kind") != "event":
                 continue
@@ -130,11 +129,9 @@ class Changes:
             first.extend(files.paths[len(first) :])
             usable = len(event["parents"]) < 2 and not event.get("boundary") and not event["truncated"]
             usable = usable and 0 < len(found) <= MOST_TOGETHER
-            for identity in came:  # in this row: a candidate from the next one on
-                births.setdefault(identity, len(rows) + usable)
-                deaths.pop(identity, None)
-            for identity in went:
-                deaths[identity] = len(rows) + usable
+            lives.extend([] for _ in range(len(files.paths) - len(lives)))
+            for identity in came | went:  # in this row, so from the next one on
+                lives[identity].append(len(rows) + usable)
             if usable:
                 touched = tuple(sorted(found))
                 message = _TRAILER.sub("", event["msg"][:_LONGEST]).strip()
@@ -153,7 +150,8 @@ class Changes:
                         label,
                     )
                 )
-        size, end = len(files.paths), len(rows)
-        return cls(
-            name, rows, [births.get(i, end) for i in range(size)], [deaths.get(i, end) for i in range(size)], first, files.paths, n
-        )
+        return cls(name, rows, lives, first, files.paths, n)
+
+    def alive(self, row: int) -> list[int]:
+        """Identities of the files that are there before a row, ascending."""
+        return [i for i, turns in enumerate(self.lives) if bisect_right(turns, row) % 2]

@@ -13,6 +13,7 @@ from shgat.progressive.generator import Plan, make
 from shgat.progressive.history import History
 from shgat.progressive.layout import Layout
 from shgat.progressive.ledger import Ledger
+from workspaces import lines_of, loop_of, sound
 
 VARIABLES = {
     "PATH": os.environ["PATH"],
@@ -109,3 +110,13 @@ def filled(layout, three):
         found = extract(History.of(path), layout.part(i), f"{i:016x}", path.name, disk, 1 << 30)
         ledger.seal(layout.part(i), found.measured, found.owner)
     return ledger
+
+
+@pytest.fixture(scope="session")
+def uninterrupted(three, tmp_path_factory):
+    """Root and chain of a run over the three that nothing interrupted, and the names of its steps."""
+    steps = []
+    root = tmp_path_factory.mktemp("whole") / "ws"
+    report = loop_of(root, disk=Disk(steps.append)).run(lines_of(*three))
+    assert (report.root, report.chain) == sound(root)
+    return report.root, report.chain, steps

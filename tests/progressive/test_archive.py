@@ -70,7 +70,8 @@ def test_lines_that_are_not_those_of_the_links_are_not_published(filled, lines, 
 def test_how_much_it_needs_is_said_before_it_is_written(filled, layout):
     asked = []
     (found,) = filled.rotate(NOW, lambda n: asked.append((n, list(layout.archives.iterdir()))))
-    assert asked == [(found.size, [])]
+    assert asked == [(found.size + 512 * 3, [])]
+    assert found.meta_path.stat().st_size < 512 * 3
 
 
 def test_one_frame():

@@ -92,5 +92,5 @@ def test_ids_and_last_words():
     assert is_sha("abcd")
     assert is_sha("0" * 64)
     assert not any(map(is_sha, ("abc", "--output=x", "ABCD", "0" * 65, "abcd\n")))
-    assert last_words(b"one\nfatal: two\n\n") == "'fatal: two'"
+    assert last_words(b"one\nfatal: \x1b[31mtwo\n\n") == "fatal: ?[31mtwo"
     assert last_words(b"") == "without a word"

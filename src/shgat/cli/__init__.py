@@ -16,6 +16,7 @@ from . import (
     benchmark,
     catalog,
     completion,
+    corpus,
     db,
     demo,
     drift,
@@ -23,7 +24,9 @@ from . import (
     evaluate,
     features,
     gateway,
+    kernel,
     ledger,
+    loop,
     mcp,
     models,
     pipeline,
@@ -78,12 +81,15 @@ app.command("sample", short_help="Say where the sample catalogue is, or copy it.
 app.command("train", short_help="Learn a ranking from traces, into a file.")(train.train)
 app.command("worker", short_help="Train in a child process, for gateways.", context_settings=worker.SETTINGS)(worker.worker)
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(corpus.app, name="corpus")
 app.add_typer(db.app, name="db")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(features.app, name="features")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(gateway.app, name="gateway")
+app.add_typer(kernel.app, name="kernel")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(loop.app, name="loop")
 app.add_typer(models.app, name="models")
 app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(runs.app, name="runs")

@@ -19,32 +19,36 @@ class Disk:
     Parameters
     ----------
     on_step : is told the name of every step, as "publish seg-000001.jsonl"
+
+    Attributes
+    ----------
+    step : is called with the name of a step
     """
 
     def __init__(self, on_step: Callable[[str], None] | None = None) -> None:
-        self._on_step = on_step or (lambda _: None)
+        self.step = on_step or (lambda _: None)
 
     def create(self, path: Path) -> BinaryIO:
         """A new file that nobody relies on before it is published."""
-        self._on_step(f"create {path.name}")
+        self.step(f"create {path.name}")
         return path.open("wb")
 
     def close(self, file: BinaryIO) -> None:
         """Closes a file when what was written to it is on the disk."""
-        self._on_step(f"close {Path(file.name).name}")
+        self.step(f"close {Path(file.name).name}")
         file.flush()
         os.fsync(file.fileno())
         file.close()
 
     def publish(self, part: Path, final: Path) -> None:
         """A closed file gets the name under which it counts."""
-        self._on_step(f"publish {final.name}")
+        self.step(f"publish {final.name}")
         part.replace(final)
         self.sync_folder(final.parent)
 
     def append(self, path: Path, data: bytes) -> None:
         """Adds to a file, which may be new."""
-        self._on_step(f"append {path.name}")
+        self.step(f"append {path.name}")
         new = not path.exists()
         with path.open("ab") as file:
             file.write(data)
@@ -55,7 +59,7 @@ class Disk:
 
     def truncate(self, path: Path, size: int) -> None:
         """Cuts the end of a file off."""
-        self._on_step(f"truncate {path.name}")
+        self.step(f"truncate {path.name}")
         with path.open("r+b") as file:
             file.truncate(size)
             file.flush()
@@ -63,7 +67,7 @@ class Disk:
 
     def replace(self, path: Path, data: bytes) -> None:
         """A file with this content, or the one before."""
-        self._on_step(f"replace {path.name}")
+        self.step(f"replace {path.name}")
         try:
             write_atomically(path, data)
         except InputError as error:  # the disk's fault, and no input's
@@ -71,13 +75,13 @@ class Disk:
 
     def remove(self, path: Path) -> None:
         """Takes a file away, where it is there."""
-        self._on_step(f"remove {path.name}")
+        self.step(f"remove {path.name}")
         with suppress(FileNotFoundError):
             path.unlink()
 
     def sync_folder(self, folder: Path) -> None:
         """The names in a folder are on the disk."""
-        self._on_step(f"sync {folder.name}")
+        self.step(f"sync {folder.name}")
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)

@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from .._check import brief
 from ..errors import RepositoryError
 
 _CHUNK = 1 << 18  # bytes read at a time
@@ -138,6 +137,6 @@ class Git:
 
 
 def last_words(stderr: bytes) -> str:
-    """The last line of what git said, as one line that can be shown."""
-    lines = [line for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
-    return brief(lines[-1].strip()) if lines else "without a word"
+    """The last line of what git said, of at most 200 characters that can be shown."""
+    lines = [line.strip() for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+    return "".join(c if c.isprintable() else "?" for c in lines[-1])[:200] if lines else "without a word"

@@ -13,6 +13,9 @@ import orjson
 
 from ..errors import CorruptError
 from .events import CONFIG, VERSION, Record, canonical
+from .merkle import leaf
+
+Rank = tuple[int, int, str, str]
 
 BUDGET = 96 << 10  # bytes of a summary
 MOST_TOGETHER = 30  # files of a commit that count as touched together
@@ -63,14 +66,18 @@ class Tally:
         paths = list(self._places)
         kept_pairs, names, room = [], dict[str, int](), BUDGET - _HEAD
         for minus, a, b in sorted(self._named_pairs(paths)):
-            cost = sum(len(canonical(p)) + 12 for p in (a, b) if p not in names) + 24
+            i = names.get(a, len(names))
+            j = names.get(b, len(names) + (a not in names))
+            pair = [i, j, -minus]
+            cost = len(canonical(pair)) + 1 + sum(self._cost(p) for p in (a, b) if p not in names)
             if cost > room:
                 break
             room -= cost
-            kept_pairs.append([names.setdefault(a, len(names)), names.setdefault(b, len(names)), -minus])
-        for n, path in sorted((-self._touched[self._places[p]], p) for p in paths if p not in names):
-            cost = len(canonical(path)) + 12
-            if cost > room or n == 0:
+            names[a], names[b] = i, j
+            kept_pairs.append(pair)
+        for minus, path in sorted((-self._touched[self._places[p]], p) for p in paths if p not in names):
+            cost = self._cost(path)
+            if cost > room or not minus:
                 break
             room -= cost
             names[path] = len(names)
@@ -100,6 +107,10 @@ class Tally:
                 "together": self._pairs.total() - sum(p[2] for p in kept_pairs),
             },
         }
+
+    def _cost(self, path: str) -> int:
+        """Bytes of a path and how often it was touched."""
+        return len(canonical(path)) + len(str(self._touched[self._places[path]])) + 2
 
     def _named_pairs(self, paths: list[str]) -> Iterator[tuple[int, str, str]]:
         """(minus how often, one path, the other path in order)."""
@@ -135,11 +146,12 @@ def summarised(lines: Iterable[bytes]) -> Record:
 def better(one: Record, other: Record) -> Record:
     """Which of two summaries of a lineage stands: that of more commits, then of the later head, then of the greater id. A join: in
     whatever order and however often it is asked, the same one stands."""
-    return max((one, other), key=_rank)
+    return max((one, other), key=rank)
 
 
-def _rank(summary: Record) -> tuple[int, int, str, bytes]:
-    return summary["n_commits"], summary["head_time"], summary["head"], canonical(summary)
+def rank(summary: Record) -> Rank:
+    """What decides which summary of a lineage stands, the last of it the leaf of its canonical bytes."""
+    return summary["n_commits"], summary["head_time"], summary["head"], leaf(canonical(summary)).hex()
 
 
 def checked(summary: Record) -> Record:
@@ -154,7 +166,7 @@ def checked(summary: Record) -> Record:
         if summary["v"] != VERSION or summary["config"] != CONFIG:
             raise CorruptError(f"a unit of configuration {summary['config']}, expected {CONFIG}: replay it anew")
         n = len(summary["paths"])
-        _rank(summary)
+        rank(summary)
         good: bool = n == len(summary["touched"]) and all(0 <= a < n and 0 <= b < n and c > 0 for a, b, c in summary["pairs"])
         good = good and all(type(c) is int and c >= 0 for c in (*summary["labels"].values(), *summary["dropped"].values()))
         good = good and len(summary["lineage"]) == 32

@@ -63,7 +63,7 @@ class Blend:
         centre = np.array([1.0 / len(chosen) if start is None else start.weights.get(names[k], 0.0) for k in chosen])
         w, held = centre.copy(), _HELD / max(len(cases), 1)
         first, second = np.zeros_like(w), np.zeros_like(w)
-        parts = [(case.features[chosen].astype(np.float64), case.features[np.ix_(chosen, case.wanted)].mean(axis=1)) for case in cases]
+        parts = [(case.features[chosen].astype(np.float64), case.features[chosen][:, case.wanted].mean(axis=1)) for case in cases]
         for step in range(1, _STEPS + 1 if cases else 1):
             gradient = held * (w - centre)
             for features, wanted in parts:

@@ -113,7 +113,7 @@ def lead_lag(rows: Sequence[Changeset], rng: np.random.Generator, permutations: 
     as_many = np.zeros(size * size, np.int64)
     for _ in range(permutations):
         as_many += transitions(label[np.lexsort((rng.random(len(label)), author))]) >= n
-    p: Float64 = (1.0 + as_many) / (1.0 + permutations)
+    p = np.asarray((1.0 + as_many) / (1.0 + permutations), np.float64)
     a, b = np.divmod(np.arange(size * size), size)
     n_a, n_b = np.bincount(label[linked], minlength=size), np.bincount(label[linked + 1], minlength=size)
     return _kept("lead-lag", (names, a, names, b), (n, n_a[a], n_b[b]), len(linked), len(a), p)
@@ -164,7 +164,7 @@ def _kept(
     n, n_a, n_b = (np.asarray(c, np.int64) for c in counts)
     a_names, a, b_names, b = pairs
     lift, npmi, g2 = measures(n, n_a, n_b, total)
-    tail: Float64 = np.where(lift > 1.0, p_values(g2), 1.0) if p is None else p
+    tail = p if p is not None else np.asarray(np.where(lift > 1.0, p_values(g2), 1.0), np.float64)
     tested = np.flatnonzero((n_a >= SUPPORT) & (n_b >= SUPPORT))
     q = np.ones(len(n))
     q[tested] = benjamini_hochberg(tail[tested], n_tests)

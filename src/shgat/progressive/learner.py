@@ -49,7 +49,11 @@ class Learner:
         if len(traces) < FEWEST:
             return None
         anew = self.model is None if from_scratch is None else from_scratch
-        start = SHGAT.from_catalog(snapshot.catalog, seed=self.seed) if self.model is None or anew else self.model.over(snapshot.catalog)
+        start = (
+            SHGAT.from_catalog(snapshot.catalog, seed=self.seed)
+            if self.model is None or anew
+            else self.model.over(snapshot.catalog)
+        )
         with tempfile.TemporaryDirectory(prefix="shgat-history-") as name:
             folder = Path(name)
             start.save(folder / "model")

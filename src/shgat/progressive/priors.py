@@ -101,7 +101,7 @@ class Counts:
 
     def _unit(self, life: float) -> float:
         """What a touch is worth now: more than all before it, instead of their fading."""
-        return 2.0 ** ((self.n % 2000) / life)
+        return float(2.0 ** ((self.n % 2000) / life))
 
     def _rescale(self) -> None:
         """Begins the units anew, before they are too large."""

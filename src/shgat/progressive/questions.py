@@ -1,6 +1,8 @@
 """What is asked of a history, commit after commit, and what each ranking answers: nothing later than the commit is known to any.
 
-Two questions a commit. With one of its files: which others? With its message, as it is or without the names of its files: which files?
+Two questions a commit. With one of its files (up to three of them): which others? With its message, as it is or
+without the names of its files: which files?
+
 Candidates are the files that were there before it, and a commit that touches none of them asks nothing.
 """
 
@@ -21,6 +23,7 @@ from .snapshot import Snapshot, asked_of, intent, spoken, vectors
 
 Kind = Literal["file", "intent", "masked"]
 KINDS: tuple[Kind, ...] = ("file", "intent", "masked")
+MOST_FILES = 3  # of a commit that are asked with
 BLOCKS = 12  # times that the catalogue and the memory are brought up to date, between two rows
 
 
@@ -89,12 +92,11 @@ def _of_row(
     there = set(alive.tolist())
     wanted = [f for f in change.files if f in there]
     place = np.array([snapshot.column.get(f, -1) for f in alive.tolist()], np.int64)
-    for kind in kinds:
-        asking = -1
+    first = asked_of(change.sha, max(len(wanted), 1))
+    some = (wanted[first:] + wanted[:first])[:MOST_FILES] if len(wanted) > 1 else []
+    questions = [(kind, file) for kind in kinds for file in (some if kind == "file" else [-1])]
+    for kind, asking in questions:
         if kind == "file":
-            if len(wanted) < 2:
-                continue
-            asking = wanted[asked_of(change.sha, len(wanted))]
             x, text = _of_file(snapshot, asking, change.paths[change.files.index(asking)])
             plain = counts.of_file(asking)
         else:
@@ -104,7 +106,13 @@ def _of_row(
         right = np.flatnonzero(np.isin(files, wanted))
         if len(right) and len(files) > 1:
             learned = _placed(scores(ranker, x, [text])[0], place[alive != asking])
-            yield Asked(row, kind, Case(np.vstack([logs(plain, names(kind)[:-1], files), learned]).astype(np.float32), right), tuple(files.tolist()))
+            features = np.vstack([logs(plain, names(kind)[:-1], files), learned]).astype(np.float32)
+            yield Asked(
+                row,
+                kind,
+                Case(features, right),
+                tuple(files.tolist()),
+            )
 
 
 def _of_file(snapshot: Snapshot, file: int, path: str) -> tuple[Float32, str]:
@@ -121,10 +129,10 @@ def _placed(learned: Float32, place: Int64) -> Float64:
     """Scores of candidates from those of columns, none lower than e^-20 of the best; files that the snapshot does not have are lowest."""
     found = np.full(len(place), -np.inf)
     found[place >= 0] = learned[place[place >= 0]]
-    return np.maximum(found, learned.max() - 20.0)
+    return np.asarray(np.maximum(found, float(learned.max()) - 20.0), np.float64)
 
 
-def reciprocal_ranks(logits: Sequence[Float64] | Sequence[Float32], cases: Sequence[Case], at: int = 10) -> Float64:
+def reciprocal_ranks(logits: Sequence[Float64 | Float32], cases: Sequence[Case], at: int = 10) -> Float64:
     """(B,) 1 / rank of the best wanted file, 0 beyond `at`; equal ones share their places, so that no order of files helps."""
     found = np.zeros(len(cases))
     for i, (z, case) in enumerate(zip(logits, cases, strict=True)):

@@ -114,7 +114,11 @@ class Snapshot:
             there = [f for f in change.files if f in self.column]
             ids = tuple(self.ids[self.column[f]] for f in there)
             if ids:
-                found.append(Trace(id=change.sha, intent=intent(change), tools=ids, outcome=float(outcome[i]), embedding=x[i], timestamp=time))
+                found.append(
+                    Trace(
+                        id=change.sha, intent=intent(change), tools=ids, outcome=float(outcome[i]), embedding=x[i], timestamp=time
+                    )
+                )
             if len(ids) > 1:
                 k = asked_of(change.sha, len(there))
                 column, others = self.column[there[k]], ids[:k] + ids[k + 1 :]
@@ -158,7 +162,11 @@ class Snapshot:
             below = [f"folder {name}" for name in sorted(inner.get(folder, ()))]
             if len(held) + len(below) > 1 or below:
                 x = vectors([spoken(folder)])[0]
-                found.append(Capability(id=f"folder {folder}", text=spoken(folder), tools=tuple(held), capabilities=tuple(below), embedding=x))
+                found.append(
+                    Capability(
+                        id=f"folder {folder}", text=spoken(folder), tools=tuple(held), capabilities=tuple(below), embedding=x
+                    )
+                )
         kept = {c.id for c in found}
         return [
             Capability(
@@ -178,7 +186,11 @@ class Snapshot:
             text = " ".join(spoken(self.paths[c]) for c in columns)
             name = f"set {' '.join(str(f) for f in files)}"
             tools = tuple(self.ids[c] for c in columns)
-            found.append(Capability(id=name, text=text, tools=tools, uses=support, embedding=x / length if length > 1e-6 else rows[columns[0]]))
+            found.append(
+                Capability(
+                    id=name, text=text, tools=tools, uses=support, embedding=x / length if length > 1e-6 else rows[columns[0]]
+                )
+            )
         return found
 
 
@@ -190,4 +202,3 @@ def asked_of(sha: str, n: int) -> int:
 def rows_of(changes: Changes, share: float) -> int:
     """The row before which that share of the commits lies."""
     return int(len(changes.rows) * share)
-

@@ -39,7 +39,7 @@ class Ranked:
     kind : file, intent or masked
     blends : name -> its weights
     validation : ranking -> MRR@10 on the commits that decided
-    test : ranking -> (B,) reciprocal ranks at 10 of the last fifth
+    test : ranking -> (B,) reciprocal ranks at 10 of the last fifth, the mean of a commit's questions
     """
 
     kind: Kind
@@ -59,13 +59,13 @@ class Ranked:
         return max(plain, key=plain.__getitem__)
 
     def figures(self, rng: np.random.Generator) -> dict[str, Any]:
-        """MRR@10 and hit@10 of each ranking, and SHGAT with the counts against the baseline, paired by commit."""
+        """MRR@10 of each ranking, the share of commits of which something was found, and SHGAT with the counts against the baseline."""
         ours, theirs = self.test["shgat + prior"], self.test[self.baseline]
         test = paired_bootstrap(ours, theirs, rng=rng, n_resamples=2000)
         return {
             "questions": len(ours),
             "mrr": {name: float(v.mean()) for name, v in self.test.items()},
-            "hit": {name: float((v > 0).mean()) for name, v in self.test.items()},
+            "found": {name: float((v > 0).mean()) for name, v in self.test.items()},
             "validation": dict(self.validation),
             "ships": self.ships,
             "baseline": self.baseline,
@@ -104,7 +104,9 @@ class Answered:
         """
         n = len(changes.rows)
         if n < FEWEST:
-            raise InputError(f"{changes.name or 'the history'} has {n} commits of 1 to 30 files that are no merges, expected {FEWEST} or more")
+            raise InputError(
+                f"{changes.name or 'the history'} has {n} commits of 1 to 30 files that are no merges, expected {FEWEST} or more"
+            )
         learn, choose = int(n * LEARNED), int(n * CHOSEN)
         together = closed_sets(changes.rows[:learn])
         if learner is not None:
@@ -123,7 +125,8 @@ class Answered:
         decided = answers(kind, blends(kind, self.cases(kind, stop=self.half), shared), self.cases(kind, self.half))
         final = blends(kind, self.cases(kind), shared)
         validation = {name: float(v.mean()) if len(v) else 0.0 for name, v in decided.items()}
-        return Ranked(kind, final, validation, answers(kind, final, [a.case for a in self.after if a.kind == kind]))
+        last = [a for a in self.after if a.kind == kind]
+        return Ranked(kind, final, validation, _by_row(answers(kind, final, [a.case for a in last]), [a.row for a in last]))
 
 
 def blends(kind: Kind, cases: Sequence[Case], shared: Mapping[str, Blend] | None = None) -> dict[str, Blend]:
@@ -145,3 +148,9 @@ def answers(kind: Kind, found: Mapping[str, Blend], cases: Sequence[Case]) -> di
     every = names(kind)
     plain = {name: reciprocal_ranks([c.features[i] for c in cases], cases) for i, name in enumerate(every)}
     return plain | {name: reciprocal_ranks([b.logits(every, c.features) for c in cases], cases) for name, b in found.items()}
+
+
+def _by_row(found: Mapping[str, Float64], rows: Sequence[int]) -> dict[str, Float64]:
+    """Means of the questions of each commit."""
+    _, which, counts = np.unique(np.array(rows, np.int64), return_inverse=True, return_counts=True)
+    return {name: np.bincount(which, values, len(counts)) / counts for name, values in found.items()}

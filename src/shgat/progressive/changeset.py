@@ -31,7 +31,7 @@ class Changeset:
     files : identities of what it touched, ascending
     added, removed : identities of what came and went with it, moves aside
     paths : of `files`, as they were then
-    label : the first label that the rules gave it
+    label : that the rules are surest of
     """
 
     seq: int
@@ -134,8 +134,9 @@ class Changes:
                 lives[identity].append(len(rows) + usable)
             if usable:
                 touched = tuple(sorted(found))
+                best = max(event["labels"], key=lambda label: label["p"])
                 message = _TRAILER.sub("", event["msg"][:_LONGEST]).strip()
-                paths, label = tuple(found[i] for i in touched), event["labels"][0]["t"]
+                paths, label = tuple(found[i] for i in touched), best["t"]
                 rows.append(
                     Changeset(
                         event["seq"],
@@ -151,6 +152,15 @@ class Changes:
                     )
                 )
         return cls(name, rows, lives, first, files.paths, n)
+
+    def first(self, row: int) -> "Changes":
+        """The rows before one, as a history that ends there; files keep the last path that they then had."""
+        rows, paths = self.rows[:row], list(self.first_paths)
+        for change in rows:
+            for file, path in zip(change.files, change.paths, strict=True):
+                paths[file] = path
+        lives = [turns[: bisect_right(turns, row)] for turns in self.lives]
+        return Changes(self.name, rows, lives, self.first_paths, paths, rows[-1].seq + 1 if rows else 0)
 
     def alive(self, row: int) -> list[int]:
         """Identities of the files that are there before a row, ascending."""

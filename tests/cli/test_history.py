@@ -28,11 +28,11 @@ def test_files_of_later_commits(ask, repositories):
 
 @pytest.mark.slow
 def test_files_of_repositories_that_were_never_seen(ask, repositories):
-    code, out, _ = ask("eval", "transfer", *repositories[:2], "--held-out", repositories[2], "--json", "--quiet")
+    code, out, _ = ask("eval", "transfer", *repositories[:2], "--held-out", repositories[2], "--json", "--quiet", "--most", "20")
     assert code == 0
     curves = json.loads(out)["curves"]
     assert [(c["name"], c["kind"], len(c["after"])) for c in curves] == [("r2", "file", 3), ("r2", "intent", 3)]
-    page = ask("eval", "transfer", repositories[0], "--held-out", repositories[2])[1]
+    page = ask("eval", "transfer", repositories[0], "--held-out", repositories[2], "--most", "10")[1]
     assert "own from scratch" in page
 
 

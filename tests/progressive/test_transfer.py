@@ -38,7 +38,9 @@ def test_a_curve_of_each_held_out_repository(tmp_path):
     found = [history(make(tmp_path / f"r{s}.git", Plan(seed=s, commits=200, adversarial=False)).path) for s in (1, 2, 3)]
     seen = []
     with Child() as child:
-        curves = transferred([[found[0]], [found[1]]], found[2:], lambda: Learner(child), seen.append)
+        curves = transferred(
+            [[found[0]], [found[1]]], found[2:], lambda: Learner(child), lambda n, _: seen.append(n), judge=found[0], most=20
+        )
     assert seen == [1, 2]
     assert [c.kind for c in curves] == ["file", "intent"]
     for curve in curves:

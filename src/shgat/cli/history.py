@@ -68,7 +68,12 @@ def transfer(
         list[Path],
         typer.Option("--held-out", metavar="REPO", help="Is asked and never learned from; may be repeated.", exists=True),
     ],
+    judge: Annotated[
+        Path | None,
+        typer.Option(metavar="REPO", help="Says which batch's parameters go on.  [default: the latest do]", exists=True),
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, metavar="N", help="Repositories of a batch.")] = 1,
+    most: Most = 300,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -83,11 +88,15 @@ def transfer(
     from .grid import Grid
 
     histories, others = _read(repositories), _read(held_out)
+    judging = None if judge is None else _read([judge])[0]
     batches = [histories[i : i + batch_size] for i in range(0, len(histories), batch_size)]
     with Child(timeout=1800.0) as child:
-        curves = transferred(
-            batches, others, lambda: Learner(child), lambda n: None if quiet else output.note(f"shgat: batch {n} of {len(batches)}")
-        )
+
+        def on_batch(n: int, better: bool) -> None:
+            if not quiet:
+                output.note(f"shgat: batch {n} of {len(batches)}{'' if better else ', given up'}")
+
+        curves = transferred(batches, others, lambda: Learner(child), on_batch, judge=judging, most=most)
     found = [c.figures(np.random.default_rng(0)) for c in curves]
     if as_json:
         output.write_json({"curves": found})

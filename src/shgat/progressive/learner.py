@@ -20,7 +20,8 @@ from ..worker.result import Result
 from .snapshot import Snapshot
 
 FEWEST = 50  # traces from which a snapshot is worth a training
-_EPOCHS, _RATE = 4, 1e-3  # of going on: a snapshot is more than the few traces that usually come in
+_EPOCHS, _RATE = 2, 3e-4  # of going on
+_LATEST = 2000  # traces that it goes on from, so that no repository counts more than the others
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Learner:
     trained: int = 0
 
     def learn(self, snapshot: Snapshot, *, from_scratch: bool | None = None) -> Result | None:
-        """Trains on a snapshot: the first from scratch, each other one from where the model is. None where there is too little of it.
+        """Trains on a snapshot: the first from scratch, each other one by a few steps from where the model is. None: there is too little of it.
 
         The child keeps what it learned only where held-out commits are ranked no worse, so the model may stay as it is.
         """
@@ -57,7 +58,7 @@ class Learner:
         with tempfile.TemporaryDirectory(prefix="shgat-history-") as name:
             folder = Path(name)
             start.save(folder / "model")
-            write_traces(folder / "traces.jsonl", traces, snapshot.catalog.dimension)
+            write_traces(folder / "traces.jsonl", traces if anew else traces[-_LATEST:], snapshot.catalog.dimension)
             config: dict[str, object] = {"fromScratch": anew, "seed": self.seed}
             if not anew:
                 config |= {"epochs": _EPOCHS, "learningRate": _RATE}

@@ -97,11 +97,12 @@ def transfer(bench: Bench) -> Bar:
         f"held-out MRR rises over {_BATCHES} batches or more, and beats a model from scratch with the same steps, on {_HELD_OUT}"
     )
     histories = _long(bench)
-    if len(histories) < _HELD_OUT + _BATCHES:
-        return Bar("B12", wanted, f"{len(histories)} repositories, {_HELD_OUT + _BATCHES} are needed", None)
-    held, rest = histories[:_HELD_OUT], histories[_HELD_OUT:]
+    needed = _HELD_OUT + 1 + _BATCHES
+    if len(histories) < needed:
+        return Bar("B12", wanted, f"{len(histories)} repositories, {needed} are needed", None)
+    held, judge, rest = histories[:_HELD_OUT], histories[_HELD_OUT], histories[_HELD_OUT + 1 :]
     with Child(timeout=_TIMEOUT) as child:
-        curves = transferred([[c] for c in rest], held, lambda: Learner(child))
+        curves = transferred([[c] for c in rest], held, lambda: Learner(child), judge=judge)
     found = [c.figures(np.random.default_rng(0)) for c in curves]
     good = [f["rises"] > 0 and f["gain"]["mean"] > 0 for f in found]
     said = "; ".join(

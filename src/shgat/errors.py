@@ -49,7 +49,9 @@ class CatalogError(InputError):
 
 
 class TraceError(InputError):
-    """A trace cannot be used."""
+    """A trace cannot be used. `session` is the (principal, session) that it is a step of, None where it is of none, or not known."""
+
+    session: tuple[str, str] | None = None
 
 
 class ModelFileError(ShgatError):

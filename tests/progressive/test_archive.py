@@ -58,22 +58,6 @@ def test_a_cut_or_foreign_file_is_found(archive):
             module.opened(archive.path).verify()
 
 
-def test_lines_that_are_not_those_of_the_links_are_not_published(filled, lines, layout):
-    from shgat.progressive.disk import Disk
-
-    lines[1][3] = lines[1][3].replace(b"pkg", b"pgk")
-    with pytest.raises(CorruptError, match="segment 2 is not what was sealed"):
-        module.write(layout.archives, zip(filled.chain.entries, lines, strict=True), "s", Disk())
-    assert not list(layout.archives.glob("*.zst"))
-
-
-def test_how_much_it_needs_is_said_before_it_is_written(filled, layout):
-    asked = []
-    (found,) = filled.rotate(NOW, lambda n: asked.append((n, list(layout.archives.iterdir()))))
-    assert asked == [(found.size + 512 * 3, [])]
-    assert found.meta_path.stat().st_size < 512 * 3
-
-
 def test_one_frame():
     data = b"abc" * 1000
     frame = module.compressed(data)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -54,3 +55,16 @@ def test_closing_ends_what_is_running(three, tmp_path):
     found.close()
     assert not any(Path(f"/proc/{pid}").exists() for pid in started)
     assert found.submit
+
+
+def test_told_to_stop_nobody_waits(tmp_path, planted):
+    stopped = threading.Event()
+    found = Children(1, stopped)
+    try:
+        waiting = found.submit(task("/nowhere", tmp_path / "0.part"))
+        stopped.set()
+        assert waiting().status == "failed"
+        done = found.submit(task(planted.path, tmp_path / "1.part"))
+        assert done().reason == "it was told to end"
+    finally:
+        found.close()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shgat.errors import InputError
+from shgat.errors import InputError, QuotaError
 from shgat.progressive.importing import take_in
 from shgat.progressive.layout import Layout
 from shgat.progressive.ledger import Ledger
@@ -35,6 +35,17 @@ def test_what_is_not_whole_is_refused_before_anything_is_taken_in(exported, tmp_
         with pytest.raises(InputError, match=said):
             take_in(Ledger(layout), lambda bad=bad: iter(bad))
     assert Ledger(layout).chain.entries == []
+
+
+def test_what_has_no_room_is_said_and_what_came_before_stays(filled, exported, tmp_path):
+    layout = Layout(tmp_path / "other")
+    layout.make()
+    ledger = Ledger(layout)
+    rooms = iter([10**6, 100])
+    with pytest.raises(QuotaError, match="100 bytes"):
+        take_in(ledger, lambda: iter(exported), rooms.__next__)
+    assert ledger.chain.entries == filled.chain.entries[:1]
+    assert not list(layout.ledger.glob("*.part"))
 
 
 def test_kinds_that_nobody_knows_are_kept(exported, tmp_path):

@@ -95,6 +95,23 @@ def test_a_file_is_a_zstd_stream_that_others_read():
     assert reader.read(BUDGET) == canonical(summary())
 
 
+def test_a_head_of_another_summary_or_configuration_is_found():
+    import hashlib
+
+    data = to_bytes(summary(bugfix=3))
+    end = 8 + int.from_bytes(data[4:8], "little")
+    cases = (
+        (b'"bugfix":3', b'"bugfix":4', "another summary"),
+        (CONFIG.encode(), b"0" * 16, "replay it anew"),
+        (b'"unit"', b'"tinu"', "no file"),
+    )
+    for old, new, said in cases:
+        about, frame = data[40:end].replace(old, new), data[end:]
+        forged = data[:8] + hashlib.sha256(data[:8] + about + frame).digest() + about + frame
+        with pytest.raises(CorruptError, match=said):
+            from_bytes(forged, "x")
+
+
 def test_files_that_are_not_sound_make_room(tmp_path):
     (tmp_path / "units").mkdir()
     kernel = Kernel(tmp_path)

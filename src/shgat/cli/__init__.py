@@ -31,6 +31,7 @@ from . import (
     mcp,
     metrics,
     models,
+    monitor,
     pipeline,
     plot,
     rank,
@@ -38,6 +39,7 @@ from . import (
     runs,
     sample,
     serve,
+    suggest,
     train,
     worker,
 )
@@ -82,6 +84,7 @@ app.command("plot", short_help="Draw pictures of a trained model.")(plot.plot)
 app.command("rank", short_help="Rank tools, capabilities or sets for an intent.")(rank.rank)
 app.command("replay", short_help="Write a repository's history as events.")(replay.replay)
 app.command("sample", short_help="Say where the sample catalogue is, or copy it.")(sample.sample)
+app.command("suggest", short_help="What to use next in a session.")(suggest.suggest)
 app.command("train", short_help="Learn a ranking from traces, into a file.")(train.train)
 app.command("worker", short_help="Train in a child process, for gateways.", context_settings=worker.SETTINGS)(worker.worker)
 app.add_typer(catalog.app, name="catalog")
@@ -96,6 +99,7 @@ app.add_typer(kernel.app, name="kernel")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(loop.app, name="loop")
 app.add_typer(models.app, name="models")
+app.add_typer(monitor.app, name="monitor")
 app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(runs.app, name="runs")
 app.add_typer(serve.app, name="serve")

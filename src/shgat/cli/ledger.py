@@ -13,6 +13,7 @@ from .workspace import HERE, Json, Workspace, layout, told
 
 if TYPE_CHECKING:
     from ..progressive.ledger import Ledger
+    from ..progressive.quota import Quota
 
 app = typer.Typer(help="What was read of repositories, under one chain.", rich_markup_mode=None)
 _CORRUPT = 65
@@ -22,6 +23,14 @@ def _open(workspace: Path) -> "Ledger":
     from ..progressive.ledger import Ledger
 
     return Ledger(layout(workspace))
+
+
+def _quota(workspace: Path) -> "Quota":
+    from ..progressive.quota import Quota
+    from ..progressive.settings import Settings, remembered
+
+    places = layout(workspace)
+    return Quota(places, int(remembered(places).get("quota", Settings().quota)))
 
 
 @app.command(short_help="Is every byte what was written?")
@@ -104,7 +113,8 @@ def rotate(workspace: Workspace = HERE, as_json: Json = False) -> int:
         from . import output
 
         with locked(layout(workspace).lock):
-            done = _open(workspace).rotate(datetime.now(UTC))
+            quota = _quota(workspace)
+            done = _open(workspace).rotate(datetime.now(UTC), lambda n: quota.reserve("archives", n))
         rows = [{"archive": a.path.name, "segments": len(a.entries), "bytes": a.raw_bytes, "archived_bytes": a.size} for a in done]
         if as_json:
             output.write_json({"archives": rows})
@@ -177,7 +187,13 @@ def import_(
 
         found = layout(workspace)
         with locked(found.lock):
-            taken, known = take_in(Ledger(found), lambda: _lines(source))
+            quota = _quota(workspace)
+
+            def room() -> int:
+                quota.measure("ledger")
+                return quota.free("ledger")
+
+            taken, known = take_in(Ledger(found), lambda: _lines(source), room)
         output.note(f"shgat: {taken} units taken in, {known} known already; `shgat kernel rebuild` brings the kernel up to date")
         return 0
 

@@ -1,6 +1,7 @@
 """`shgat serve`: a ranker over HTTP, with its page, and the keys of those who may ask."""
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Iterator
 from enum import StrEnum
@@ -60,6 +61,15 @@ def serve(
     user: Annotated[str, typer.Option(metavar="ID", help="Whose model.")] = "local",
     rate: Annotated[float | None, typer.Option(metavar="N", min=0.001, help="Requests a second of a key.  [default: any]")] = None,
     linger: Annotated[float, typer.Option(metavar="S", min=0.0, max=600.0, help="Seconds it still listens after SIGTERM.")] = 1.0,
+    webhook: Annotated[
+        str | None, typer.Option(envvar="SHGAT_WEBHOOK", metavar="URL", help="Is told of alerts; SHGAT_WEBHOOK_TOKEN is its bearer token.")
+    ] = None,
+    otlp: Annotated[
+        str | None, typer.Option(metavar="URL", help="Spans go to this collector, http://localhost:4318 for instance.")
+    ] = None,
+    evaluate_every: Annotated[
+        float, typer.Option(metavar="S", min=0.1, max=3600.0, help="Seconds between two looks at whether all is well.")
+    ] = 15.0,
     access_log: Annotated[bool, typer.Option(help="A line of JSON on stderr for each request.")] = True,
     as_json: Json = False,
 ) -> None:  # fmt: skip
@@ -86,7 +96,10 @@ def serve(
         ranker = stack.enter_context(
             _ranker(known[0], str(known[1]), user, mode=mode.value, encoder=encoder, debounce=_UNHURRIED if demo else 1.0)
         )
-        service, secret = _service(ranker, str(known[1]), keys, given.names(opened), Limits(rate=rate), user, demo)
+        watching = _watching(webhook, otlp, evaluate_every)
+        service, secret = _service(
+            ranker, str(known[1]), keys, demo, user_id=user, opened=given.names(opened), limits=Limits(rate=rate), **watching
+        )
         if demo:
             stack.enter_context(_visitors(ranker, service))
         run(service, bound, access_log=access_log, linger=linger, started=lambda: _tell(bound, secret, as_json))
@@ -128,17 +141,26 @@ def _ranker(catalog: Path | None, url: str, user: str, **options: Any) -> "Ranke
     return Ranker.open(url, known, user_id=user, **options)
 
 
-def _service(
-    ranker: "Ranker", url: str, file: Path | None, opened: list[str], limits: Any, user: str, demo: bool
-) -> "tuple[Service, str]":
+def _watching(webhook: str | None, otlp: str | None, every: float) -> dict[str, Any]:
+    """Options of a service: how it is watched, and who is told."""
+    from ..monitoring import MonitorSettings, Spans, Webhook
+
+    return {
+        "monitoring": MonitorSettings(every=every, window=max(300.0, 20.0 * every)),
+        "receivers": [Webhook(webhook, os.environ.get("SHGAT_WEBHOOK_TOKEN", ""))] if webhook else (),
+        "spans": Spans.exported(otlp) if otlp else None,
+    }
+
+
+def _service(ranker: "Ranker", url: str, file: Path | None, demo: bool, **options: Any) -> "tuple[Service, str]":
     """The service, and the secret of the key that was made for this run, "" where there is a file of keys."""
     from ..web import Key, KeyFile, Keys, Service
     from ..web.keys import SCOPES
 
     if file is not None:
-        return Service(ranker, url, Keys(KeyFile(file)), limits, opened, user), ""
+        return Service(ranker, url, Keys(KeyFile(file)), **options), ""
     key, secret = Key.make("this run", [s for s in SCOPES if demo or s != "admin"])
-    return Service(ranker, url, Keys(given=[key]), limits, opened, user), secret
+    return Service(ranker, url, Keys(given=[key]), **options), secret
 
 
 @contextlib.contextmanager

@@ -7,10 +7,8 @@ each column), the SHA-256 of all before it, and the columns. Each column is kept
 import bz2
 import hashlib
 import lzma
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,19 +18,17 @@ import orjson
 from .._files import open_regular
 from ..errors import CorruptError, MissingExtraError
 from .chain import Entry
-from .columnar import Encoder, lines
-from .disk import Disk
+from .columnar import lines
 from .events import VERSION, canonical, digest
 from .merkle import root_of
 from .segment import measured
 
 SUFFIX = ".shcol.zst"
-_MAGIC = b"SHCOL1\r\n"
+MAGIC = b"SHCOL1\r\n"
 _LEVEL = 19
-_META = 512  # bytes of a segment in the file beside it, with room
-_SMALL = 1 << 18  # bytes of a column for which the slow one is tried too
-_LZMA: list[dict[str, Any]] = [
-    {"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": _SMALL, "lc": 4, "lp": 0, "pb": 0}
+SMALL = 1 << 18  # bytes of a column for which xz is tried too, which is slow
+LZMA: list[dict[str, Any]] = [
+    {"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": SMALL, "lc": 4, "lp": 0, "pb": 0}
 ]
 
 
@@ -60,23 +56,6 @@ def decompressed(data: bytes, size: int) -> bytes:
         raise CorruptError(f"no zstd frame: {error}") from None
 
 
-def _xz(data: bytes) -> bytes:
-    return lzma.compress(data, format=lzma.FORMAT_RAW, filters=_LZMA)
-
-
-def _smallest(columns: Mapping[str, bytes]) -> dict[str, tuple[str, bytes]]:
-    """Each column by the codec that makes least of it; all are tried, at the same time, which they are without the GIL."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        waiting = {}
-        for name, data in sorted(columns.items(), key=lambda c: -len(c[1])):
-            codecs = {"zstd": compressed, "bz2": bz2.compress} | ({"xz": _xz} if len(data) < _SMALL else {})
-            waiting[name] = {codec: pool.submit(how, data) for codec, how in codecs.items()}
-        found = {
-            name: [("raw", columns[name]), *((codec, w.result()) for codec, w in tried.items())] for name, tried in waiting.items()
-        }
-    return {name: min(found[name], key=lambda f: len(f[1])) for name in columns}
-
-
 def _opened(codec: str, data: bytes, size: int) -> bytes:
     try:
         if codec == "zstd":
@@ -84,7 +63,7 @@ def _opened(codec: str, data: bytes, size: int) -> bytes:
         elif codec == "bz2":
             found = bz2.BZ2Decompressor().decompress(data, size + 1)
         elif codec == "xz":
-            found = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=_LZMA).decompress(data, size + 1)
+            found = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=LZMA).decompress(data, size + 1)
         else:
             found = data
     except (OSError, lzma.LZMAError, EOFError) as error:
@@ -102,7 +81,7 @@ class Archive:
     ----------
     path : of the file
     entries : the links of its segments
-    columns : name, codec, bytes, bytes as kept and their SHA-256, of each
+    columns : name, codec, bytes, bytes as kept and the first 16 digits of their SHA-256, of each
     start : where the columns begin
     size : bytes of the file
     """
@@ -144,7 +123,7 @@ class Archive:
                 file.seek(self.start)
                 for name, codec, size, kept, expected in self.columns:
                     data = file.read(kept)
-                    if digest(data) != expected:
+                    if short(data) != expected:
                         raise CorruptError(f"column {name} is not what was written")
                     columns[name] = _opened(codec, data, size)
             yield from lines(columns, sum(e.n for e in self.entries))
@@ -175,6 +154,11 @@ class Archive:
             raise CorruptError(f"{self.path.name}: its name is not that of what it holds")
 
 
+def short(data: bytes) -> str:
+    """Sixteen digits of the hash of a column: enough to find what changed by itself. Who changed it on purpose meets the root."""
+    return digest(data)[:16]
+
+
 def root8(entries: Iterable[Entry]) -> str:
     """Eight digits of the Merkle root of segments' roots."""
     return root_of([bytes.fromhex(e.root) for e in entries]).hex()[:8]
@@ -190,9 +174,9 @@ def opened(path: Path) -> Archive:
     """
     with open_regular(path) as file:
         size = path.stat().st_size
-        head = file.read(len(_MAGIC) + 4)
-        length = int.from_bytes(head[len(_MAGIC) :], "big")
-        if head[: len(_MAGIC)] != _MAGIC or length > size:
+        head = file.read(len(MAGIC) + 4)
+        length = int.from_bytes(head[len(MAGIC) :], "big")
+        if head[: len(MAGIC)] != MAGIC or length > size:
             raise CorruptError(f"{path.name}: it is no archive of this format")
         text, sealed = file.read(length), file.read(32)
     try:
@@ -205,57 +189,3 @@ def opened(path: Path) -> Archive:
     except (ValueError, TypeError, KeyError):
         raise CorruptError(f"{path.name}: its head is not what was written") from None
     return Archive(path, entries, columns, start, size)
-
-
-def write(
-    folder: Path,
-    segments: Iterable[tuple[Entry, Iterable[bytes]]],
-    stamp: str,
-    disk: Disk,
-    reserve: Callable[[int], object] = lambda _: None,
-) -> Archive:
-    """Writes an archive, reads it back, and only then gives it the name under which it counts.
-
-    Parameters
-    ----------
-    folder : for it
-    segments : links and lines
-    stamp : the moment, as 20260102T030405Z
-    disk : the door
-    reserve : is told how many bytes it needs before the first is written
-
-    Raises
-    ------
-    CorruptError
-        where the lines are not those of the links: nothing is published then.
-    """
-    encoder, entries = Encoder(), []
-    for entry, part in segments:
-        entries.append(entry)
-        for line in part:
-            encoder.add(line)
-    whole = encoder.columns()
-    columns = _smallest(whole)
-    about = [[name, codec, len(whole[name]), len(data), digest(data)] for name, (codec, data) in columns.items()]
-    header = canonical({"v": VERSION, "segments": [{"v": VERSION, **asdict(e)} for e in entries], "columns": about})
-    head = _MAGIC + len(header).to_bytes(4, "big") + header
-    body = [head, hashlib.sha256(head).digest(), *(data for _, data in columns.values())]
-    reserve(sum(map(len, body)) + _META * len(entries))
-    final = folder / f"ledger-dump-{stamp}-{entries[0].seq:06d}-{root8(entries)}{SUFFIX}"
-    part_path = final.with_name(final.name + ".part")
-    with disk.create(part_path) as file:
-        file.writelines(body)
-        disk.close(file)
-    _checked(part_path, final.name)
-    disk.publish(part_path, final)
-    archive = opened(final)
-    disk.replace(archive.meta_path, archive.meta())
-    return archive
-
-
-def _checked(part: Path, name: str) -> None:
-    """Reads an archive that has no name yet."""
-    archive = opened(part)
-    for entry, found in archive.segments():
-        if measured(found) != entry.measured:
-            raise CorruptError(f"{name}: segment {entry.seq} is not what was sealed; its archive is not published")

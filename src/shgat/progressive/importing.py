@@ -11,19 +11,24 @@ from .ledger import Ledger, owner_of
 from .segment import Measured, SegmentWriter
 
 
-def take_in(ledger: Ledger, lines: Callable[[], Iterator[bytes]], disk: Disk | None = None) -> tuple[int, int]:
+def take_in(
+    ledger: Ledger, lines: Callable[[], Iterator[bytes]], room: Callable[[], int] = lambda: 1 << 62, disk: Disk | None = None
+) -> tuple[int, int]:
     """How many units were taken in, and how many the ledger had already.
 
     Parameters
     ----------
     ledger : of a workspace whose lock is held
     lines : gives the lines from the first one, each time it is asked
+    room : bytes that the next segment may have
     disk : the door
 
     Raises
     ------
     InputError
         where a line is no canonical record or a unit has no end; nothing is taken in then.
+    QuotaError
+        where the next unit has no room; those before it are taken in.
     """
     for _ in _units(lines()):
         pass
@@ -32,10 +37,7 @@ def take_in(ledger: Ledger, lines: Callable[[], Iterator[bytes]], disk: Disk | N
     taken = had = 0
     for found in _units(lines()):
         part = ledger.layout.part(0)
-        writer = SegmentWriter(part, door, 1 << 62)
-        for line in found:
-            writer.add(orjson.loads(line))
-        what: Measured = writer.done()
+        what = _written(found, SegmentWriter(part, door, room()))
         owner = owner_of(found[-1], f"unit {taken + had + 1}")
         if (owner.unit, what.root) in known:
             door.remove(part)
@@ -45,6 +47,16 @@ def take_in(ledger: Ledger, lines: Callable[[], Iterator[bytes]], disk: Disk | N
             known.add((owner.unit, what.root))
             taken += 1
     return taken, had
+
+
+def _written(found: list[bytes], writer: SegmentWriter) -> Measured:
+    try:
+        for line in found:
+            writer.add(orjson.loads(line))
+        return writer.done()
+    except BaseException:
+        writer.abandon()
+        raise
 
 
 def _units(lines: Iterator[bytes]) -> Iterator[list[bytes]]:

@@ -9,7 +9,7 @@ confidences) is computed from the counts when it is asked.
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,12 @@ import orjson
 from ..errors import CorruptError
 from .archive import compressed, decompressed
 from .disk import Disk
-from .events import Record, canonical
+from .events import CONFIG, Record, canonical
 from .merkle import root_of
 from .unit import BUDGET, Rank, checked, rank
 
 SUFFIX = ".zst"
-_SKIPPED = b"\x50\x2a\x4d\x18" + (32).to_bytes(4, "little")  # a zstd frame that readers pass over; it holds a digest
+_SKIPPED = b"\x50\x2a\x4d\x18"  # begins a zstd frame that readers pass over
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +88,13 @@ def patterns(units: Units) -> list[dict[str, Any]]:
 
 
 def to_bytes(summary: Record) -> bytes:
-    """The file of a summary: a zstd stream, led by a frame that readers pass over and that has its digest."""
+    """The file of a summary: a zstd stream, led by a frame that readers pass over. That has what a kernel needs to know of the summary to
+    join it, so that thousands are opened without unpacking one, and before it the SHA-256 of everything else in the file."""
     frame = compressed(canonical(summary))
-    return _SKIPPED + hashlib.sha256(frame).digest() + frame
+    standing = Standing.of(summary)
+    about = canonical({"lineage": summary["lineage"], "config": summary["config"], **asdict(standing)})
+    head = _SKIPPED + (32 + len(about)).to_bytes(4, "little")
+    return head + hashlib.sha256(head + about + frame).digest() + about + frame
 
 
 def from_bytes(data: bytes, where: str) -> Record:
@@ -101,14 +105,30 @@ def from_bytes(data: bytes, where: str) -> Record:
     CorruptError
         where a byte of it is not what was written.
     """
-    head, sealed, frame = data[: len(_SKIPPED)], data[len(_SKIPPED) : len(_SKIPPED) + 32], data[len(_SKIPPED) + 32 :]
-    if head != _SKIPPED or hashlib.sha256(frame).digest() != sealed:
-        raise CorruptError(f"{where}: it is not what was written; `shgat kernel rebuild` makes it anew")
+    lineage, standing, frame = _opened(data, where)
     try:
-        found: Record = orjson.loads(decompressed(frame, BUDGET))
-        return checked(found)
+        found = checked(orjson.loads(decompressed(frame, BUDGET)))
+        if found["lineage"] != lineage or Standing.of(found) != standing:
+            raise CorruptError("its head is that of another summary")
     except (ValueError, CorruptError) as error:
         raise CorruptError(f"{where}: {error}") from None
+    return found
+
+
+def _opened(data: bytes, where: str) -> tuple[str, Standing, bytes]:
+    """Lineage, what is held of it in memory, and the frame of its summary."""
+    end = 8 + int.from_bytes(data[4:8], "little")
+    sealed, about, frame = data[8:40], data[40:end], data[end:]
+    if data[:4] != _SKIPPED or end < 40 or hashlib.sha256(data[:8] + about + frame).digest() != sealed:
+        raise CorruptError(f"{where}: it is not what was written; `shgat kernel rebuild` makes it anew")
+    try:
+        found = orjson.loads(about)
+        if found["config"] != CONFIG:
+            raise CorruptError(f"{where}: a unit of configuration {found['config']!r:.20}, expected {CONFIG}: replay it anew")
+        n, time, head, leaf = found["rank"]
+        return str(found["lineage"]), Standing(found["unit"], (n, time, head, leaf), found["labels"], found["pairs"]), frame
+    except (ValueError, KeyError, TypeError):
+        raise CorruptError(f"{where}: it is no file of a unit") from None
 
 
 class Kernel:
@@ -128,9 +148,15 @@ class Kernel:
     def load(cls, folder: Path, disk: Disk | None = None) -> "Kernel":
         """The kernel of a folder. The first file that is not sound is a CorruptError."""
         kernel = cls(folder, disk)
-        for summary in kernel.summaries():
-            kernel.units[summary["lineage"]] = Standing.of(summary)
+        for path in kernel.paths():
+            kernel._take(path)
         return kernel
+
+    def _take(self, path: Path) -> None:
+        lineage, standing, _ = _opened(path.read_bytes(), path.name)
+        if path.name != f"{lineage}{SUFFIX}":
+            raise CorruptError(f"{path.name}: it is the summary of {lineage}")
+        self.units[lineage] = standing
 
     @property
     def root(self) -> str:
@@ -167,8 +193,7 @@ class Kernel:
         gone = []
         for path in self.paths():
             try:
-                (summary,) = self.summaries([path])
-                self.units[summary["lineage"]] = Standing.of(summary)
+                self._take(path)
             except CorruptError:
                 self._disk.remove(path)
                 gone.append(path.name.removesuffix(SUFFIX))

@@ -1,9 +1,10 @@
 """The ledger: what was sealed, in segments or archives, under one chain. Nothing leaves it before its archive was read back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 import orjson
 
@@ -14,9 +15,26 @@ from .chain import Chain, Entry, Owner
 from .disk import Disk
 from .events import Record
 from .layout import PART, Layout
+from .packing import Packed, publish
 from .segment import Measured, measured, read
 
-GROUP = 64 << 20  # bytes of segments in an archive; one that is larger has its own
+GROUP = 64 << 20  # bytes of segments in an archive, about; one that is larger has its own
+_LEAST_GROUP = 4 << 20  # bytes: less is not divided
+
+
+class Helpers(Protocol):
+    """What packs archives beside each other."""
+
+    @property
+    def n(self) -> int:
+        """How many at a time."""
+
+    def pack(self, segments: Sequence[tuple[Entry, Path]], stamp: str) -> Callable[[], Path | None]:
+        """Begins to store an archive; who calls what this returns waits for its part. None: it has to be made here."""
+
+
+def _nobody() -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +97,52 @@ class Ledger:
                 yield from (found for found in inside.segments() if found[0].seq >= seq)
                 seq = inside.entries[-1].seq + 1
 
-    def rotate(self, now: datetime, reserve: Callable[[int], object] = lambda _: None, group: int = GROUP) -> list[Archive]:
-        """Archives all segments that lie there as lines, and takes those away whose archive was read back."""
-        done, waiting, size = [], [], 0
+    def rotate(
+        self, now: datetime, reserve: Callable[[int], object] = lambda _: None, group: int = GROUP, helpers: "Helpers | None" = None
+    ) -> list[Archive]:
+        """Archives all segments that lie there as lines, and takes those away whose archive was read back.
+
+        Parameters
+        ----------
+        now : is in the names of the archives
+        reserve : is told how many bytes an archive needs before its first is written
+        group : bytes of segments in an archive
+        helpers : pack several archives at the same time; None: one after another, here
+        """
         stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+        groups = self._groups(group, helpers.n if helpers else 1)
+        waiting: list[Callable[[], Path | None]] = [_nobody] * len(groups)
+        if helpers is not None and len(groups) > 1:
+            waiting = [helpers.pack(self._segments(g), stamp) for g in groups]
+        done = []
+        for entries, packed in zip(groups, waiting, strict=True):
+            part = packed()
+            if part is None:
+                here = Packed.of((e, read(path)) for e, path in self._segments(entries))
+                reserve(here.room)
+                part = here.store(self.layout.archives, stamp, self._disk)
+            done.append(publish(part, self._disk))
+            for e in entries:
+                self._disk.remove(self.layout.segment(e.seq))
+        return done
+
+    def _segments(self, entries: Sequence[Entry]) -> list[tuple[Entry, Path]]:
+        return [(e, self.layout.segment(e.seq)) for e in entries]
+
+    def _groups(self, most: int, n: int) -> list[list[Entry]]:
+        """What lies there as lines, in runs of at most so many bytes, and where it is enough for that, in `n` runs."""
         archived = {e.seq for a in self.archives() for e in a.entries}
         raw = [e for e in self.raw() if e.seq not in archived]
-        for place, entry in enumerate(raw):
-            waiting.append(entry)
+        most = min(most, max(sum(e.bytes for e in raw) // n, _LEAST_GROUP))
+        groups: list[list[Entry]] = []
+        size = 0
+        for entry in raw:
+            if not groups or size + entry.bytes // 2 > most or groups[-1][-1].seq + 1 != entry.seq:
+                groups.append([])
+                size = 0
+            groups[-1].append(entry)
             size += entry.bytes
-            following = raw[place + 1] if place + 1 < len(raw) else None
-            if following is None or size + following.bytes > group or following.seq != entry.seq + 1:
-                segments = ((e, read(self.layout.segment(e.seq))) for e in waiting)
-                done.append(archives.write(self.layout.archives, segments, stamp, self._disk, reserve))
-                for e in waiting:
-                    self._disk.remove(self.layout.segment(e.seq))
-                waiting, size = [], 0
-        return done
+        return groups
 
     def gc(self) -> list[str]:
         """Takes away segments that an archive holds, after that was read back, and parts that nobody writes any more. Their names."""

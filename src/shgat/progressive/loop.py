@@ -213,7 +213,9 @@ class _Run:
         """Archives what lies in the ledger as lines, and takes it away."""
         held: list[int] = []
         try:
-            for archive in self.ledger.rotate(self.loop.clock(), lambda n: held.append(self.quota.reserve("archives", n))):
+            helpers = self.reading if self.settings.jobs > 1 else None
+            done = self.ledger.rotate(self.loop.clock(), lambda n: held.append(self.quota.reserve("archives", n)), helpers=helpers)
+            for archive in done:
                 self._tell(Event("archived", archive.path.name, f"{archive.raw_bytes} -> {archive.size} bytes"))
         finally:
             self.quota.release("archives", sum(held))

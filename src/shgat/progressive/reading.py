@@ -1,10 +1,13 @@
-"""Repositories that are read at the same time, and come back in the order of the list, each within what the quota has for it."""
+"""Repositories that are read, and archives that are packed, at the same time. They come back in the order of the list, each within what the
+quota has for it."""
 
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
+from .chain import Entry
 from .children import Children, Inline, Waiting
 from .disk import Disk
 from .job import Outcome, Task
@@ -38,7 +41,7 @@ class Reading:
     @contextmanager
     def workers(self, disk: Disk) -> Iterator[None]:
         """Starts them, and ends them."""
-        self._workers = Children(self._settings.jobs) if self._settings.jobs > 1 else Inline(disk)
+        self._workers = Children(self._settings.jobs, self._stopped) if self._settings.jobs > 1 else Inline(disk)
         try:
             yield
         finally:
@@ -55,6 +58,28 @@ class Reading:
             window.append(self._submit(repo, self._most - len(window)))
         while window:
             yield from self._finished(*window.popleft())
+
+    @property
+    def n(self) -> int:
+        """How many archives are packed at the same time."""
+        return self._settings.jobs
+
+    def pack(self, segments: Sequence[tuple[Entry, Path]], stamp: str) -> Callable[[], Path | None]:
+        """Begins to store an archive in a worker, within its share of what is free."""
+        if not isinstance(self._workers, Children):
+            return lambda: None
+        free = self._quota.free("archives") // (2 * self.n) - 2 * BLOCK
+        if free < BLOCK:
+            return lambda: None
+        held = self._quota.reserve("archives", min(free, sum(e.bytes for e, _ in segments)))
+        waiting = self._workers.pack(segments, self._layout.archives, stamp, held - 2 * BLOCK)
+
+        def part() -> Path | None:
+            found = waiting()
+            self._quota.release("archives", held)
+            return found
+
+        return part
 
     def _submit(self, repo: Repo, slots: int) -> tuple[Repo, Task, Waiting, Held]:
         """Hands a repository on, with its share of what is free."""

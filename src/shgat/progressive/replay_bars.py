@@ -50,14 +50,14 @@ def speed(bench: Bench) -> Bar:
     chosen = bench.named("numpy", "scipy") or bench.largest(2)
     for path in chosen:
         part = bench.folder / "speed.part"
-        n, rate = 0, 0.0
+        n, rate, busy = 0, 0.0, 0.0
         for _ in range(3):  # the best of three: others are at this machine too
-            began = time.perf_counter()
+            began, then = time.perf_counter(), time.process_time()
             found = extract(History.of(path), part, "0" * 16, path.name, Disk(), 1 << 40)
             n = found.n_commits if found else 0
-            rate = max(rate, n / (time.perf_counter() - began))
+            rate, busy = max(rate, n / (time.perf_counter() - began)), max(busy, n / (time.process_time() - then))
         rates.append(rate)
-        said.append(f"{path.name}: {n} commits, {rate:.0f}/s")
+        said.append(f"{path.name}: {n} commits, {rate:.0f}/s ({busy:.0f} a second of this process)")
     reached = min(rates) >= 8000
     for name, times, peer in (("pygit2", 4, _pygit2), ("PyDriller", 20, _pydriller)):
         try:

@@ -3,12 +3,11 @@
 import json
 
 
-def test_bars_that_are_not_built_are_named(ask, monkeypatch):
-    monkeypatch.delenv("SHGAT_CORPUS", raising=False)
-    code, out, said = ask("benchmark", "progressive", "--bars", "B10,B12")
-    assert (code, "not built yet" in out) == (0, True)
-    assert "B12: not built yet" in said
-    code, out, _ = ask("benchmark", "progressive", "--bars", "B13", "--json")
+def test_bars_that_need_more_than_there_is_are_not_measured(ask, tmp_path):
+    code, out, said = ask("benchmark", "progressive", "--bars", "B10,B12", "--corpus", tmp_path)
+    assert (code, "no repository has 100 commits" in out) == (0, True)
+    assert "B12: 0 repositories, 8 are needed" in said
+    code, out, _ = ask("benchmark", "progressive", "--bars", "B13", "--json", "--corpus", tmp_path)
     assert json.loads(out)["bars"][0]["reached"] is None
 
 

@@ -2,17 +2,16 @@
 
 import pytest
 
-from shgat.progressive.bars import NOT_BUILT, measured, measures, repositories
+from shgat.progressive.bars import measured, measures, repositories
 
 
 def test_every_bar_has_its_place():
-    assert sorted({*measures(), *NOT_BUILT}, key=lambda n: int(n[1:])) == [f"B{n}" for n in range(1, 16)]
-    assert not set(measures()) & set(NOT_BUILT)
+    assert sorted(measures(), key=lambda n: int(n[1:])) == [f"B{n}" for n in range(1, 16)]
 
 
-def test_what_is_not_built_is_named_and_not_measured():
-    found = list(measured(None, ["B10", "B14"]))
-    assert [(b.name, b.found, b.reached) for b in found] == [("B10", "not built yet", None), ("B14", "not built yet", None)]
+def test_a_name_measures_that_bar_alone(three, tmp_path):
+    (tmp_path / three[0].name).symlink_to(three[0])
+    assert [b.name for b in measured(tmp_path, ["B13"])] == ["B13"]
 
 
 def test_repositories_of_a_folder(three, tmp_path):

@@ -24,10 +24,12 @@ from . import (
     evaluate,
     features,
     gateway,
+    history,
     kernel,
     ledger,
     loop,
     mcp,
+    metrics,
     models,
     monitor,
     pipeline,
@@ -75,6 +77,8 @@ app.command("completion", short_help="Print a completion script for a shell.")(c
 app.command("demo", short_help="Train on the sample, and rank before and after.")(demo.demo)
 app.command("drift", short_help="Is what comes in still what the model was made for?")(drift.drift)
 app.command("embed", short_help="Give a catalogue embeddings, or bring them up to date.")(embed.embed)
+app.command("feedback", short_help="Say what to do about a workspace's figures.")(metrics.feedback)
+app.command("metrics", short_help="Compute what a workspace's histories came to.")(metrics.metrics)
 app.command("mcp", short_help="Serve a catalogue's ranking as an MCP server.")(mcp.mcp)
 app.command("plot", short_help="Draw pictures of a trained model.")(plot.plot)
 app.command("rank", short_help="Rank tools, capabilities or sets for an intent.")(rank.rank)
@@ -86,6 +90,7 @@ app.command("worker", short_help="Train in a child process, for gateways.", cont
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(db.app, name="db")
+app.add_typer(history.app, name="eval")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(features.app, name="features")
 app.add_typer(benchmark.app, name="benchmark")

@@ -26,12 +26,12 @@ def benchmark(
     """Measure what progressive training has to reach, beside what RL4-Trainer has. Takes minutes. Exit code 1: a bar
     that is built is missed."""
     from ..progressive.bar import Bar
-    from ..progressive.bars import NOT_BUILT, measured, measures
+    from ..progressive.bars import measured, measures
     from . import output
     from .grid import Grid
 
     names = given.names(bars)
-    known = {*measures(), *NOT_BUILT}
+    known = measures()
     if unknown := [n for n in names if n not in known]:
         raise given.WrongUsage(f"--bars: there is no {unknown[0]}, only {', '.join(sorted(known, key=lambda n: int(n[1:])))}")
     found: list[Bar] = []

@@ -5,18 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ..errors import RepositoryError
-from . import crash_bars, kernel_bars, replay_bars, storage_bars
+from . import crash_bars, kernel_bars, learning_bars, replay_bars, storage_bars
 from .bar import Bar, Bench
 from .generator import Plan, make
 from .git import folder_of
-
-NOT_BUILT = {
-    "B10": "co-change: SHGAT beats the best baseline",
-    "B11": "intent to files: SHGAT beats words and recency",
-    "B12": "transfer: rises with the batches",
-    "B13": "labels: macro-F1 above naive Bayes",
-    "B14": "forecasts: Brier, ECE, resolved",
-}
 
 
 def measures() -> dict[str, Callable[[Bench], Bar]]:
@@ -31,6 +23,7 @@ def measures() -> dict[str, Callable[[Bench], Bar]]:
         "B7": crash_bars.kills,
         "B8": kernel_bars.laws,
         "B9": replay_bars.jobs,
+        **learning_bars.measures(),
         "B15": storage_bars.verification,
     }
 
@@ -50,12 +43,12 @@ def repositories(corpus: Path | None, folder: Path) -> list[Path]:
 
 
 def measured(corpus: Path | None, names: Sequence[str] = ()) -> Iterator[Bar]:
-    """Each bar, or those of some names, as soon as it is measured; those that are not built yet stand among them."""
+    """Each bar, or those of some names, as soon as it is measured."""
     known = measures()
-    wanted = [n for n in sorted({*known, *NOT_BUILT}, key=lambda n: int(n[1:])) if not names or n in names]
+    wanted = [n for n in sorted(known, key=lambda n: int(n[1:])) if not names or n in names]
     with tempfile.TemporaryDirectory(prefix="shgat-bars-") as made:
         folder = Path(made)
         (folder / "repositories").mkdir()
         bench = Bench(repositories(corpus, folder / "repositories") if known.keys() & wanted else [], folder)
         for name in wanted:
-            yield known[name](bench) if name in known else Bar(name, NOT_BUILT[name], "not built yet", None)
+            yield known[name](bench)

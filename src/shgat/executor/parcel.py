@@ -76,7 +76,9 @@ def write(path: Path, value: object) -> int:
         at += gap + buffer.nbytes
     with path.with_suffix(".arrays").open("wb") as file:
         file.writelines(parts)
-    path.write_bytes(pickle.dumps((pickled, places), _PROTOCOL))  # nobody reads it before it is named in a call, nor after the executor
+    path.write_bytes(
+        pickle.dumps((pickled, places), _PROTOCOL)
+    )  # nobody reads it before it is named in a call, nor after the executor
     return len(pickled) + at
 
 

@@ -26,6 +26,7 @@ from .snapshot import Snapshot
 
 LEARNED, CHOSEN = 0.64, 0.80  # parts of the commits up to which is learned, and chosen
 FEWEST = 100  # commits of a history that can be split
+MOST_CASES = 300  # that weights are fitted on, evenly spread
 BLENDS = ("backed off", "prior", "shgat + prior")
 _SERIOUS = {"file": ("confidence", "recency"), "intent": ("words", "recency"), "masked": ("words", "recency")}
 
@@ -131,7 +132,7 @@ class Answered:
 
 def blends(kind: Kind, cases: Sequence[Case], shared: Mapping[str, Blend] | None = None) -> dict[str, Blend]:
     """What is fitted: the serious opponent, a ranking that backs off to recency; all counts; all counts and SHGAT."""
-    every = names(kind)
+    every, cases = names(kind), cases[:: -(-len(cases) // MOST_CASES) or 1]
     used = {"backed off": _SERIOUS[kind], "prior": every[:-1], "shgat + prior": every}
     return {name: Blend.fitted(every, cases, used[name], None if shared is None else shared[name]) for name in BLENDS}
 

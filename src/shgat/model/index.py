@@ -15,6 +15,7 @@ from .candidates import Candidates, Kind
 from .channels import STRETCH, Channels, Fusion, Learned
 from .memory import Memory
 from .message_passing import Cache, MessagePassing
+from .neighbours import Neighbours
 from .params import Params
 from .state import ModelState
 from .wide import LENGTH, SHARE, wide, words_of
@@ -61,6 +62,7 @@ class Index:
     tools, capabilities : the candidates of both kinds
     w_query, w_context : (D, d) W_q W_intent and W_q W_context, of a model with words (D, d + 256) the latter
     stretch : |q| / |x| of a W_query that keeps angles, as that of an untrained model does; 0 where it does not
+    neighbours : a graph over the keys of the tools that proposes candidates, None where all are scored
     w_words : (256, D) what the words of an intent add to its query, None for a model without words
     scale : from the product of unit query and unit key to z
     shares : (nnz,) mean attention over heads on the way down from capabilities to tools, for the entries of `hierarchy.containing`;
@@ -79,6 +81,7 @@ class Index:
     learned: LearnedChannels | None = None
     w_words: Float32 | None = None
     stretch: float = 0.0
+    neighbours: Neighbours | None = None
 
     @property
     def catalog(self) -> Catalog:
@@ -175,7 +178,8 @@ def with_isolated_tools(index: Index, state: ModelState, version: int, steps: Se
     keys = np.concatenate([readout.keys(part, index.state.params, state.config.similarity).rows for part in parts])
     tools = index.tools.with_more([t.id for t in catalog.tools[n:]], catalog.tool_column, x, keys, index.w_query)
     learned = None if index.learned is None else index.learned.with_isolated_tools(catalog)
-    return replace(index, version=version, state=state, tools=tools, learned=learned)
+    graph = None if index.neighbours is None else index.neighbours.grown(len(tools.ids))
+    return replace(index, version=version, state=state, tools=tools, learned=learned, neighbours=graph)
 
 
 def _learned(state: ModelState) -> LearnedChannels | None:

@@ -144,6 +144,9 @@ def build(state: ModelState, version: int, maps_of: Index | None = None) -> Inde
     rates = np.array([np.nan if c.success_rate is None else c.success_rate for c in catalog.capabilities])
     uses = np.array([c.uses for c in catalog.capabilities], np.int64)
     trust = reliability(rates, uses, config.reliability)
+    untouched = not phases.hierarchy.levels and state.cooccurrence is None and "tool_offsets" not in params
+    assert catalog.tool_embeddings is not None
+    tools = catalog.tool_embeddings if untouched else x[:n]  # the same numbers: one copy is enough
     w_query, w_words = (
         _apart(_fold(params.w_q, params["w_intent"]), state) if maps_of is None else (maps_of.w_query, maps_of.w_words)
     )
@@ -152,7 +155,7 @@ def build(state: ModelState, version: int, maps_of: Index | None = None) -> Inde
     return Index(
         version,
         state,
-        Candidates.of([t.id for t in catalog.tools], catalog.tool_column, x[:n], keys[:n], None, through),
+        Candidates.of([t.id for t in catalog.tools], catalog.tool_column, tools, keys[:n], None, through),
         Candidates.of([c.id for c in catalog.capabilities], catalog.capability_column, x[row_of], keys[row_of], trust, through),
         w_query,
         _fold(params.w_q, params["w_context"]) if maps_of is None else maps_of.w_context,

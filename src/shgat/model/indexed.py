@@ -9,9 +9,11 @@ from typing import Any
 
 from ..errors import InputError, MissingExtraError, ModelFileError, ShgatError
 from . import neighbour_file
+from .candidates import Candidates
 from .index import Index
 from .live import LiveModel
 from .neighbours import Neighbours
+from .shared_arrays import SharedArrays
 from .state import ModelState
 
 _log = logging.getLogger("shgat")
@@ -30,6 +32,8 @@ class IndexedModel(LiveModel):
         self._kept: tuple[list[str], Neighbours] | None = None  # ids of the columns, and the neighbours over them
         self._beside: Path | None = None  # a file that was not opened yet
         self._renewing: threading.Thread | None = None
+        self._shared: SharedArrays | None = None
+        self._shared_tools: Candidates | None = None  # that were shared last
         super().__init__(state)
 
     def after_fork(self) -> None:
@@ -38,6 +42,8 @@ class IndexedModel(LiveModel):
 
     def index(self) -> Index:
         current = super().index()
+        if self._shared is not None and current.tools is not self._shared_tools:
+            current = self._in_shared_memory(self._shared)
         found = current.neighbours
         if found is None and (self._kept is not None or self._beside is not None):
             current = self._attached()
@@ -46,6 +52,13 @@ class IndexedModel(LiveModel):
             self.neighbours_trouble = f"{len(found.loose)} of {len(current.tools.ids)} tools are not among the neighbours yet"
             self._renew()
         return current
+
+    def share(self, arrays: SharedArrays | None) -> None:
+        """Keeps what is large in memory that other processes of this machine share, from now on; tools that are added later are not in it until
+        the next version."""
+        if arrays is not None:
+            with self._lock:
+                self._shared, self._state = arrays, arrays.state(self.state)
 
     def build_neighbours(self, threads: int | None = None, progress: Callable[[int, int], None] | None = None) -> None:
         """Makes a graph over the keys of the tools, which proposes candidates from now on; `save` writes it beside the model.
@@ -98,6 +111,14 @@ class IndexedModel(LiveModel):
         """Those beside the model's file, with the first request."""
         if (beside := neighbour_file.beside(path)).exists():
             self._beside = beside
+
+    def _in_shared_memory(self, arrays: SharedArrays) -> Index:
+        with self._lock:
+            current = super().index()
+            if not current.tools.growth and current.tools is not self._shared_tools:
+                self._index = current = arrays.index(current)
+            self._shared_tools = current.tools
+            return current
 
     def _attached(self) -> Index:
         """The current index with the neighbours that were kept, or lie in a file; all tools are loose where both cannot be used."""

@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import socket
 import time
 import traceback
 from collections.abc import Callable
@@ -23,6 +24,14 @@ def children() -> list[int]:
         with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
             pids += [int(pid) for pid in (thread / "children").read_text().split()]
     return pids
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 def started(work: Callable[[], object]) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 from shgat import SHGAT
 from shgat.graph import Incidence
 
-from .cases import Phase
+from .cases import Phase, ValueCase
 
 
 def rank(model: SHGAT, kind: str) -> Callable[[np.ndarray], tuple[str, ...]]:
@@ -122,5 +122,17 @@ def top_k(scores: np.ndarray, k: int) -> Callable[[], np.ndarray]:
     def run() -> np.ndarray:
         best = np.argpartition(scores, len(scores) - k)[len(scores) - k :]
         return best[np.argsort(-scores[best], kind="stable")]
+
+    return run
+
+
+def value(case: ValueCase) -> Callable[[], np.ndarray]:
+    p = {name: case.network[name] for name in case.network.layout.shapes}
+    parts = case.candidates @ p["w_action"].T
+
+    def run() -> np.ndarray:
+        a = np.maximum(case.state @ p["w_state"].T + p["b1"] + parts, 0.0)
+        a = np.maximum(a @ p["w2"].T + p["b2"], 0.0)
+        return np.maximum(a @ p["w3"].T + p["b3"], 0.0) @ p["w4"] + p["b4"]
 
     return run

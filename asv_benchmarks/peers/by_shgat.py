@@ -14,11 +14,13 @@ from shgat.features.node2vec import Method, Node2VecConfig
 from shgat.features.node2vec import node2vec as learned
 from shgat.graph import Incidence
 from shgat.model import index
+from shgat.model.value_network import ValueNetwork
 from shgat.traces import Traces
 from shgat.training import Examples, Trainer, TrainingConfig
+from shgat.training.optim import Adam, Group
 
 from . import cases
-from .cases import Phase
+from .cases import Phase, ValueCase
 
 
 def rank(model: SHGAT, kind: str) -> Callable[[np.ndarray], tuple[str, ...]]:
@@ -130,3 +132,27 @@ def node2vec(graph: MemberGraph, method: Method = "factors") -> Callable[[], np.
 def graph_features(rows: Incidence, n_tools: int) -> Callable[[], np.ndarray]:
     neighbours = cases.joined(rows, n_tools)
     return lambda: np.concatenate([pagerank(neighbours), clustering(rows, n_tools)])
+
+
+def value(case: ValueCase) -> Callable[[], np.ndarray]:
+    """(50,) values of a request's candidates, whose parts are known."""
+    network, owner = case.network, np.zeros(len(case.candidates), np.int32)
+    parts, item = network.parts(case.candidates), np.arange(len(case.candidates), dtype=np.int32)
+    return lambda: network.activations(network.base(case.state), owner, parts, item).q
+
+
+def learn_values(case: ValueCase, steps: int) -> Callable[[], float]:
+    """Adam on mean (q - target)^2 / 2; the last loss."""
+
+    def run() -> float:
+        network, gradient = case.network.copy(), ValueNetwork(case.network.layout)
+        adam, loss = Adam(network, [Group(tuple(network.layout.shapes))]), 0.0
+        for _ in range(steps):
+            found = network.forward(case.states, case.actions)
+            error = found.q - case.targets
+            loss = float(error @ error) / (2 * len(error))
+            network.backward(error / np.float32(len(error)), case.states, case.actions, found, gradient)
+            adam.step(network, gradient, 1e-3, 1.0)
+        return loss
+
+    return run

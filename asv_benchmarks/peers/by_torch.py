@@ -11,7 +11,7 @@ from shgat.graph import Incidence
 from shgat.traces import Traces
 from shgat.training import Examples
 
-from .cases import Phase
+from .cases import Phase, ValueCase
 
 torch.set_num_threads(1)
 torch.set_grad_enabled(False)
@@ -199,5 +199,41 @@ def top_k(scores: np.ndarray, k: int) -> Callable[[], np.ndarray]:
 
     def run() -> np.ndarray:
         return torch.topk(values, k).indices.numpy()
+
+    return run
+
+
+def value(case: ValueCase) -> Callable[[], np.ndarray]:
+    """The parts of the candidates are known here too."""
+    p = {name: torch.from_numpy(case.network[name].copy()) for name in case.network.layout.shapes}
+    state, parts = torch.from_numpy(case.state), torch.from_numpy(case.candidates) @ p["w_action"].T
+
+    def run() -> np.ndarray:
+        a = torch.relu(torch.addmm(p["b1"], state, p["w_state"].T) + parts)
+        a = torch.relu(torch.addmm(p["b2"], a, p["w2"].T))
+        return (torch.relu(torch.addmm(p["b3"], a, p["w3"].T)) @ p["w4"] + p["b4"]).numpy()
+
+    return run
+
+
+def learn_values(case: ValueCase, steps: int) -> Callable[[], float]:
+    """By autograd, AdamW (one fused pass) without decay, and clipping."""
+    states, actions, targets = (torch.from_numpy(x) for x in (case.states, case.actions, case.targets))
+
+    def run() -> float:
+        shapes = case.network.layout.shapes
+        p = {name: torch.from_numpy(case.network[name].copy()).requires_grad_() for name in shapes}
+        adam, loss = torch.optim.AdamW(p.values(), lr=1e-3, weight_decay=0.0, fused=True), torch.zeros(())
+        with torch.enable_grad():
+            for _ in range(steps):
+                a = torch.relu(torch.addmm(p["b1"], states, p["w_state"].T) + actions @ p["w_action"].T)
+                a = torch.relu(torch.addmm(p["b2"], a, p["w2"].T))
+                q = torch.relu(torch.addmm(p["b3"], a, p["w3"].T)) @ p["w4"] + p["b4"]
+                loss = ((q - targets) ** 2).mean() / 2
+                adam.zero_grad()
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(p.values(), 1.0)
+                adam.step()
+        return float(loss.detach())
 
     return run

@@ -8,6 +8,8 @@ import numpy as np
 from shgat import SHGAT, Capability, Catalog, SHGATConfig, Tool
 from shgat.features.member_graph import MemberGraph
 from shgat.graph import Incidence
+from shgat.model.session_state import N_FACTS
+from shgat.model.value_network import ValueLayout, ValueNetwork
 from shgat.traces import Traces
 
 RHO = 0.3  # how far the gates of message passing are open
@@ -147,3 +149,23 @@ def joined(rows: Incidence, n_tools: int) -> Incidence:
     """Neighbours of the tools, then of the capabilities, of which each row holds the tools."""
     up = rows.transpose(n_tools)
     return Incidence.stacked([Incidence(up.indptr, up.indices + np.int32(n_tools)), rows])
+
+
+@dataclass(frozen=True, eq=False)
+class ValueCase:
+    """A value network, a request's state with its candidates, and a batch to learn from."""
+
+    network: ValueNetwork
+    state: np.ndarray  # (1, s)
+    candidates: np.ndarray  # (50, d)
+    states: np.ndarray  # (m, s)
+    actions: np.ndarray  # (m, d)
+    targets: np.ndarray  # (m,)
+
+
+def values(d: int = 384, m: int = 256) -> ValueCase:
+    layout = ValueLayout(3 * d + N_FACTS, d)
+    network = ValueNetwork.initial(layout, np.random.default_rng(0))
+    targets = np.random.default_rng(1).random(m, dtype=np.float32)
+    state, states = embeddings(1, layout.state, 4), embeddings(m, layout.state, 5)
+    return ValueCase(network, state, embeddings(50, d, 6), states, embeddings(m, d, 8), targets)

@@ -36,4 +36,5 @@ cdef extern from "elements.h" nogil:
     void adam "shgat_adam"(float *p, const float *g, float *m, float *v, const float *anchor, Py_ssize_t n,
                            float g_scale, float beta1, float beta2, float step_size, float v_scale, float eps,
                            float decay) noexcept
+    Py_ssize_t rank "shgat_rank"(const float *x, Py_ssize_t n, Py_ssize_t c) noexcept
     int all_at_most "shgat_all_at_most"(const float *x, Py_ssize_t n, float limit) noexcept

@@ -317,3 +317,13 @@ EVERY_CPU int shgat_all_at_most(const float *x, ptrdiff_t n, float limit) {
     }
     return !bad;
 }
+
+EVERY_CPU ptrdiff_t shgat_rank(const float *x, ptrdiff_t n, ptrdiff_t c) {
+    const float own = x[c];
+    int32_t above = 0; /* as wide as a float: the loops stay vectors */
+#pragma omp simd reduction(+ : above)
+    for (ptrdiff_t j = 0; j < c; ++j) above += x[j] >= own;
+#pragma omp simd reduction(+ : above)
+    for (ptrdiff_t j = c + 1; j < n; ++j) above += x[j] > own;
+    return 1 + (ptrdiff_t)above;
+}

@@ -53,6 +53,8 @@ void shgat_fma(const float *factor, const float *s, ptrdiff_t n, float *total);
 /* One Adam step with decoupled decay toward `anchor` (toward zero where anchor is NULL). */
 void shgat_adam(float *p, const float *g, float *m, float *v, const float *anchor, ptrdiff_t n, float g_scale, float beta1,
                 float beta2, float step_size, float v_scale, float eps, float decay);
+/* 1 + how many of x are greater than x[c], or equal and before it; n < 2^31 */
+ptrdiff_t shgat_rank(const float *x, ptrdiff_t n, ptrdiff_t c);
 /* Is every |x[i]| at most limit >= 0? No infinity and no NaN is. */
 int shgat_all_at_most(const float *x, ptrdiff_t n, float limit);
 

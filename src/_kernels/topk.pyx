@@ -1,7 +1,7 @@
 # cython: language_level=3, freethreading_compatible=True
-"""The k best of n scores by a bounded heap, O(n + k log k log n) on typical input, ties to the lower index; and their votes."""
+"""The k best of n scores by a bounded heap, O(n + k log k log n) on typical input, ties to the lower index; ranks; and votes."""
 
-from libc.stdint cimport int32_t
+from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memset
 
 cimport _elements as el
@@ -52,6 +52,24 @@ def top_k(const float[::1] scores, float[::1] best, int32_t[::1] indices):
             _top(&scores[0], scores.shape[0], &best[0], &indices[0], best.shape[0])
     elif best.shape[0]:
         _top(&scores[0], scores.shape[0], &best[0], &indices[0], best.shape[0])
+
+
+cdef void _ranks(const float *x, Py_ssize_t n, const int32_t[::1] indptr, const int32_t[::1] indices,
+                 int64_t[::1] out) noexcept nogil:
+    cdef Py_ssize_t row, e
+    for row in range(indptr.shape[0] - 1):
+        for e in range(indptr[row], indptr[row + 1]):
+            out[e] = el.rank(x + row * n, n, indices[e])
+
+
+def ranks(const float[:, ::1] scores, const int32_t[::1] indptr, const int32_t[::1] indices, int64_t[::1] out):
+    """out (nnz,): within each row of scores (B, n) the 1-based ranks of the columns in (indptr, indices), ties to the lower one."""
+    if indptr.shape[0] != scores.shape[0] + 1 or indices.shape[0] != out.shape[0]:
+        raise ValueError(f"ranks: scores ({scores.shape[0]}, {scores.shape[1]}), {indptr.shape[0] - 1} rows with "
+                         f"{indices.shape[0]} columns into {out.shape[0]} ranks")
+    if out.shape[0]:
+        with nogil:
+            _ranks(&scores[0, 0], scores.shape[1], indptr, indices, out)
 
 
 def vote(const int32_t[::1] rows, const float[::1] weights, double fade, double floor, const int32_t[::1] indptr,

@@ -6,22 +6,27 @@ from . import _lazy
 from . import _openblas as _openblas  # before the first kernel: they need OpenBLAS at hand
 from .config import SHGATConfig, adaptive_heads
 from .errors import (
+    BusyError,
     CatalogError,
     ConflictError,
+    CorruptError,
     DamagedError,
     DimensionError,
     EncoderError,
     InputError,
     MissingExtraError,
     ModelFileError,
+    QuotaError,
     RefusedError,
     RemoteError,
+    RepositoryError,
     ShgatError,
     StoreError,
     StoreURLError,
     TraceError,
     TrackingError,
     WorkerError,
+    WorkspaceError,
 )
 from .graph import Capability, Catalog, Tool
 from .model import Explanation, ModelState, Params, RankedSet, Ranking
@@ -34,10 +39,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "SHGAT",
+    "BusyError",
     "Capability",
     "Catalog",
     "CatalogError",
     "ConflictError",
+    "CorruptError",
     "DamagedError",
     "DimensionError",
     "EncoderError",
@@ -47,10 +54,12 @@ __all__ = [
     "ModelFileError",
     "ModelState",
     "Params",
+    "QuotaError",
     "RankedSet",
     "Ranking",
     "RefusedError",
     "RemoteError",
+    "RepositoryError",
     "SHGATConfig",
     "ShgatError",
     "StoreError",
@@ -63,6 +72,7 @@ __all__ = [
     "TrainReport",
     "TrainingConfig",
     "WorkerError",
+    "WorkspaceError",
     "adaptive_heads",
     "load_traces",
 ]

@@ -13,6 +13,11 @@
     |- EncoderError                 an encoder cannot be opened, failed, took too long, or gave no vectors
     |- WorkerError                  a training child failed, timed out or broke the protocol
     |- TrackingError                a run cannot be kept, or found
+    |- RepositoryError              a repository cannot be read or cloned
+    |- WorkspaceError               a workspace of progressive training cannot be used as it is
+    |  |- CorruptError              what it holds is not what was written; the message says where
+    |  |- BusyError                 another process is at it
+    |  `- QuotaError                it would outgrow its quota
     |- RefusedError                 the gate says that a version may not serve; the message has its figures
     |- RemoteError                  a server refused a request, or did not answer
     `- MissingExtraError            an optional dependency is not installed; the message says which extra to install
@@ -44,7 +49,9 @@ class CatalogError(InputError):
 
 
 class TraceError(InputError):
-    """A trace cannot be used."""
+    """A trace cannot be used. `session` is the (principal, session) that it is a step of, None where it is of none, or not known."""
+
+    session: tuple[str, str] | None = None
 
 
 class ModelFileError(ShgatError):
@@ -57,6 +64,26 @@ class StoreError(ShgatError):
 
 class TrackingError(ShgatError):
     """A run of an experiment cannot be kept, or there is none."""
+
+
+class RepositoryError(ShgatError):
+    """A repository cannot be read or cloned."""
+
+
+class WorkspaceError(ShgatError):
+    """A workspace of progressive training cannot be used as it is."""
+
+
+class CorruptError(WorkspaceError):
+    """What a workspace holds is not what was written to it."""
+
+
+class BusyError(WorkspaceError):
+    """Another process is at the workspace."""
+
+
+class QuotaError(WorkspaceError):
+    """A workspace would outgrow its quota."""
 
 
 class StoreURLError(StoreError):

@@ -1,6 +1,6 @@
 """SHGAT: a live model, the door to ranking and to training."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
@@ -20,7 +20,10 @@ from .model.indexed import IndexedModel
 from .model.live import Made
 
 if TYPE_CHECKING:
-    from .traces import Trace, Traces
+    from .executor import Executor
+    from .td import TDConfig, ValueEpoch
+    from .td.learning import ValueReport
+    from .traces import Reward, Sessions, Trace, Traces
     from .training import TrainingConfig, TrainReport
     from .training.fit import OnEpoch
 
@@ -128,6 +131,7 @@ class SHGAT(IndexedModel):
         resume: bool = False,
         keep_checkpoint: bool = False,
         force: bool = False,
+        executor: "Executor | None" = None,
     ) -> "TrainReport":
         """Learns from traces, from scratch. The model changes only if held-out traces say that it ranks better than frozen cosine.
 
@@ -153,6 +157,7 @@ class SHGAT(IndexedModel):
         checkpoint, resume : a file to keep the state in after each epoch, and whether to go on from it
         keep_checkpoint : leave the file there at the end, for who removes it once the model is stored
         force : take the result even where it is not better
+        executor : where folds and variants are trained at once, see `shgat.executor`; None: one after the other, here. The bits are the same
 
         Returns
         -------
@@ -181,6 +186,7 @@ class SHGAT(IndexedModel):
             state, Traces.of(traces, state.catalog), epochs=epochs, batch_size=batch_size, lr=lr, seed=_check.seed(seed), config=config,
             validation=validation, channels=channels, message_passing=message_passing, node_offsets=node_offsets, words=words,
             on_epoch=on_epoch, checkpoint=checkpoint, resume=resume, keep_checkpoint=keep_checkpoint, force=force,
+            executor=executor,
         )  # fmt: skip
         self._adopt(fitted.state)
         return fitted.report
@@ -214,6 +220,52 @@ class SHGAT(IndexedModel):
         )  # fmt: skip
         self._adopt(fitted.state)
         return fitted.report
+
+    def learn_values(
+        self,
+        sessions: "Sessions",
+        *,
+        reward: "Reward | None" = None,
+        config: "TDConfig | None" = None,
+        seed: int = 0,
+        on_epoch: "Callable[[ValueEpoch], None] | None" = None,
+    ) -> "ValueReport":
+        """Learns what choices are worth for the rest of a session. They weigh in rankings after a first step only if held-out sessions say
+        that they help, beside a ranker that has learned from the earlier sessions alone.
+
+        Parameters
+        ----------
+        sessions : over this model's catalogue, see `shgat.traces.load_sessions`
+        reward : what a step is worth; None: the default one
+        config : settings of TD(lambda); None: the default ones, with the discount of the reward
+        seed : of everything random
+        on_epoch : called after each epoch of each of the two trainings
+
+        Returns
+        -------
+        ValueReport : the weight, why, and what was measured
+
+        Raises
+        ------
+        InputError
+            for fewer than two sessions, for none to learn from, and for a discount that is not the reward's.
+        """
+        from .td import TDConfig
+        from .td.learning import learn
+        from .traces import Reward
+
+        state, reward = self.state, reward or Reward()
+        if state.catalog.tool_embeddings is None:
+            raise InputError("values are learned over embeddings: the catalogue has none of tools")
+        config = config or TDConfig(gamma=reward.gamma)
+        rng = np.random.default_rng([_check.seed(seed), 23])
+        found, report = learn(
+            sessions, state.catalog.tool_embeddings, lambda train, test: _without_values(state, train, test, seed), reward, config, rng,
+            on_epoch=on_epoch,
+        )  # fmt: skip
+        with self._lock:
+            self._change(replace(self.state, values=found))
+        return report
 
     def back_to_cosine(self, traces: "Traces", report: "TrainReport") -> "TrainReport":
         """Ranks as cosine does, and remembers the traces, where a refused `fit` on them says that there is nothing to learn; else stays.
@@ -373,3 +425,16 @@ def _refuse_misplaced(config: object, on_epoch: object) -> None:
         raise InputError(f"config is a TrainingConfig, not {type(config).__name__}; `TrainingConfig.from_dict` takes a mapping")
     if on_epoch is not None and not callable(on_epoch):
         raise InputError(f"on_epoch is called after each epoch; {type(on_epoch).__name__} cannot be called")
+
+
+def _without_values(state: ModelState, train: "Sessions", test: "Sessions", seed: int) -> Float32:
+    """(n_steps, n_tools) scores at the steps of sessions, of a ranker that learned from others, in the way of `state`."""
+    rival = SHGAT(replace(ModelState.untrained(state.catalog, state.config), cooccurrence=state.cooccurrence))
+    if state.learned is not None:
+        rival.fit(train.traces(), seed=seed)
+    ids, texts = rival.tool_ids, test.texts
+    found = np.empty((test.n_steps, len(ids)), np.float32)
+    for t, row in enumerate(test.intent.tolist()):
+        used = [ids[c] for c in test.context(t).tolist()]
+        found[t] = rival.score(test.intents[row], texts=[texts[row]] if texts[row] else None, context_tools=used)[0]
+    return found

@@ -65,3 +65,18 @@ def test_kernels_agree(contenders):
     np.testing.assert_allclose(peer.info_nce(*logits)(), ours.info_nce(*logits)(), atol=1e-4)
     np.testing.assert_array_equal(peer.replay(*priorities)(), ours.replay(*priorities)())
     np.testing.assert_array_equal(peer.top_k(scores, 10)(), ours.top_k(scores, 10)())
+
+
+def test_gives_the_same_values(contenders):
+    ours, peer, cases = contenders
+    for d in (384, 8):
+        case = cases.values(d, 16)
+        np.testing.assert_allclose(peer.value(case)(), ours.value(case)(), rtol=1e-4, atol=1e-5)
+
+
+def test_learns_the_same_values(contenders):
+    ours, peer, cases = contenders
+    if not hasattr(peer, "learn_values"):
+        pytest.skip("NumPy learns no values")
+    case = cases.values(32, 64)
+    assert peer.learn_values(case, 10)() == pytest.approx(ours.learn_values(case, 10)(), rel=1e-3)

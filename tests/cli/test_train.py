@@ -185,3 +185,33 @@ def test_the_bar_is_drawn_for_people_and_whole(monkeypatch, width):
     assert "loss 1.250" in terminal.getvalue()
     assert ("Hit@1 50.0 %, MRR 0.625" in terminal.getvalue()) == (width > 120)
     assert "…" not in terminal.getvalue()
+
+
+@pytest.mark.slow
+def test_values_are_learned_from_sessions_besides(ask, folder, tmp_path):
+    out = tmp_path / "model"
+    code, text, notes = ask(
+        "train",
+        "--catalog",
+        folder,
+        "--out",
+        out,
+        *QUICK,
+        "--force",
+        "--sessions",
+        folder / "train.jsonl",
+        "--sessions-from-order",
+        "--json",
+    )
+    assert code == 0
+    assert "learning values from 80 sessions" in notes
+    found = orjson.loads(text)["values"]
+    assert (found["sessions"], found["weight"]) == (80, 0.0)
+    assert "too few" in found["reason"]
+    assert SHGAT.load(out).state.values.weight == 0.0
+
+
+def test_the_order_of_tools_is_of_sessions(ask, folder, tmp_path):
+    code, out, err = ask("train", "--catalog", folder, "--out", tmp_path / "model", "--sessions-from-order")
+    assert (code, out) == (2, "")
+    assert "with --sessions FILE" in err

@@ -27,11 +27,13 @@ PACKAGES = (
     "shgat.graph",
     "shgat.model",
     "shgat.training",
+    "shgat.td",
     "shgat.metrics",
     "shgat.features",
     "shgat.store",
     "shgat.drift",
     "shgat.pipeline",
+    "shgat.progressive",
 )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from shgat import SHGAT
 from shgat.errors import InputError
+from shgat.executor import Processes
 from shgat.experiments.measurement import Measurement, measure, measure_cosine
 from shgat.graph import Incidence
 
@@ -70,3 +71,9 @@ def test_pooled_is_the_same_as_at_once(trained):
     assert np.array_equal(pooled.ranks, whole.ranks)
     assert np.array_equal(pooled.cold, whole.cold)
     assert np.array_equal(pooled.metrics["ndcg@5"], whole.metrics["ndcg@5"])
+
+
+def test_two_processes_find_the_ranks_of_one(trained):
+    with Processes(2) as executor:
+        spread = measure(trained.model, trained.test, block=16, executor=executor)
+    assert np.array_equal(spread.ranks, measure(trained.model, trained.test, block=16).ranks)

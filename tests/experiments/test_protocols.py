@@ -6,11 +6,14 @@ import numpy as np
 import orjson
 import pytest
 
+from shgat import Traces
 from shgat.errors import InputError
+from shgat.executor import Processes
 from shgat.experiments.protocols import Recipe, run_cold_tools, run_cross_validation, run_holdout, run_temporal
 from shgat.graph import Incidence
 from shgat.metrics import cold_tool_split, k_folds
 from shgat.model import model_file
+from training import planted
 
 QUICK = Recipe(options={"epochs": 2})
 
@@ -149,3 +152,19 @@ def test_every_trace_is_counted_or_its_absence_is_told(trained):
     counted = sum(t.counted for t in found.trials)
     assert counted == int((traces.relevant.degrees > 0).sum()) < 120
     assert found.remarks(traces)[0].startswith(f"{counted} of 120 traces count in the metrics: {120 - counted} failed")
+
+
+def test_trials_in_two_processes_are_those_of_one():
+    rng = np.random.default_rng(0)
+    catalog, records, _ = planted.rotated(rng, n_tools=20, n_traces=120, d=16)
+    traces = Traces.from_records(records, catalog)
+    tables = []
+    for executor in (None, Processes(2)):
+        told = []
+        recipe = Recipe(seed=1, options={"epochs": 1}, on_trial=told.append, executor=executor)
+        trials = run_cross_validation(catalog, traces, recipe, k=3)
+        assert told == list(trials.trials)
+        tables.append((trials.mean(), [t.model.params.buffer.tobytes() for t in trials.trials], [t.report.reason for t in told]))
+        if executor is not None:
+            executor.close()
+    assert tables[0] == tables[1]

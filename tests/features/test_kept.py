@@ -1,10 +1,13 @@
 """A folder is embedded again only where it changed, traces too."""
 
+import shutil
+
 import numpy as np
 import orjson
 import pytest
 
 from shgat import SHGAT, Catalog, EncoderError, TraceError, load_traces
+from shgat.executor import Processes
 from shgat.features import HashedWords, OwnEncoder
 from shgat.features.kept import FILE, Kept, embed_folder
 from shgat.features.static import built_in
@@ -97,3 +100,17 @@ def test_a_torn_file_of_what_was_kept_is_only_slower(folder):
     assert len(Kept.load(folder, built_in().id)) == 0
     assert embed_folder(folder, built_in()).encoded == N + 1
     assert SHGAT.from_catalog(Catalog.load(folder)).rank("thing number 7").ids[0] == "t7"
+
+
+def test_two_processes_make_the_vectors_of_one(folder, tmp_path_factory):
+    other = shutil.copytree(folder, tmp_path_factory.mktemp("other") / "catalogue")
+    told = []
+    with Processes(2) as executor:
+        embed_folder(folder, HashedWords(), lambda done, of: told.append((done, of)), executor=executor, opened_by="hashed-words")
+        assert told[:5] == [(64, N), (128, N), (192, N), (256, N), (N, N)]
+        embed_folder(other, HashedWords())
+        for name in ("tools.npy", "capabilities.npy", "train.npy"):
+            assert (folder / name).read_bytes() == (other / name).read_bytes()
+        (folder / FILE).unlink()
+        with pytest.raises(EncoderError, match="in another process 'static' is"):
+            embed_folder(folder, HashedWords(), executor=executor, opened_by="static")

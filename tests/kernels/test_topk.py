@@ -49,6 +49,27 @@ def test_lengths_and_dtypes_that_do_not_fit_raise():
         topk.top_k(np.zeros(6, np.float32)[::2], best[:2], indices[:2])
 
 
+@given(st.integers(1, 70).flatmap(lambda n: hnp.arrays(np.float32, (5, n), elements=VALUES)), st.integers(0, 99))
+@settings(max_examples=200, deadline=None)
+def test_ranks_are_those_of_a_stable_sort(scores, seed):
+    rng = np.random.default_rng(seed)
+    sets = [sorted(set(rng.integers(scores.shape[1], size=rng.integers(0, 4)).tolist())) for _ in scores]
+    incidence = Incidence.from_rows(sets)
+    found = np.full(incidence.nnz, -1)
+    topk.ranks(readonly(scores), readonly(incidence.indptr), readonly(incidence.indices), found)
+    assert found.tolist() == twin.ranks(scores, sets)
+
+
+def test_ranks_that_do_not_fit_raise():
+    incidence, found = Incidence.from_rows([[0], [1]]), np.zeros(2, np.int64)
+    for scores, out in ((np.zeros((3, 4), np.float32), found), (np.zeros((2, 4), np.float32), found[:1])):
+        with pytest.raises(ValueError, match="ranks: scores"):
+            topk.ranks(scores, incidence.indptr, incidence.indices, out)
+    with pytest.raises(ValueError, match="dtype"):
+        topk.ranks(np.zeros((2, 4)), incidence.indptr, incidence.indices, found)
+    topk.ranks(np.zeros((0, 0), np.float32), np.zeros(1, np.int32), np.zeros(0, np.int32), found[:0])
+
+
 @given(st.lists(st.sets(st.integers(0, 8)), min_size=1, max_size=6), st.lists(st.integers(0, 5), max_size=8), st.integers(0, 99))
 @settings(max_examples=100, deadline=None)
 def test_votes(sets, chosen, seed):

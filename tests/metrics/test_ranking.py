@@ -59,12 +59,14 @@ def test_ties_go_to_the_lower_column():
     assert ranks_of_relevant(scores, relevance).tolist() == [2, 4, 1, 3]
 
 
-def test_blocks_and_whole_agree(monkeypatch):
-    scores, relevance = random_case(np.random.default_rng(1), levels=7)
-    whole = ranks_of_relevant(scores, relevance)
-    for block in (1, 97, 400):
-        monkeypatch.setattr(ranking, "_BLOCK", block)
-        assert np.array_equal(ranks_of_relevant(scores, relevance), whole)
+@pytest.mark.parametrize("levels", [None, 3])
+def test_sorting_and_counting_agree(levels):
+    scores, relevance = random_case(np.random.default_rng(5), n_rows=30, n=200, most=120, levels=levels)
+    assert (relevance.degrees > 64).any()
+    expected = ranks_by_sorting(scores, relevance)
+    assert np.array_equal(ranks_of_relevant(scores, relevance), expected)
+    assert np.array_equal(ranks_of_relevant(scores.astype(np.float64), relevance), expected)
+    assert np.array_equal(ranks_of_relevant(np.asfortranarray(scores), relevance), expected)
 
 
 def test_rows_with_many_relevant_items_are_sorted_alike(monkeypatch):

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from shgat.errors import InputError
-from shgat.metrics.resampling import paired_bootstrap, permutation_test
+from shgat.metrics.resampling import clustered_intervals, mean_intervals, paired_bootstrap, permutation_test
 
 
 def test_same_seed_same_answer():
@@ -77,3 +77,33 @@ def test_refusals():
         permutation_test([1.0], [1.0], rng=rng, n_resamples=0)
     with pytest.raises(InputError, match="confidence"):
         paired_bootstrap([1.0], [1.0], rng=rng, confidence=95)
+
+
+def test_groups_of_one_row_are_resampled_as_rows():
+    values = np.random.default_rng(0).random((80, 2))
+    alone = clustered_intervals(values, np.arange(80), rng=np.random.default_rng(1))
+    np.testing.assert_allclose(alone, mean_intervals(values, rng=np.random.default_rng(1)))
+
+
+def test_rows_that_are_alike_within_their_group_tell_less_and_the_interval_covers():
+    rng, covered, runs = np.random.default_rng(0), 0, 300
+    widths = []
+    for _ in range(runs):
+        sizes = rng.integers(1, 8, 60)
+        groups = np.repeat(np.arange(60), sizes)
+        values = (rng.standard_normal(60)[groups] + 0.1 * rng.standard_normal(len(groups)))[:, None]
+        low, high = clustered_intervals(values, groups, rng=rng, n_resamples=400)[:, 0]
+        naive = mean_intervals(values, rng=rng, n_resamples=400)[:, 0]
+        covered += low <= 0.0 <= high
+        widths.append((high - low) / (naive[1] - naive[0]))
+    assert 0.90 <= covered / runs <= 0.975
+    assert np.mean(widths) > 1.5
+
+
+@pytest.mark.parametrize(
+    ("values", "groups"),
+    [(np.zeros((0, 1)), []), (np.full((2, 1), np.nan), [0, 1]), (np.zeros((3, 1)), [0, 1]), (np.zeros(3), [0, 1, 2])],
+)
+def test_rows_without_a_group_or_a_number_are_refused(values, groups):
+    with pytest.raises(InputError, match="with a group each"):
+        clustered_intervals(values, groups, rng=np.random.default_rng(0))

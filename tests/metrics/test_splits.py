@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from shgat.errors import InputError
 from shgat.graph import Incidence
-from shgat.metrics.splits import cold_tool_split, duration, holdout, k_folds, rolling_windows
+from shgat.metrics.splits import cold_tool_split, duration, holdout, k_folds, rolling_windows, session_split
 
 DAY = 86400.0
 
@@ -102,3 +102,34 @@ def test_a_cold_tool_is_in_no_training_row():
 def test_refusals(make, message):
     with pytest.raises(InputError, match=message):
         make(np.random.default_rng(0))
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1e5)), min_size=2, max_size=30), st.floats(0.05, 0.9))
+def test_the_latest_sessions_test_and_what_trains_had_ended_before_they_started(spans, share):
+    started = np.array([start for start, _ in spans])
+    ended = started + np.array([length for _, length in spans])
+    if len(np.unique(started)) < 2:
+        return
+    try:
+        train, test = session_split(started, ended, np.random.default_rng(0), test=share)
+    except InputError as error:
+        assert "bring more sessions" in str(error)  # noqa: PT017
+        return
+    assert len(test)
+    assert ended[train].max() < started[test].min()
+    assert not set(train) & set(test)
+    assert (np.setdiff1d(np.arange(len(spans)), test)[:, None] != test).all()
+    assert started[np.setdiff1d(np.arange(len(spans)), test)].max(initial=-1.0) < started[test].min()
+
+
+def test_sessions_without_times_are_drawn_and_groups_stay_together():
+    times, groups = np.array([1.0, np.nan, 3.0, 4.0]), np.array(["a", "b", "a", "c"])
+    train, test = session_split(times, times, np.random.default_rng(0), test=0.3, groups=groups)
+    assert sorted([*train, *test]) == [0, 1, 2, 3]
+    assert not set(groups[train]) & set(groups[test])
+    with pytest.raises(InputError, match="share"):
+        session_split([1, 2], [1, 2], np.random.default_rng(0), test=1.5)
+    with pytest.raises(InputError, match=r"\(S,\)"):
+        session_split([1, 2], [1], np.random.default_rng(0))
+    with pytest.raises(InputError, match="bring more sessions"):
+        session_split([1, 2], [9, 9], np.random.default_rng(0), test=0.5)

@@ -1,17 +1,11 @@
 """The registry in MLflow: what the contract does not say; and once on a real server."""
 
-import contextlib
-import os
-import signal
-import socket
-import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
 import pytest
 
-from people import until
+from mlflow_server import mlflow_server
 from shgat.errors import DamagedError, MissingExtraError, StoreError
 from shgat.registry import facts_of, promote
 
@@ -115,37 +109,8 @@ def test_without_the_package_the_extra_is_named(store, monkeypatch):
 
 @pytest.fixture
 def server_uri(tmp_path):
-    """A server of its own, with its own database; the program is `mlflow` on the path, or what SHGAT_MLFLOW names."""
-    program = Path(os.environ.get("SHGAT_MLFLOW", Path(sys.executable).with_name("mlflow")))
-    if subprocess.run([program, "server", "--help"], capture_output=True, check=False).returncode:
-        pytest.skip("the server of mlflow is not installed: pip install mlflow, or name its program in SHGAT_MLFLOW")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [program, "server", "--backend-store-uri", f"sqlite:///{tmp_path}/served.db", "--artifacts-destination", tmp_path / "served",
-               "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]  # fmt: skip
-    with (tmp_path / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
-            start_new_session=True,
-            cwd=tmp_path,
-        )
-    uri = f"http://127.0.0.1:{port}"
-
-    def answers():
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{uri}/health", timeout=2) as found:
-            return found.status == 200
-        return False
-
-    try:
-        until(answers, 240)
+    with mlflow_server(tmp_path) as uri:
         yield uri
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 @pytest.mark.slow

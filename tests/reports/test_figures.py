@@ -9,7 +9,7 @@ import pytest
 
 from shgat import SHGAT, SHGATConfig, Traces
 from shgat.errors import InputError
-from shgat.reports.figures import draw, draw_hits, draw_power, draw_sheet
+from shgat.reports.figures import draw, draw_hits, draw_planted, draw_power, draw_sheet, draw_suggestions, draw_walk
 from training import planted
 
 pytest.importorskip("matplotlib")
@@ -138,3 +138,27 @@ def test_power_has_a_panel_a_kind():
     assert [a.get_xlabel() for a in figure.axes] == ["shift", "topic"]
     assert list(figure.axes[0].lines[0].get_ydata()) == [0.0, 100.0]
     draw_power({})
+
+
+def test_the_random_walk_has_a_panel_a_method_and_a_line_a_lambda():
+    figure = draw_walk({"a": ([0.1, 0.2], {0.0: [0.5, float("inf")], 0.8: [0.4, 0.3]}), "b": ([0.1], {0.0: [0.5]})}, 0.55)
+    assert [len(axes.lines) for axes in figure.axes] == [2, 1]
+    draw_walk({}, 1.0)
+
+
+def test_suggestions_have_a_panel_a_metric_and_a_row_a_method():
+    figure = draw_suggestions(
+        {"a": {"Hit@1": (0.5, 0.4, 0.6), "MRR": (0.7, 0.6, 0.9)}, "b": {"Hit@1": (0, 0, 0.1), "MRR": (0.2, 0.1, 0.3)}}
+    )
+    first, second = figure.axes
+    assert [first.get_title(loc="left"), second.get_title(loc="left")] == ["Hit@1", "MRR"]
+    assert [label.get_text() for label in first.get_yticklabels()] == ["a", "b"]
+    assert first.get_ylim()[0] > first.get_ylim()[1]  # the first method stands on top
+    assert draw_suggestions({}).axes
+
+
+def test_planted_sessions_have_a_panel_a_world_beside_that_of_errors():
+    world = [10, 100], [0.5, 0.1], {"by values": [0.5, 1.0], "best policy": [1.1, 1.1]}
+    figure = draw_planted({"a": world, "b": world})
+    assert [len(axes.lines) for axes in figure.axes] == [2, 2, 2]
+    draw_planted({})

@@ -23,9 +23,9 @@ def test_what_is_recorded_is_what_goes_out():
     answer = answering.answer(SERVED, request)
     assert records == [(request, answer.ids)]
     assert (answer.decision_id, answer.degraded, answer.model_version) == ("d1", ("late", "the store is away"), "v3")
-    assert answering.latency.answers == {"all": 1, "degraded": 1}
+    assert answering.observed.answers == {"all": 1, "degraded": 1}
     assert [a.ids for a in answering.answers(SERVED, [request, request])] == [answer.ids] * 2
-    assert answering.latency.answers["all"] == len(records) == 3
+    assert answering.observed.answers["all"] == len(records) == 3
 
 
 def test_an_answer_does_without_what_cannot_be_told():

@@ -41,6 +41,27 @@ def test_a_mistake_is_refused(given, text):
         told(**given)
 
 
+@pytest.mark.parametrize(
+    ("of_step", "text"),
+    [
+        ({"step": -1}, "feedback: step is a whole number of at least 0"),
+        ({"step": "1"}, "feedback: step"),
+        ({"end": "over"}, "feedback: end is one of terminal, truncated"),
+        ({"rating": 0}, r"feedback: rating lies in \[1, 5\]"),
+        ({"session": ["s"]}, "session"),
+    ],
+)
+def test_a_step_that_is_none_is_refused(of_step, text):
+    with pytest.raises(InputError, match=text):
+        Feedback.of(KEY, None, ["a"], 1.0, None, of_step)
+
+
+def test_what_is_said_of_a_step_are_fields_of_its_trace():
+    given = {"session": 7, "step": 0, "end": "terminal", "rating": 4}
+    assert Feedback.of(KEY, None, ["a"], 1.0, None, given).of_step == {"session": "7", "step": 0, "end": "terminal", "rating": 4.0}
+    assert Feedback.of(KEY, None, ["a"], 1.0, None, dict.fromkeys(given)).of_step == told().of_step == {}
+
+
 def test_what_is_only_careless_is_understood():
     assert told(key=uuid.UUID(int=0)).decision_id == KEY
     assert [told(outcome=o).outcome for o in (True, False, np.bool_(True), 1, np.float32(0.5))] == [1.0, 0.0, 1.0, 1.0, 0.5]

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import sqlite3
-import uuid
 
 import numpy as np
 import pytest
@@ -17,7 +16,20 @@ from shgat.store import Store
 
 
 @pytest.mark.parametrize(
-    "key", ["nothing", "", "d" * 31, "d" * 33, "D" * 32, "g" * 32, str(uuid.uuid4()), "d" * 31 + "\n", 7, None, b"d" * 32]
+    "key",
+    [
+        "nothing",
+        "",
+        "d" * 31,
+        "d" * 33,
+        "D" * 32,
+        "g" * 32,
+        "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+        "d" * 31 + "\n",
+        7,
+        None,
+        b"d" * 32,
+    ],
 )
 def test_what_is_no_decision_id_is_refused_at_once(open_ranker, key):
     ranker = open_ranker()

@@ -38,6 +38,26 @@ def test_what_was_shown_and_what_came_of_it_is_recorded(open_ranker, people, sql
     np.testing.assert_array_equal(trace.embedding, x)
 
 
+def test_feedback_is_a_step_of_the_session_that_was_asked_in(open_ranker, people, sqlite_url):
+    ranker = open_ranker()
+    x, text, tools = people[0]
+    keys = [ranker.rank(x, 3, text=text, session="s").decision_id for _ in range(3)]
+    for i, key in enumerate(keys[:2]):
+        assert ranker.feedback(key, tools=tools, outcome=float(i))
+    with pytest.raises(InputError, match="another session than 't'"):
+        ranker.feedback(keys[2], tools=tools, outcome=1.0, session="t")
+    assert ranker.feedback(keys[2], tools=tools, outcome=1.0, session="s", end="terminal", rating=5)
+    other = ranker.rank(x, 3, text=text).decision_id
+    assert ranker.feedback(other, tools=tools, outcome=1.0, session="later named", step=4)
+    written(ranker)
+    with Store.open(sqlite_url) as store:
+        session = store.session("s")
+        assert [(t.decision_id, t.step, t.end, t.rating) for t in session] == [
+            (keys[0], 0, "", None), (keys[1], 1, "", None), (keys[2], 2, "terminal", 5.0),
+        ]  # fmt: skip
+        assert [(t.decision_id, t.step) for t in store.session("later named")] == [(other, 4)]
+
+
 def test_context_tools_are_those_of_the_decision_also_after_a_restart(open_ranker, people, sqlite_url):
     first = open_ranker()
     x, text, tools = people[0]

@@ -119,3 +119,16 @@ def test_how_near_by_words_alone(open_ranker):
     found = open_ranker().nearest("archive the message")
     assert (found.vector, found.cosine, found.servers) == (None, -1.0, ())
     assert found.words > 0.0
+
+
+def test_what_to_use_next(open_ranker, people, catalog):
+    ranker, model = open_ranker(), SHGAT.from_catalog(catalog)
+    used = [model.tool_ids[3], "mine", model.tool_ids[5]]
+    answer = ranker.suggest(used, None, 4)
+    assert answer.ids == model.suggest([used[0], used[2]], None, 4).ids
+    x, _, _ = people[0]
+    assert ranker.suggest(used, x, 4).ids == model.suggest([used[0], used[2]], x, 4).ids
+    first = model.tool_ids[-1]
+    assert ranker.suggest(used, None, 4, followers=["mine", first, used[2]]).ids[0] == first
+    with pytest.raises(InputError, match="or an intent"):
+        ranker.suggest(["mine"])

@@ -149,7 +149,7 @@ def test_paths_that_do_not_work_are_named(store, tmp_path, ending):
     with pytest.raises(InputError, match="cannot write"):
         export_traces(store, tmp_path / "none" / f"x.{ending}")
     with pytest.raises(InputError, match="ends in"):
-        export_traces(store, tmp_path / "x.csv")
+        export_traces(store, tmp_path / "x.tsv")
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

@@ -30,6 +30,7 @@ REVISIONS = [
     "v8_features",
     "v9_aliases",
     "v10_principals",
+    "v11_drift",
     REVISION,
 ]
 
@@ -177,6 +178,28 @@ class TestV9:
             assert store.aliases("other") == {"production": versions[2]}
             assert store.aliases("third") == {}
             assert store.newest_model(lambda v: v.data).content == b"0"
+
+
+class TestV12:
+    """Traces learn of which session they are steps."""
+
+    def test_older_traces_are_steps_of_none_and_a_downgrade_forgets(self, url, database, make_trace, differences):
+        with Store.open(url, D) as store:
+            store.add_trace(make_trace(1, session="s", rating=5, offered=("a",), propensity=0.5, end="truncated"))
+        downgrade(database, "v11_drift")
+        with Store.open(url) as store:
+            trace = store.trace("t1")
+            assert (trace.session, trace.step, trace.end, trace.rating, trace.offered, trace.propensity) == (
+                "",
+                None,
+                "",
+                None,
+                (),
+                None,
+            )
+            assert store.add_trace(make_trace(2, session="s"))
+            assert [(t.id, t.step) for t in store.session("s")] == [("t2", 0)]
+        assert differences(database) == []
 
 
 class TestV6:

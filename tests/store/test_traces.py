@@ -25,7 +25,27 @@ class TestTraces:
     @given(trace=any_trace)
     def test_any_trace_comes_back_as_it_went(self, store, columns, trace):
         assert store.add_trace(trace)
-        assert columns(store.trace(trace.id)) == columns(trace)
+        number = {"step": store.trace(trace.id).step} if trace.session and trace.step is None else {}
+        assert number.get("step") != -1
+        assert columns(store.trace(trace.id)) == columns(trace) | number
+
+    def test_a_session_numbers_on_and_nothing_that_was_known_takes_a_number(self, store):
+        def of(*ids, session="s", **more):
+            return [Trace(id=i, decision_id=i, session=session, **more) for i in ids]
+
+        store.add_traces(of("a", "b"))
+        store.add_traces([*of("b", "c", "c"), *of("x", session="other"), *of("p", principal="team"), Trace(id="alone")])
+        store.add_traces(of("d", "a"), "somebody else")
+        store.add_traces(of("late", step=9))
+        store.add_traces(of("e", end="terminal", rating=4, offered=("t", "u"), propensity=0.25))
+        assert [(t.id, t.step) for t in store.session("s")] == [("a", 0), ("b", 1), ("c", 2), ("late", 9), ("e", 10)]
+        assert [(t.id, t.step) for t in store.session("s", "team")] == [("p", 0)]
+        assert [(t.id, t.step) for t in store.session("s", user_id="somebody else")] == [("d", 0)]
+        last = store.session("s")[-1]
+        assert (last.end, last.rating, last.offered, last.propensity) == ("terminal", 4.0, ("t", "u"), 0.25)
+        assert [t.id for t in store.session("other")] == ["x"]
+        assert (store.trace("alone").session, store.trace("alone").step) == ("", None)
+        assert store.session("nobody") == []
 
     def test_a_decision_takes_one_trace(self, store, make_trace, columns):
         first = make_trace(1)

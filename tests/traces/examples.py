@@ -29,6 +29,12 @@ any_trace = st.builds(
     timestamp=numbers,
     priority=st.none() | numbers,
     principal=st.just("") | names,
+    session=st.just("") | names,
+    step=st.none() | st.integers(0, 2**31 - 1),
+    end=st.sampled_from(("", "terminal", "truncated")),
+    rating=st.none() | st.floats(1, 5),
+    offered=st.lists(names, max_size=3),
+    propensity=st.none() | st.floats(0, 1, exclude_min=True),
     embedding=st.none() | st.lists(st.floats(-(2.0**40), 2.0**40, width=32), min_size=D, max_size=D),
 )
 

@@ -21,7 +21,7 @@ from shgat.traces import read_traces, write_traces
 from traces.examples import CATALOG, GOOD, D, any_trace, columns, make_trace, write
 from training import planted
 
-ENDINGS = ["jsonl", "parquet"]
+ENDINGS = ["jsonl", "parquet", "csv"]
 TESTS = Path(__file__).parent.parent
 FUZZ = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -80,8 +80,9 @@ def test_traces_of_texts_alone_have_no_matrix(tmp_path, ending):
 def test_the_columns_are_the_same_from_either_kind_of_file(tmp_path):
     write_traces(tmp_path / "x.jsonl", known(), D)
     write_traces(tmp_path / "x.parquet", known(), D)
-    lines, rows = (load_traces(tmp_path / f"x.{ending}", CATALOG) for ending in ENDINGS)
-    assert lines.fingerprint == rows.fingerprint == Traces.from_records(known(), CATALOG).fingerprint
+    write_traces(tmp_path / "x.csv", known(), D)
+    lines, rows, cells = (load_traces(tmp_path / f"x.{ending}", CATALOG) for ending in ENDINGS)
+    assert lines.fingerprint == rows.fingerprint == cells.fingerprint == Traces.from_records(known(), CATALOG).fingerprint
     assert lines.weight.tolist() == rows.weight.tolist() == np.float32([t.weight for t in known()]).tolist()
     assert isinstance(lines.intents, np.memmap)
 
@@ -135,6 +136,8 @@ def test_another_dimension_is_an_error_of_its_row_and_none_is_any(tmp_path, endi
     path = tmp_path / f"x.{ending}"
     if ending == "jsonl":
         write(tmp_path, GOOD, {**GOOD, "id": "b", "embedding": [1.0, 2.0]}).rename(path)
+    elif ending == "csv":
+        path.write_text(f'id,embedding\na,"{[0.5] * D}"\nb,"[1.0, 2.0]"\n')
     else:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -160,10 +163,10 @@ def test_paths_that_do_not_work_are_named(tmp_path, ending):
 
 
 def test_another_ending_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"x\.csv: .* ends in \.jsonl or \.parquet"):
-        read_traces(tmp_path / "x.csv")
-    with pytest.raises(InputError, match=r"ends in \.jsonl or \.parquet"):
-        write_traces(tmp_path / "x.csv", [], D)
+    with pytest.raises(InputError, match=r"x\.tsv: .* ends in \.jsonl, \.csv or \.parquet"):
+        read_traces(tmp_path / "x.tsv")
+    with pytest.raises(InputError, match=r"ends in \.jsonl, \.csv or \.parquet"):
+        write_traces(tmp_path / "x.tsv", [], D)
 
 
 BAD = {

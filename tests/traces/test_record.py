@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from shgat import InputError, Trace, TraceError
-from shgat.traces.record import COLUMNS, of_dimension
+from shgat.traces.record import COLUMNS, of_dimension, said
 from traces.examples import GOOD, D, make_trace
 
 
@@ -90,6 +90,17 @@ BAD = {
     "timestamp a word": ({"timestamp": "yesterday"}, "'b': timestamp 'yesterday' is not ISO 8601"),
     "timestamp a list": ({"timestamp": [1]}, "'b': timestamp"),
     "timestamp endless": ({"timestamp": 1e300}, "'b': timestamp"),
+    "step negative": ({"step": -1}, "'b': step is a whole number of at least 0"),
+    "step a fraction": ({"step": 1.5}, "'b': step"),
+    "step beyond what columns hold": ({"step": 2**31}, "'b': step is at most 2147483647"),
+    "end unknown": ({"end": "done"}, "'b': end is one of terminal, truncated"),
+    "rating 0": ({"rating": 0}, r"'b': rating lies in \[1, 5\]"),
+    "rating 6": ({"rating": 6}, "'b': rating"),
+    "offered a string": ({"offered": "t0"}, "'b': offered"),
+    "propensity 0": ({"propensity": 0}, "'b': propensity is above 0.*leave it out"),
+    "propensity above 1": ({"propensity": 1.1}, "'b': propensity"),
+    "session with NUL": ({"session": "a\0"}, "session holds U"),
+    "of a session": ({"session": "s", "step": 3, "rating": 9}, r"trace 'b' \(session 's', step 3\): rating lies in"),
     "embedding with NaN": ({"embedding": [0.0, np.nan]}, "'b': embedding holds NaN or infinity at position 1"),
     "embedding with words": ({"embedding": ["x"] * D}, "'b': embedding is not an array of numbers"),
     "embedding ragged": ({"embedding": [[1.0], [1.0, 2.0]]}, "'b': embedding is not an array of numbers"),
@@ -111,6 +122,22 @@ def test_a_bad_value_is_refused_by_name(what):
 def test_what_is_no_record_with_an_id_is_refused(record, fault):
     with pytest.raises(TraceError, match=fault):
         Trace.from_record(record)
+
+
+def test_a_session_may_be_a_number_and_a_fault_says_of_which_it_is():
+    assert Trace(session=7).session == "7"
+    with pytest.raises(TraceError) as fault:
+        Trace(id="b", session="s", principal="p", rating=0)
+    assert fault.value.session == ("p", "s")
+    with pytest.raises(TraceError) as fault:
+        Trace(id="b", rating=0)
+    assert fault.value.session is None
+
+
+def test_only_what_is_said_of_a_step_is_written():
+    assert said(make_trace(0)) == {}
+    given = {"session": "s", "step": 0, "end": "terminal", "rating": 5.0, "offered": ("a", "b"), "propensity": 0.5}
+    assert said(make_trace(0, **given)) == given
 
 
 def test_another_dimension_is_an_error_and_none_is_any():

@@ -5,6 +5,8 @@ import asyncio
 import httpx2
 import pytest
 
+from people import until
+
 
 def test_an_answer_is_that_of_the_ranker(asking, ranker, vector):
     got = asking.post("/v1/rank", {"embedding": vector, "top_k": 3}).json()
@@ -70,6 +72,16 @@ def test_who_asks_is_named_in_the_decision_and_in_its_feedback(asking, ranker, v
     )
 
 
+def test_feedback_says_which_step_of_which_session_it_is(asking, ranker, vector):
+    key = asking.post("/v1/rank", {"embedding": vector, "session": "s"}).json()["decision_id"]
+    told = {"decision_id": key, "tools": ["mail.t1"], "outcome": 1, "step": 0.0, "end": "terminal", "rating": 4}
+    assert asking.post("/v1/feedback", {**told, "session": "t"}).status_code == 422
+    assert asking.post("/v1/feedback", {**told, "session": "s"}).json()["counted"]
+    until(lambda: not ranker.stats()["waiting_for_store"])
+    (trace,) = ranker._journal.store.session("s")
+    assert (trace.decision_id, trace.step, trace.end, trace.rating) == (key, 0, "terminal", 4.0)
+
+
 def test_feedback_counts_once_by_its_decision(asking, ranker, vector):
     key = asking.post("/v1/rank", {"embedding": vector}).json()["decision_id"]
     told = {"decision_id": key, "tools": ["mail.t1"], "outcome": 1, "duration_ms": 12}
@@ -110,6 +122,9 @@ def test_the_same_feedback_at_the_same_time_counts_once(asking, ranker, vector):
         {"decision_id": "0" * 32, "outcome": 1, "tools": "mail.t1"},
         {"decision_id": "0" * 32, "outcome": 1, "tools": [], "duration_ms": -1},
         {"decision_id": "0" * 32, "outcome": 1, "tools": [], "error": 5},
+        {"decision_id": "0" * 32, "outcome": 1, "tools": [], "step": 0.5},
+        {"decision_id": "0" * 32, "outcome": 1, "tools": [], "end": True},
+        {"decision_id": "0" * 32, "outcome": 1, "tools": [], "rating": "5"},
     ],
 )
 def test_feedback_that_cannot_be_meant_is_refused(asking, body):

@@ -1,5 +1,6 @@
 from prometheus_client.parser import text_string_to_metric_families
 
+from shgat.monitoring import Exposition
 from shgat.web.call import Call
 from shgat.web.metrics import Metrics
 
@@ -9,8 +10,8 @@ def call(method="POST"):
 
 
 def test_prometheus_can_read_it(ranker, vector):
-    metrics = Metrics()
-    metrics.watch(ranker)
+    metrics = Metrics(Exposition())
+    metrics.exposition.watch(ranker)
     ranker.rank(vector)
     for _ in range(3):
         metrics.answered(call(), "/v1/rank", 200, 0.003)
@@ -20,6 +21,6 @@ def test_prometheus_can_read_it(ranker, vector):
     assert found["shgat_http_requests_total"].value == 3
     assert found["shgat_http_request_seconds_count"].value == 3
     assert found["shgat_tools"].value == 10
-    assert found["shgat_model_info"].labels == {"version": "untrained"}
+    assert found["shgat_http_errors_total"].value == 1
     assert (metrics.requests, metrics.errors) == (4, 1)
     assert 'method="other"' in metrics.text().decode()

@@ -16,6 +16,7 @@ from . import (
     benchmark,
     catalog,
     completion,
+    corpus,
     db,
     demo,
     drift,
@@ -23,14 +24,20 @@ from . import (
     evaluate,
     features,
     gateway,
+    kernel,
+    ledger,
+    loop,
     mcp,
     models,
+    monitor,
     pipeline,
     plot,
     rank,
+    replay,
     runs,
     sample,
     serve,
+    suggest,
     train,
     worker,
 )
@@ -71,16 +78,23 @@ app.command("embed", short_help="Give a catalogue embeddings, or bring them up t
 app.command("mcp", short_help="Serve a catalogue's ranking as an MCP server.")(mcp.mcp)
 app.command("plot", short_help="Draw pictures of a trained model.")(plot.plot)
 app.command("rank", short_help="Rank tools, capabilities or sets for an intent.")(rank.rank)
+app.command("replay", short_help="Write a repository's history as events.")(replay.replay)
 app.command("sample", short_help="Say where the sample catalogue is, or copy it.")(sample.sample)
+app.command("suggest", short_help="What to use next in a session.")(suggest.suggest)
 app.command("train", short_help="Learn a ranking from traces, into a file.")(train.train)
 app.command("worker", short_help="Train in a child process, for gateways.", context_settings=worker.SETTINGS)(worker.worker)
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(corpus.app, name="corpus")
 app.add_typer(db.app, name="db")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(features.app, name="features")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(gateway.app, name="gateway")
+app.add_typer(kernel.app, name="kernel")
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(loop.app, name="loop")
 app.add_typer(models.app, name="models")
+app.add_typer(monitor.app, name="monitor")
 app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(runs.app, name="runs")
 app.add_typer(serve.app, name="serve")

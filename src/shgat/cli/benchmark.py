@@ -14,7 +14,9 @@ import typer
 
 from . import given
 from .drift import benchmark as drift
+from .progressive import benchmark as progressive
 from .stream import stream
+from .td import benchmark as td
 from .teams import teams
 
 if TYPE_CHECKING:
@@ -119,6 +121,8 @@ def encoder_table(sets: list[str], found: "Mapping[str, Mapping[str, tuple[float
 
 app.command(short_help="How fast it learns from a stream of feedback.")(stream)
 app.command("drift", short_help="False alarms and power of the tests of drift.")(drift)
+app.command("td", short_help="TD(lambda) on textbook problems.")(td)
+app.command("progressive", short_help="Reading, storing, killing, merging: the bars.")(progressive)
 app.command(short_help="What it is worth to teams that they are told apart.")(teams)
 
 

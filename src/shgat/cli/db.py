@@ -27,7 +27,7 @@ Place = Annotated[
     Path,
     typer.Argument(
         metavar="PATH",
-        help="A folder: the catalogue, and its traces as train.jsonl. A .jsonl (embeddings in the .npy of its stem) or a .parquet: traces.",
+        help="A folder: the catalogue, and its traces as train.jsonl. Traces: a .jsonl or .csv (embeddings in the .npy of its stem), .parquet.",
     ),
 ]
 

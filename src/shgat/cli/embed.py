@@ -1,14 +1,13 @@
 """`shgat embed`: gives a catalogue embeddings, or brings them up to date."""
 
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import given
+from . import given, spread
 
 if TYPE_CHECKING:
     from ..features.kept import OnText
@@ -23,6 +22,8 @@ def embed(
             help="auto, static, minilm, hashed-words, a folder with an ONNX model, owner/name on the hub, endpoint:MODEL.",
         ),
     ] = "auto",
+    jobs: Annotated[int, typer.Option("--jobs", metavar="N", min=1, help="Processes at once.")] = 1,
+    executor: spread.On = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
 ) -> None:
     """Embed a catalogue's tools, capabilities and traces; what has not changed since is not encoded again."""
@@ -31,8 +32,11 @@ def embed(
     from . import output
 
     opened = open_encoder(encoder)
-    with _status(f"{catalog}: by {opened.id}") as on_text:
-        done = embed_folder(catalog, opened, on_text)
+    with (
+        spread.opened(executor, None if executor and jobs == 1 else jobs, False) as over,
+        _status(f"{catalog}: by {opened.id}") as on_text,
+    ):
+        done = embed_folder(catalog, opened, on_text, executor=over, opened_by=encoder)
     if as_json:
         about = {
             "encoder": opened.id,
@@ -48,12 +52,19 @@ def embed(
 
 
 @contextmanager
-def _status(title: str) -> "Iterator[OnText | None]":
-    """A line that moves on a terminal, and nothing where stderr is none."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
+def _status(title: str) -> "Iterator[OnText]":
+    """How far it is, anew for each kind of text: on a terminal a bar, in a log a line now and then."""
+    with ExitStack() as shown:
+        tell: spread.OnDone | None = None
 
-    with Console(stderr=True, markup=False).status(title) as status:
-        yield lambda done, of: status.update(f"{title}: {done} of {of}")
+        def on_text(done: int, of: int) -> None:
+            nonlocal tell
+            if tell is None:
+                tell = shown.enter_context(spread.counted(title, of))
+            if tell is not None:
+                tell(done)
+            if done >= of:
+                shown.close()
+                tell = None
+
+        yield on_text

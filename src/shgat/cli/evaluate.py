@@ -1,4 +1,7 @@
-"""`shgat evaluate`: one command a question. How good is a model, does training pay, what would a model have earned, who won?"""
+"""`shgat evaluate`: one command a question.
+
+How good is a model, does training pay, what would a model have earned, who won, how good are suggestions of the next tool?
+"""
 
 from enum import StrEnum
 from pathlib import Path
@@ -6,15 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import given, runs
+from . import given, runs, spread
+from .sessions import sessions
 
 if TYPE_CHECKING:
+    from ..executor import Executor
     from ..experiments.protocols import Trial, Trials
     from ..graph import Catalog
     from ..metrics import Verdict
     from ..shgat import SHGAT
     from ..traces import Traces
 
+_PAYS = 20_000  # traces from which on several processes measure, which take a second to start
+_TRAINS = 200  # from which on several train
 app = typer.Typer(help="Measure a model, training, a log, an A/B test.", rich_markup_mode=None)
 
 Folder = Annotated[Path | None, given.folder("Catalogue folder.", "--catalog")]
@@ -46,6 +53,8 @@ def model(
     gate: Annotated[bool, typer.Option("--gate", help="Exit 1 unless it is better than what it is compared with.")] = False,
     report: Page = None,
     skip_unknown: SkipUnknown = False,
+    jobs: spread.Jobs = None,
+    executor: spread.On = None,
     track: runs.Track = None,
     experiment: runs.Named = None,
     hypothesis: runs.Expected = None,
@@ -64,13 +73,16 @@ def model(
     path = _trace_file(catalog, traces, split, "test")
     ranker, name = _model(catalog, model)
     loaded = sources.load(path, ranker.catalog, skip_unknown)
-    ours = measure(ranker, loaded)
-    if against is None:
+    rival, other = (None, "") if against is None else _model(catalog, against)
+    if rival is not None and against is not None:
+        _same_catalog(ranker, rival, model, against)
+    with spread.opened(executor, jobs, len(loaded) >= _PAYS) as over:
+        ours = measure(ranker, loaded, executor=over)
+        theirs = None if rival is None else measure(rival, loaded, executor=over)
+    if theirs is None:
         theirs, names = measure_cosine(ranker.catalog, loaded, unseen=unseen_tools(ranker)), ("shgat", "cosine")
     else:
-        rival, other = _model(catalog, against)
-        _same_catalog(ranker, rival, model, against)
-        theirs, names = measure(rival, loaded), (name, other) if name != other else (str(model), str(against))
+        names = (name, other) if name != other else (str(model), str(against))
     summary_rng, test_rng, gate_rng = np.random.default_rng(seed).spawn(3)  # what is asked besides changes no interval
     found = pair.summarize_pair(ours, theirs, rng=summary_rng)
     tests = pair.compare_metrics(ours, theirs, found["all"], rng=test_rng) if against is not None or report is not None else []
@@ -100,6 +112,8 @@ def protocol(
     gate: Annotated[bool, typer.Option("--gate", help="Exit 1 unless training is better than frozen cosine.")] = False,
     report: Page = None,
     skip_unknown: SkipUnknown = False,
+    jobs: spread.Jobs = None,
+    executor: spread.On = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Of splits, training and resampling.")] = 0,
     as_json: Json = False,
 ) -> int:
@@ -120,7 +134,9 @@ def protocol(
     loaded = sources.load(path, loaded_catalog, skip_unknown)
     asked = {"folds": folds, "train": train_window, "test": test_window}
     options = {"folds": 5, "train": "30d", "test": "7d"} | {name: value for name, value in asked.items() if value is not None}
-    trials = _run(protocol, loaded_catalog, loaded, seed, epochs, options)
+    several = protocol in (Protocol.cv, Protocol.temporal)  # models, each of which trains in one process
+    with spread.opened(executor, jobs, several and len(loaded) >= _TRAINS) as over:
+        trials = _run(protocol, loaded_catalog, loaded, seed, {"epochs": epochs}, options, over)
     ours, theirs = trials.pooled()
     summary_rng, test_rng, gate_rng = np.random.default_rng(seed).spawn(3)  # what is asked besides changes no interval
     found = pair.summarize_pair(ours, theirs, rng=summary_rng)
@@ -181,8 +197,17 @@ def ab(
     return verdicts.show_experiment(log, as_json)
 
 
+app.command(short_help="How good are suggestions of the next tool?")(sessions)
+
+
 def _run(
-    protocol: Protocol, catalog: "Catalog", traces: "Traces", seed: int, epochs: int | None, options: dict[str, Any]
+    protocol: Protocol,
+    catalog: "Catalog",
+    traces: "Traces",
+    seed: int,
+    fitted: dict[str, Any],
+    options: dict[str, Any],
+    executor: "Executor",
 ) -> "Trials":
     """The protocol run to its end; says on stderr how each trial went."""
     from ..experiments import protocols
@@ -195,7 +220,7 @@ def _run(
             f"shgat: {trial.name}: {figures}" + ("" if trial.report.accepted else f"; training refused: {trial.report.reason}")
         )
 
-    recipe = protocols.Recipe(seed=seed, options={"epochs": epochs}, on_trial=tell)
+    recipe = protocols.Recipe(seed=seed, options=fitted, on_trial=tell, executor=executor)
     if protocol is Protocol.cv:
         return protocols.run_cross_validation(catalog, traces, recipe, k=options["folds"])
     if protocol is Protocol.temporal:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import StoreURLError
+from ..errors import BusyError, CorruptError, QuotaError, StoreURLError
 
 # typer brings its own click, older ones use the installed one: either way this is what they raise for a wrong command line.
 WrongUsage: type[Exception] = typer.BadParameter.__mro__[2]
@@ -18,8 +18,14 @@ Who = Annotated[str, typer.Option("--who", metavar="NAME", help="Who does it, fo
 Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="Why, for the log.")]
 
 
+_CODES = ((CorruptError, 65), (BusyError, 73), (QuotaError, 75))  # of sysexits.h: data, cannot create, try again
+
+
 def exit_code(error: BaseException) -> int:
-    """2 for what can never work as it was given, 1 for any other failure."""
+    """2 for what can never work as it was given, those of sysexits.h for a workspace, 1 for any other failure."""
+    for kind, code in _CODES:
+        if isinstance(error, kind):
+            return code
     return 2 if isinstance(error, (WrongUsage, StoreURLError)) else 1
 
 

@@ -1,4 +1,4 @@
-"""`shgat rank`: which tools, capabilities or sets of tools fit one intent."""
+"""`shgat rank`: which tools, capabilities or sets of tools fit one intent, or each of many."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from . import given
+from . import given, many, spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .._types import Float32
+    from ..model.why_not import WhyNot
     from ..shgat import SHGAT
     from ..traces import Trace
     from .grid import Grid
@@ -53,13 +54,32 @@ def rank(
     min_score: Annotated[
         float | None, typer.Option(metavar="P", min=0.0, max=1.0, help="Leave out tools that are less probable to be right.")
     ] = None,
+    bulk: Annotated[
+        Path | None, given.file("Many intents at once: FILE.jsonl, .csv or .parquet with id, intent, embedding.", "FILE")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where their tools go: .jsonl, .csv or .parquet.")] = None,
+    jobs: spread.Jobs = None,
+    executor: spread.On = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say why.")] = False,
     why_not: Annotated[str | None, typer.Option(metavar="TOOL", help="Say why this tool does not stand first.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON for programs.")] = False,
-) -> None:
-    """Rank tools, capabilities or sets of tools for one intent."""
+) -> int:
+    """Rank tools, capabilities or sets of tools for one intent, or tools for many with --bulk.
+
+    Exit code 1: an error, or not one of many intents could be ranked.
+    """
     from . import output
 
+    if bulk is not None:
+        others: dict[str, object] = {"TEXT": intent, "--intent-vector": intent_vector, "--intent-id": intent_id}
+        others |= {"--text": text, "--candidate": candidate}
+        others |= {"--context-tool": context_tool, "--explain": explain or None, "--why-not": why_not}
+        given.refuse({**others, "--kind": None if kind is Kind.tools else kind}, "with one intent", "with --bulk")
+        return many.ranked(
+            bulk, given.needed(out, "--out FILE"), load_model(catalog, model, encoder), spread.asked(executor, jobs),
+            top=top, min_score=min_score, encoder=encoder or "", as_json=as_json,
+        )  # fmt: skip
+    given.refuse({"--out": out, "--jobs": jobs, "--executor": executor}, "with --bulk", "with one intent")
     if kind is not Kind.tools:
         given.refuse({"--why-not": why_not, "--min-score": min_score}, "with --kind tools", f"with --kind {kind}")
     if intent_id is not None:
@@ -89,19 +109,25 @@ def rank(
         given.refuse(alone, "with --intent-vector, --intent-id or an encoder", "with words alone")
     asked = Question(vector, text, kind, top, candidate, tuple(context_tool or ()), min_score)
     items, made = ranked(ranker, asked, explain)
-    missed = None
-    if why_not is not None:
-        missed = ranker.why_not(asked.intent, why_not, text=text, context_tools=asked.context)
+    missed = None if why_not is None else ranker.why_not(asked.intent, why_not, text=text, context_tools=asked.context)
     if as_json:
         about = {"id": trace.id, "text": trace.intent} if trace else {"text": text} if spoken else None
         value = {"kind": kind.value, "model_version": ranker.version, "intent": about, **made, "items": items}
         output.write_json(value if missed is None else {**value, "why_not": missed.to_dict()})
     else:
-        output.write(table(items, kind, trace))
-        for why in made.get("degraded", ()):
-            output.note(f"shgat: {why}")
-        if missed is not None:
-            output.write(f"Why not {missed.tool}?", *(f"  {sentence}" for sentence in missed.sentences()))
+        _show(table(items, kind, trace), made, missed)
+    return 0
+
+
+def _show(items: "Grid", made: dict[str, Any], missed: "WhyNot | None") -> None:
+    """The answer for people."""
+    from . import output
+
+    output.write(items)
+    for why in made.get("degraded", ()):
+        output.note(f"shgat: {why}")
+    if missed is not None:
+        output.write(f"Why not {missed.tool}?", *(f"  {sentence}" for sentence in missed.sentences()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,23 +194,30 @@ def ranked(model: "SHGAT", asked: Question, explain: bool) -> tuple[list[dict[st
             min_score=asked.min_score, explain=explain,
         ).to_dict()  # fmt: skip
         items, made = found["items"], {name: found[name] for name in ("encoder", "degraded") if name in found}
-    nodes = catalog.tools if tools else catalog.capabilities
-    column = catalog.tool_column if tools else catalog.capability_column
-    for item in items:
-        item["text"] = nodes[column[item["id"]]].text
-        if explain:
-            why = item["explanation"]
-            why["weights"] = _weights(model, asked.kind, column[item["id"]]) or why["weights"]
-            if why["channels"]:
-                why["rest"] = item["score"] - why["weights"].get("bonus", 0.0)
-                why["rest"] -= sum(why["weights"].get(name, 0.0) * score for name, score in why["channels"].items())
+    describe(model, asked.kind, items, explain)
     if asked.kind is Kind.sets and items:
         needed = {
-            s.id: list(s.tools) for s in model.rank_sets(asked.intent, len(nodes), text=asked.text, context_tools=asked.context)
+            s.id: list(s.tools)
+            for s in model.rank_sets(asked.intent, len(catalog.capabilities), text=asked.text, context_tools=asked.context)
         }
         for item in items:
             item["tools"] = needed[item["id"]]
     return items, made
+
+
+def describe(model: "SHGAT", kind: Kind, items: list[dict[str, Any]], explained: bool) -> None:
+    """Adds to items as JSON values their texts, and to their explanations what the channels count and leave."""
+    catalog, tools = model.catalog, kind is Kind.tools
+    nodes, column = (catalog.tools, catalog.tool_column) if tools else (catalog.capabilities, catalog.capability_column)
+    for item in items:
+        item["text"] = nodes[column[item["id"]]].text
+        if explained:
+            why = item["explanation"]
+            led = {"values": 1.0} if "values" in why["channels"] else {}
+            why["weights"] = {**_weights(model, kind, column[item["id"]]), **led} or why["weights"]
+            if why["channels"]:
+                why["rest"] = item["score"] - why["weights"].get("bonus", 0.0)
+                why["rest"] -= sum(why["weights"].get(name, 0.0) * score for name, score in why["channels"].items())
 
 
 def _ranked_by_words(model: "SHGAT", asked: Question) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """`shgat serve`: a ranker over HTTP, with its page, and the keys of those who may ask."""
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Iterator
 from enum import StrEnum
@@ -63,6 +64,15 @@ def serve(
     workers: Annotated[
         int, typer.Option(metavar="N", min=1, max=256, help="Processes that answer; they share one copy of the model.")
     ] = 1,
+    webhook: Annotated[
+        str | None, typer.Option(envvar="SHGAT_WEBHOOK", metavar="URL", help="Is told of alerts; SHGAT_WEBHOOK_TOKEN is its bearer token.")
+    ] = None,
+    otlp: Annotated[
+        str | None, typer.Option(metavar="URL", help="Spans go to this collector, http://localhost:4318 for instance.")
+    ] = None,
+    evaluate_every: Annotated[
+        float, typer.Option(metavar="S", min=0.1, max=3600.0, help="Seconds between two looks at whether all is well.")
+    ] = 15.0,
     access_log: Annotated[bool, typer.Option(help="A line of JSON on stderr for each request.")] = True,
     as_json: Json = False,
 ) -> None:  # fmt: skip
@@ -75,6 +85,8 @@ def serve(
         raise given.WrongUsage("give --store URL, sqlite:///shgat.db for instance, or --demo")
     if demo and workers > 1:
         raise given.WrongUsage("--demo has one worker")
+    if workers > 1:
+        given.refuse({"--webhook": webhook, "--otlp": otlp}, "with one worker", "with several: each would send for itself")
     if fd is not None and not keys:
         raise given.WrongUsage("--fd needs --keys FILE: nobody knows from where that socket can be reached")
     _installed()
@@ -92,7 +104,10 @@ def serve(
         ranker = stack.enter_context(
             _ranker(known[0], str(known[1]), user, mode=mode.value, encoder=encoder, debounce=_UNHURRIED if demo else 1.0)
         )
-        service, secret = _service(ranker, str(known[1]), keys, given.names(opened), Limits(rate=rate), user, demo)
+        watching = _watching(webhook, otlp, evaluate_every)
+        service, secret = _service(
+            ranker, str(known[1]), keys, demo, user_id=user, opened=given.names(opened), limits=Limits(rate=rate), **watching
+        )
         if demo:
             stack.enter_context(_visitors(ranker, service))
 
@@ -151,17 +166,26 @@ def _ranker(catalog: Path | None, url: str, user: str, **options: Any) -> "Ranke
     return Ranker.open(url, known, user_id=user, **options)
 
 
-def _service(
-    ranker: "Ranker", url: str, file: Path | None, opened: list[str], limits: Any, user: str, demo: bool
-) -> "tuple[Service, str]":
+def _watching(webhook: str | None, otlp: str | None, every: float) -> dict[str, Any]:
+    """Options of a service: how it is watched, and who is told."""
+    from ..monitoring import MonitorSettings, Spans, Webhook
+
+    return {
+        "monitoring": MonitorSettings(every=every, window=max(300.0, 20.0 * every)),
+        "receivers": [Webhook(webhook, os.environ.get("SHGAT_WEBHOOK_TOKEN", ""))] if webhook else (),
+        "spans": Spans.exported(otlp) if otlp else None,
+    }
+
+
+def _service(ranker: "Ranker", url: str, file: Path | None, demo: bool, **options: Any) -> "tuple[Service, str]":
     """The service, and the secret of the key that was made for this run, "" where there is a file of keys."""
     from ..web import Key, KeyFile, Keys, Service
     from ..web.keys import SCOPES
 
     if file is not None:
-        return Service(ranker, url, Keys(KeyFile(file)), limits, opened, user), ""
+        return Service(ranker, url, Keys(KeyFile(file)), **options), ""
     key, secret = Key.make("this run", [s for s in SCOPES if demo or s != "admin"])
-    return Service(ranker, url, Keys(given=[key]), limits, opened, user), secret
+    return Service(ranker, url, Keys(given=[key]), **options), secret
 
 
 @contextlib.contextmanager

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import given, runs
+from . import given, runs, spread
 
 if TYPE_CHECKING:
+    from ..shgat import SHGAT
+    from ..td.learning import ValueReport
     from ..training import Epoch, TrainReport
     from .grid import Grid
 
+_PAYS = 1000  # traces from which on folds and variants are trained in several processes, which take a second to start
 _WIDE = 120  # columns, in which everything fits beside the longest name of a run
 _SHOWN = ("recall@5", "comp@5", "ndcg@5", "hit@1", "mrr")
 
@@ -22,6 +25,12 @@ def train(
     catalog: Annotated[Path, given.folder("Catalogue folder.")],
     out: Annotated[Path, typer.Option(metavar="MODEL", help="File to write the model to.")],
     traces: Annotated[Path | None, given.file("Traces to learn from.  [default: DIR/train.jsonl]")] = None,
+    sessions: Annotated[
+        Path | None, given.file("Sessions to learn values from besides: .jsonl, .csv or .parquet.", "FILE", "--sessions")
+    ] = None,
+    sessions_from_order: Annotated[
+        bool, typer.Option("--sessions-from-order", help="Of --sessions, read traces of no session as sessions, tools in order.")
+    ] = False,
     epochs: Annotated[int | None, typer.Option(metavar="N", help="Passes over the traces.  [default: by their number]")] = None,
     batch_size: Annotated[int | None, typer.Option(metavar="N", help="Traces a step.  [default: by their number]")] = None,
     lr: Annotated[float | None, typer.Option(metavar="X", help="Learning rate.  [default: by their number]")] = None,
@@ -34,6 +43,8 @@ def train(
         bool, typer.Option("--skip-unknown", help="Leave out traces of unknown tools or capabilities, or without embedding.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Write the model even where it is not better than cosine.")] = False,
+    jobs: spread.Jobs = None,
+    executor: spread.On = None,
     track: runs.Track = None,
     experiment: runs.Named = None,
     hypothesis: runs.Expected = None,
@@ -50,6 +61,8 @@ def train(
     from . import output
     from . import traces as sources
 
+    if sessions is None:
+        given.refuse({"--sessions-from-order": sessions_from_order or None}, "with --sessions FILE", "without it")
     file = checkpoint or out.with_name(f"{out.name}.checkpoint")
     _check_places(out, file, resume)
     model = SHGAT.from_catalog(Catalog.load(catalog), seed=seed)
@@ -65,10 +78,11 @@ def train(
         with (
             runs.tracked(track, experiment, hypothesis, lambda: {**chosen, "config": model.config.to_dict()}, about) as run,
             progress(quiet) as on_epoch,
+            spread.opened(executor, jobs, len(learned_from) >= _PAYS) as spread_over,
         ):
             report = model.fit(
                 learned_from, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed, on_epoch=runs.both(on_epoch, run), checkpoint=file,
-                resume=resume, keep_checkpoint=True, force=force,
+                resume=resume, keep_checkpoint=True, force=force, executor=spread_over,
             )  # fmt: skip
             if run is not None:
                 runs.concluded(run, report)
@@ -76,18 +90,44 @@ def train(
         if file.exists():
             output.note(f"shgat: interrupted; {file} holds the finished epochs: run the same command with --resume to go on")
         raise
+    values = None
     if report.accepted:
+        if sessions is not None:
+            values = _values(model, sessions, sessions_from_order, seed, quiet)
         model.save(out)
     file.unlink(missing_ok=True)  # and not before the model is there
     if as_json:
-        output.write_json({"model": str(out) if report.accepted else None, "notes": remarks(report), **report.to_dict()})
+        output.write_json(
+            {"model": str(out) if report.accepted else None, "notes": remarks(report), **report.to_dict(), **_said(values)}
+        )
     else:
         if report.comparisons:
             output.write(summary(report))
         for line in (*choices(report), *abstentions(report), *remarks(report)):
             output.note(f"shgat: {line}")
+        if values is not None:
+            output.note(
+                f"shgat: weight {values.weight:g} for values of {values.sessions} sessions, {values.steps} steps: {values.reason}"
+            )
         output.note(_verdict(report, out))
     return 0 if report.accepted else 1
+
+
+def _values(model: "SHGAT", file: Path, from_order: bool, seed: int, quiet: bool) -> "ValueReport":
+    """Learned from the sessions of a file."""
+    from ..traces import load_sessions
+    from . import output
+
+    found = load_sessions(file, model.catalog, from_order=from_order)
+    if not quiet:
+        output.note(f"shgat: learning values from {len(found)} sessions, and a ranker to judge them by")
+    return model.learn_values(found, seed=seed)
+
+
+def _said(values: "ValueReport | None") -> dict[str, Any]:
+    from .._json import none_for_not_finite
+
+    return {} if values is None else {"values": none_for_not_finite(values.to_dict())}
 
 
 def _check_places(out: Path, checkpoint: Path, resume: bool) -> None:
@@ -186,11 +226,14 @@ def _bar() -> "Iterator[Callable[[Epoch], None]]":
     )  # fmt: skip
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("starting", total=None, figures="")
+        reached = dict[int, int]()  # of each run, of which several may be under way
 
         def draw(epoch: "Epoch") -> None:
+            reached[epoch.run] = epoch.number
+            before = sum(epoch.of for run in range(1, epoch.run) if run not in reached)  # of runs that nobody told of
             bar.update(
                 task, description=f"{epoch.stage}, epoch {epoch.number}/{epoch.of}", total=epoch.runs * epoch.of,
-                completed=(epoch.run - 1) * epoch.of + epoch.number, figures=figures(epoch) if wide else f"loss {epoch.loss:.3f}",
+                completed=before + sum(reached.values()), figures=figures(epoch) if wide else f"loss {epoch.loss:.3f}",
             )  # fmt: skip
 
         yield draw

@@ -41,6 +41,10 @@ class Told(TypedDict, total=False):
     duration_ms: float
     error: str
     principal: str
+    session: str
+    step: int
+    end: Literal["terminal", "truncated"]
+    rating: float
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ it would be the one chosen), `chosen` (one of them), `outcome` (0 to 1), the int
 file, row by row), and optionally `intent` (text) and `context_tools`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -105,10 +105,10 @@ class DecisionLog:
         n_places, chosen_places = 0, list[int]()
         chances: list[tuple[tuple[int, float], ...]] = []
         skipped: list[tuple[str, str]] = []
-        for page in _pages(store.decisions()):
+        for page in pages(store.decisions()):
             feedback = store.feedback_to([d.id for d in page])
             for decision in page:
-                found = _usable(decision, feedback.get(decision.id), catalog)
+                found = usable(decision, feedback.get(decision.id), catalog)
                 if isinstance(found, str):
                     skipped.append((decision.id, found))
                     continue
@@ -122,13 +122,25 @@ class DecisionLog:
         if not rows:
             why = f"{skipped[0][0]!r} {skipped[0][1]}" if skipped else "there is none"
             raise InputError(f"{store.url} holds no decision that can be used: {why}")
-        counts = np.bincount(chosen_places, minlength=n_places) + 1.0
-        share = counts / counts.sum()
-        propensity = np.array([sum(chance * share[place - 1] for place, chance in of) for of in chances])
+        propensity = chances_of_choice(chosen_places, chances, n_places)
         return cls(Traces.from_records(rows, catalog), Incidence.from_rows(offered), propensity, skipped)
 
 
-def _usable(decision: "Decision", feedback: Trace | None, catalog: Catalog) -> "tuple[Ranked, Trace] | str":
+def chances_of_choice(places: Sequence[int], chances: Sequence[tuple[tuple[int, float], ...]], n_places: int) -> Float64:
+    """(m,) chance of each choice by the position-based model of `DecisionLog.from_store`.
+
+    Parameters
+    ----------
+    places : m places that were chosen, from 0
+    chances : (position from 1, probability of standing there) of what was chosen, m times
+    n_places : that were ever shown
+    """
+    counts = np.bincount(places, minlength=n_places) + 1.0
+    share = counts / counts.sum()
+    return np.array([sum(chance * share[place - 1] for place, chance in of) for of in chances])
+
+
+def usable(decision: "Decision", feedback: Trace | None, catalog: Catalog) -> "tuple[Ranked, Trace] | str":
     """What was chosen and what followed, or why the decision cannot be used."""
     if feedback is None:
         return "has no feedback"
@@ -146,7 +158,7 @@ def _usable(decision: "Decision", feedback: Trace | None, catalog: Catalog) -> "
     return chosen, feedback
 
 
-def _pages(decisions: "Iterator[Decision]") -> "Iterator[list[Decision]]":
+def pages(decisions: "Iterator[Decision]") -> "Iterator[list[Decision]]":
     while page := list(islice(decisions, _PAGE)):
         yield page
 

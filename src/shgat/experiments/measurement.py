@@ -1,12 +1,15 @@
 """What a ranker does on traces: where the needed tools rank among the whole catalogue, streamed in blocks of intents."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from .._types import Bool, Float32, Float64, Int64
+from ..bulk import Carried
 from ..errors import InputError
+from ..executor import Executor, Serial, Task, Tell
 from ..graph import Catalog
 from ..graph.incidence import Incidence
 from ..metrics.ranking import criterion, per_query_from_ranks, ranks_of_relevant
@@ -15,7 +18,7 @@ from ..traces.columns import Traces
 
 KS = (1, 3, 5, 10)
 BLOCK = 512  # intents scored at a time
-Scorer = Callable[[Int64], Float32]
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +71,7 @@ def measure(
     unseen: Bool | None = None,
     ks: Sequence[int] = KS,
     block: int = BLOCK,
+    executor: Executor | None = None,
 ) -> Measurement:
     """A model on successful traces, with the text of each intent and the tools used before it.
 
@@ -77,9 +81,11 @@ def measure(
     unseen : (n_tools,) tools without training traces, None: as the model says
     ks : cut-offs
     block : intents scored at a time; memory is that of (block, n_tools) scores
+    executor : where blocks are scored at once, None for here; the ranks are the same
     """
     cold = unseen_tools(model) if unseen is None else unseen
-    return _measured(lambda rows: scores(model, traces, rows), traces, cold, ks, block)
+    ground = Carried(model), traces
+    return _measured(_ranks_by_model, ground, traces, cold, ks, block, executor)
 
 
 def measure_cosine(
@@ -98,7 +104,7 @@ def measure_cosine(
     """
     unit = np.asarray(catalog.tool_embeddings, np.float32)
     unit = unit / np.linalg.norm(unit, axis=1, keepdims=True)
-    return _measured(lambda rows: np.asarray(traces.vectors(rows) @ unit.T, np.float32), traces, unseen, ks, block)
+    return _measured(_ranks_by_cosine, (unit, traces), traces, unseen, ks, block, None)
 
 
 def left_out(traces: Traces) -> list[str]:
@@ -135,15 +141,33 @@ def scores(model: SHGAT, traces: Traces, rows: Int64) -> Float32:
     return out
 
 
-def _measured(score: Scorer, traces: Traces, unseen: Bool | None, ks: Sequence[int], block: int) -> Measurement:
+def _measured(
+    task: Task[S, Int64, Int64],
+    ground: S,
+    traces: Traces,
+    unseen: Bool | None,
+    ks: Sequence[int],
+    block: int,
+    executor: Executor | None,
+) -> Measurement:
     if block < 1:
         raise InputError(f"block is at least 1, not {block}")
     wanted = traces.relevant
     if not wanted.indices.size:
         raise InputError(f"none of the {len(traces)} traces succeeded with a tool: there is nothing to find")
-    ranks = np.empty(wanted.indices.size, np.int64)
-    for start in range(0, wanted.n_rows, block):
-        rows = np.arange(start, min(start + block, wanted.n_rows))
-        ranks[wanted.indptr[rows[0]] : wanted.indptr[rows[-1] + 1]] = ranks_of_relevant(score(rows), wanted.take(rows))
+    executor = executor or Serial()
+    blocks = [np.arange(start, min(start + block, wanted.n_rows)) for start in range(0, wanted.n_rows, block)]
+    ranks = np.concatenate(list(executor.map(task, executor.share(ground), blocks)))
     cold = None if unseen is None else wanted.touching(unseen)
     return Measurement(wanted, ranks, per_query_from_ranks(ranks, wanted, ks), cold)
+
+
+def _ranks_by_model(ground: tuple[Carried, Traces], rows: Int64, _tell: Tell) -> Int64:
+    """A task for an executor: where the tools that these traces needed stand."""
+    carried, traces = ground
+    return ranks_of_relevant(scores(carried.model, traces, rows), traces.take(rows).relevant)
+
+
+def _ranks_by_cosine(ground: tuple[Float32, Traces], rows: Int64, _tell: Tell) -> Int64:
+    unit, traces = ground
+    return ranks_of_relevant(np.asarray(traces.vectors(rows) @ unit.T, np.float32), traces.take(rows).relevant)

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from .._types import Bool, Int32, Int64
+from ..bulk import Carried
 from ..config import SHGATConfig
 from ..errors import InputError
+from ..executor import Executor, Serial, Tell
 from ..graph import Catalog
 from ..metrics.splits import Split, cold_tool_split, duration, holdout, k_folds, rolling_windows
 from ..shgat import SHGAT
@@ -98,12 +100,14 @@ class Recipe:
     options : of `fit`, such as epochs
     seed : of splits, start and training
     on_trial : called after each trial
+    executor : where trials run at once, None for here, one after the other; the figures are the same
     """
 
     config: SHGATConfig | None = None
     options: Mapping[str, Any] | None = None
     seed: int = 0
     on_trial: Callable[[Trial], None] | None = None
+    executor: Executor | None = None
 
     def rng(self) -> np.random.Generator:
         """Draws the splits."""
@@ -153,6 +157,39 @@ def run_cold_tools(catalog: Catalog, traces: Traces, recipe: Recipe, *, share: f
     return _run("cold", catalog, traces, [("cold tools", Split(train, split.test))], recipe, cold=split.cold)
 
 
+@dataclass(frozen=True, eq=False)
+class _Ground:
+    """What the trials of a protocol share."""
+
+    catalog: Catalog
+    traces: Traces
+    recipe: Recipe
+    rule: Rule
+    cold: Int64 | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Came:
+    """What comes of a split."""
+
+    carried: Carried
+    report: TrainReport
+    ours: Measurement
+    cosine: Measurement
+
+
+def _tried(ground: _Ground, split: Split, _tell: Tell) -> _Came:
+    """A task for an executor: a model is trained on one part and measured on the other."""
+    recipe, cold = ground.recipe, ground.cold
+    before = known(ground.catalog, ground.traces, split.train, rule=ground.rule, cold=cold)
+    model = SHGAT.from_catalog(before, recipe.config, recipe.seed)
+    past, later = (moved(ground.traces.take(rows), ground.catalog, before) for rows in split)
+    report = model.fit(_without(past, cold), seed=recipe.seed, **(recipe.options or {}))
+    unseen = np.bincount(past.tools.indices, minlength=len(before.tools)) == 0
+    ours, cosine = measure(model, later, unseen=unseen), measure_cosine(before, later, unseen=unseen)
+    return _Came(Carried(model), report, ours, cosine)
+
+
 def _run(
     protocol: str,
     catalog: Catalog,
@@ -163,22 +200,19 @@ def _run(
     cold: Int64 | None = None,
 ) -> Trials:
     wanted = traces.relevant.degrees > 0
-    trials, passed_over = [], []
+    usable, passed_over = list[tuple[str, Split]](), []
     for name, split in splits:
         fault = _unusable(wanted[split.test], traces.tools.degrees[split.train])
         if fault:
             passed_over.append((name, fault))
-            continue
-        before = known(catalog, traces, split.train, rule=rule, cold=cold)
-        model = SHGAT.from_catalog(before, recipe.config, recipe.seed)
-        past, later = (moved(traces.take(rows), catalog, before) for rows in split)
-        report = model.fit(_without(past, cold), seed=recipe.seed, **(recipe.options or {}))
-        unseen = np.bincount(past.tools.indices, minlength=len(before.tools)) == 0
-        ours, cosine = measure(model, later, unseen=unseen), measure_cosine(before, later, unseen=unseen)
-        trial = Trial(name, split, model, report, ours, cosine)
-        trials.append(trial)
+        else:
+            usable.append((name, split))
+    executor, trials = recipe.executor or Serial(), list[Trial]()
+    ground = executor.share(_Ground(catalog, traces, replace(recipe, on_trial=None, executor=None), rule, cold))
+    for (name, split), came in zip(usable, executor.map(_tried, ground, [split for _, split in usable]), strict=True):
+        trials.append(Trial(name, split, came.carried.model, came.report, came.ours, came.cosine))
         if recipe.on_trial is not None:
-            recipe.on_trial(trial)
+            recipe.on_trial(trials[-1])
     if not trials:
         raise InputError(
             f"{protocol}: there is nothing to measure, as {'; '.join(f'{name} has {why}' for name, why in passed_over)}"

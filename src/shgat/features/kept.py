@@ -13,10 +13,12 @@ import orjson
 
 from .._files import load_matrix, parse_line, read_lines, replacing, write_atomically
 from .._types import Float32
-from ..errors import InputError, ModelFileError
+from ..errors import EncoderError, InputError, ModelFileError
+from ..executor import Executor, Shared, Tell
 from ..graph import Capability, Catalog, Tool
 from ..model.tensor_file import pack, read, unpack
 from .encoder import Encoder, content_of, embedded, queries
+from .named import open_encoder
 
 FILE = "embedded.safetensors"  # beside tools.jsonl
 TRACE_FILES = ("train.jsonl", "test.jsonl", "traces.jsonl")
@@ -104,26 +106,55 @@ class Told:
     on_text : called after some texts
     """
 
-    def __init__(self, encoder: Encoder, on_text: OnText | None) -> None:
+    def __init__(self, encoder: Encoder, on_text: OnText | None, executor: Executor | None = None, name: str = "") -> None:
         self._encoder, self._on_text, self.encoded = encoder, on_text, 0
+        self._executor, self._name = executor, name
+        self._named: Shared[tuple[str, str]] | None = None
         self.id, self.dimension = encoder.id, encoder.dimension
         self.query_prefix, self.passage_prefix = encoder.query_prefix, encoder.passage_prefix
 
     def encode(self, texts: Sequence[str]) -> Float32:
         """What the encoder gives, in parts."""
         parts = [np.zeros((0, self.dimension), np.float32)]
-        for start in range(0, len(texts), _CHUNK):
-            parts.append(self._encoder.encode(texts[start : start + _CHUNK]))
-            self.encoded += len(parts[-1])
+        chunks = [texts[start : start + _CHUNK] for start in range(0, len(texts), _CHUNK)]
+        for start, part in zip(range(0, len(texts), _CHUNK), self._encoded(chunks), strict=True):
+            parts.append(part)
+            self.encoded += len(part)
             if self._on_text is not None:
                 self._on_text(min(start + _CHUNK, len(texts)), len(texts))
         return np.concatenate(parts)
 
+    def _encoded(self, chunks: Sequence[Sequence[str]]) -> Iterator[Float32]:
+        """Each chunk alone, here or in other processes: the same vectors."""
+        if self._executor is None or self._executor.jobs == 1 or len(chunks) < 2:
+            return map(self._encoder.encode, chunks)
+        if self._named is None:
+            self._named = self._executor.share((self._name, self.id))
+        return self._executor.map(_encoded, self._named, chunks)
 
-def embed_folder(folder: Path, encoder: Encoder, on_text: OnText | None = None) -> Embedding:
+
+def _encoded(named: tuple[str, str], texts: Sequence[str], _tell: Tell) -> Float32:
+    """A task for an executor, in whose processes the encoder is opened once; `named`: what opens it, and its id."""
+    name, expected = named
+    encoder = open_encoder(name)
+    if encoder.id != expected:
+        raise EncoderError(
+            f"in another process {name or 'the encoder'!r} is {encoder.id}, here {expected}: name the one that is meant"
+        )
+    return encoder.encode(texts)
+
+
+def embed_folder(
+    folder: Path, encoder: Encoder, on_text: OnText | None = None, *, executor: Executor | None = None, opened_by: str = ""
+) -> Embedding:
     """Gives the catalogue of a folder embeddings by an encoder, and its traces too; what did not change is not encoded again.
 
     Fields of traces that nobody here knows stay as they are.
+
+    Parameters
+    ----------
+    executor : where texts are encoded at once, None for here
+    opened_by : name by which `open_encoder` opens the same encoder in other processes
 
     Raises
     ------
@@ -134,7 +165,7 @@ def embed_folder(folder: Path, encoder: Encoder, on_text: OnText | None = None) 
     """
     catalog = Catalog.load(folder, embeddings=False)
     lines = {name: _lines(folder / name) for name in TRACE_FILES if (folder / name).exists()}
-    told, known = Told(encoder, on_text), Kept.load(folder, encoder.id)
+    told, known = Told(encoder, on_text, executor, opened_by), Kept.load(folder, encoder.id)
     made = embedded(catalog, told, known)
     rows = {name: _rows(folder / name, records, told) for name, records in lines.items()}
     rows = {name: found for name, found in rows.items() if found[1]}

@@ -5,9 +5,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import numpy as np
-
-from .._types import Float32
 from ..model.intents import unit
 from ..serving import Answer, Ranker
 from ..serving.floor import Floor
@@ -17,7 +14,7 @@ from .sessions import Session
 from .tools import Tool, Tools
 from .worked import Worked
 
-FOLLOWERS, RECENT = 2, 3  # tools that came next before, which stand first in a suggestion; and tools that it goes by
+FOLLOWERS = 2  # tools that came next before, which stand first in a suggestion
 _LONGEST_DESCRIPTION = 1024  # characters that are shown
 
 
@@ -143,16 +140,9 @@ def next_tools(
     -------
     None where the catalogue knows nothing of what was used
     """
-    catalog = ranker.catalog
-    used = [key for key in used if key in catalog.tool_column]
-    rows = [e for key in used[-RECENT:] if (e := catalog.tools[catalog.tool_column[key]].embedding) is not None]
-    if not rows:
+    if not any(key in ranker.catalog.tool_column for key in used):
         return None
-    mean: Float32 = np.asarray(np.mean(rows, axis=0), np.float32)
-    first = tuple(key for key in followers if key in catalog.tool_column and key != used[-1])
-    return ranker.rank(
-        mean, k, context_tools=used, exclude=used[-1:], rules={"pin": first}, servers=servers, session=session, principal=principal
-    )
+    return ranker.suggest(used, None, k, followers=followers, servers=servers, session=session, principal=principal)
 
 
 def _shown(tool: Tool, score: float) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import orjson
 from ..errors import InputError, ShgatError
 from ..store import Decision
 from ..traces import Trace
-from ..traces.record import COLUMNS
+from ..traces.record import COLUMNS, said
 
 _OF_DECISION = ("intent", "context_tools")  # of a trace, taken from its decision, as its embedding is
 _DECISION = tuple(field.name for field in fields(Decision) if field.name not in ("embedding", "seq"))
@@ -44,7 +44,10 @@ class Entry:
         return cls(decision.user_id, None, decision)
 
     def joined(self, decision: Decision) -> "Entry":
-        """The same with its decision, whose intent, embedding, context tools and principal the trace takes over; it is learned for its user."""
+        """The same with its decision, whose intent, embedding, context tools, principal and session the trace takes over.
+
+        It is learned for its user.
+        """
         if self.trace is None:
             return self
         known: dict[str, Any] = {
@@ -52,6 +55,7 @@ class Entry:
             "embedding": decision.embedding,
             "context_tools": decision.context_tools,
             "principal": decision.principal or self.trace.principal,
+            "session": decision.session or self.trace.session,
         }
         return Entry(decision.user_id, replace(self.trace, **known), decision)
 
@@ -64,6 +68,7 @@ class Entry:
         if self.trace is not None:
             left_out = _OF_DECISION if self.decision is not None else ()
             line["trace"] = {name: getattr(self.trace, name) for name in (*COLUMNS, "principal") if name not in left_out}
+            line["trace"] |= said(self.trace)
             if self.decision is None:
                 line["trace"] |= _encoded(self.trace.embedding)
         return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)

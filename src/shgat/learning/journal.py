@@ -16,6 +16,7 @@ from .entry import Entry
 from .ledger import Ledger
 from .pending import PATIENCE, Pending
 from .receipt import Receipt
+from .stopwatch import Stopwatch
 
 _log = logging.getLogger("shgat")
 BATCH = 500
@@ -69,7 +70,7 @@ class Journal:
         _fork.renew(self)
 
     def _reset(self) -> None:
-        self._turn, self._connecting = threading.Lock(), threading.Lock()
+        self._turn, self._connecting, self._writing = threading.Lock(), threading.Lock(), Stopwatch()
         self._next_adoption = 0.0
         self._thread: threading.Thread | None = None
 
@@ -107,6 +108,11 @@ class Journal:
     def behind(self) -> bool:
         """Is there feedback that could be in the store and is not yet?"""
         return bool(self._pending.entries)
+
+    @property
+    def write_seconds(self) -> float:
+        """The slowest write that is under way or ended in the last five seconds; 0.0 where there is none."""
+        return self._writing.seconds
 
     @property
     def troubles(self) -> list[str]:
@@ -239,7 +245,8 @@ class Journal:
     def _add(self, add: Callable[..., object], batch: list[Any], *options: Any) -> None:
         """Adds a batch; where something in it cannot be stored, everything else."""
         try:
-            add(batch, *options)
+            with self._writing:
+                add(batch, *options)
         except InputError:
             for item in batch:
                 try:

@@ -18,19 +18,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._types import Bool, Float32, Float64, Int64
+from .._kernels import topk
+from .._types import Float32, Float64, Int64
 from ..errors import InputError
 from ..graph.incidence import Incidence
 
-_BLOCK = 1 << 20  # scores compared at a time: 4 MB of float32 and 1 MB of mask
 _SORT_ABOVE = 64  # relevant items in one row beyond which sorting the row is quicker than counting for each of them
 
 
 def ranks_of_relevant(scores: Float32, relevance: Incidence) -> Int64:
     """The 1-based rank of each relevant item within its row; equal scores rank by column, the lower first.
 
-    rank(c) = 1 + |{j: s_j > s_c}| + |{j < c: s_j = s_c}|, counted and not sorted, in blocks of about a million scores:
-    the matrix is never copied. Rows with more than 64 relevant items are sorted, one at a time.
+    rank(c) = 1 + |{j: s_j > s_c}| + |{j < c: s_j = s_c}|, counted and not sorted. Rows with more than 64 relevant items are sorted, one at a
+    time, and so are scores that are not float32.
 
     Parameters
     ----------
@@ -42,24 +42,19 @@ def ranks_of_relevant(scores: Float32, relevance: Incidence) -> Int64:
     (nnz,) int64, aligned with `relevance.indices`.
     """
     scores = _checked_scores(scores, relevance)
-    n, rows, columns = scores.shape[1], relevance.row_of_entry, relevance.indices
+    n, columns, sizes = scores.shape[1], relevance.indices, relevance.degrees
     ranks = np.empty(columns.size, np.int64)
-    sizes = relevance.degrees
-    for row in np.flatnonzero(sizes > _SORT_ABOVE):
+    many = sizes > (_SORT_ABOVE if scores.dtype == np.float32 else 0)
+    if scores.dtype == np.float32:
+        few = relevance.keeping(~many[relevance.row_of_entry]) if many.any() else relevance
+        found = np.empty(few.nnz, np.int64)
+        topk.ranks(np.ascontiguousarray(scores), few.indptr, few.indices, found)
+        ranks[~many[relevance.row_of_entry]] = found
+    for row in np.flatnonzero(many):
         position = np.empty(n, np.int64)
         position[np.argsort(-scores[row], kind="stable")] = np.arange(1, n + 1)
         mine = slice(relevance.indptr[row], relevance.indptr[row + 1])
         ranks[mine] = position[columns[mine]]
-    counted = np.flatnonzero(sizes[rows] <= _SORT_ABOVE)
-    step = max(1, _BLOCK // max(n, 1))
-    for start in range(0, counted.size, step):
-        items = counted[start : start + step]
-        block, own = scores[rows[items]], scores[rows[items], columns[items], None]  # (p, n), (p, 1)
-        ranks[items] = 1 + _count(block > own)
-        tied = block == own
-        n_tied = _count(tied)
-        for i in np.flatnonzero(n_tied > 1):
-            ranks[items[i]] += np.count_nonzero(tied[i, : columns[items[i]]])
     return ranks
 
 
@@ -136,11 +131,6 @@ def gini(top_k_columns: NDArray[Any], n: int) -> float:
     shown = np.sort(_exposure(top_k_columns, n))
     total = float(shown.sum())
     return 2.0 * float(np.arange(1, n + 1) @ shown) / (n * total) - (n + 1.0) / n if total else 0.0
-
-
-def _count(mask: Bool) -> Int64:
-    """(p, n) -> (p,): a contiguous row at a time, many times quicker than a sum over an axis."""
-    return np.fromiter(map(np.count_nonzero, mask), np.int64, len(mask))
 
 
 def _exposure(top_k_columns: NDArray[Any], n: int) -> Int64:

@@ -50,6 +50,34 @@ def holdout(n: int, rng: np.random.Generator, *, test: float = 0.2, groups: Arra
     return _split(np.isin(group, order[:n_test]))
 
 
+def session_split(
+    started: ArrayLike, ended: ArrayLike, rng: np.random.Generator, *, test: float = 0.2, groups: ArrayLike | None = None
+) -> Split:
+    """Whole sessions test: the latest where all have times, and else a random share of them.
+
+    By time the share that started last tests, and what ended before the first of those started trains; a session that stands on both sides of
+    that moment does neither.
+
+    Parameters
+    ----------
+    started, ended : (S,) seconds, NaN where unknown
+    test : share of the sessions
+    groups : (S,) what stays together in a random split, such as sessions of the same intent
+    """
+    first, last = np.asarray(started, np.float64), np.asarray(ended, np.float64)
+    if first.ndim != 1 or first.shape != last.shape:
+        raise InputError(f"started and ended are (S,), not {first.shape} and {last.shape}")
+    if not len(first) or np.isnan(first).any() or np.isnan(last).any() or len(np.unique(first)) < 2:
+        return holdout(len(first), rng, test=test, groups=groups)
+    if not 0.0 < test < 1.0:
+        raise InputError(f"the share that tests lies in (0, 1), not {test}")
+    moment = np.sort(first)[min(len(first) - 1, int(np.ceil((1.0 - test) * len(first))))]
+    split = Split(np.flatnonzero(last < moment), np.flatnonzero(first >= moment))
+    if not len(split.train):
+        raise InputError(f"no session ended before the last {test:.0%} of them started: bring more sessions, or a smaller share")
+    return split
+
+
 def k_folds(n: int, k: int, rng: np.random.Generator, *, groups: ArrayLike | None = None) -> Iterator[Split]:
     """k splits in which each row tests once; sizes differ by one group at most. Rows of one group stay together."""
     group = _groups(n, groups)

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from .._kernels import channels as kernels
-from .._types import Bool, Float32, Int32
+from .._types import Bool, Float32, Int32, Int64
 from ..graph import Catalog, Hierarchy, Incidence
 from . import calibration
 from .calibration import Calibration
@@ -197,7 +197,12 @@ class Fusion:
 
     def combine(self, scores: dict[str, Float32], is_unseen: Bool) -> Float32:
         """Fused scores (B, n_tools); is_unseen (n_tools,) or (B, n_tools)."""
-        return weighted(scores, self.factors(is_unseen))
+        if is_unseen.ndim == 1:
+            return weighted(scores, self.factors(is_unseen))
+        fused = np.empty(is_unseen.shape, np.float32)
+        for rows in _alike(is_unseen):  # those of one fold: a factor a tool, and none an entry
+            fused[rows] = weighted({name: s[rows] for name, s in scores.items()}, self.factors(is_unseen[rows][0]))
+        return fused
 
     def factors(self, is_unseen: Bool) -> dict[str, Float32]:
         """Channel -> what its scores are multiplied by, and "bonus" -> what is added, each of the shape of is_unseen."""
@@ -227,15 +232,20 @@ def at_home(fused: Float32, cosine: Float32, nearest: Float32, home: float) -> F
 
 
 def weighted(scores: dict[str, Float32], factors: dict[str, Float32]) -> Float32:
-    """Fused scores (B, n_tools) from those of some channels and the factors of all; see `Fusion.factors`."""
+    """Fused scores (B, n_tools) from those of some channels and the factors (n_tools,) of all; see `Fusion.factors`."""
     total = np.zeros_like(next(iter(scores.values())))
     total += factors["bonus"]
     for name, s in scores.items():
-        if factors[name].ndim == 1:
-            kernels.add_weighted(factors[name], s, total)
-        else:
-            total += factors[name] * s
+        kernels.add_weighted(factors[name], s, total)
     return total
+
+
+def _alike(marked: Bool) -> list[slice] | list[Int64]:
+    """The rows of marked (B, n) that are equal, for each kind; all of them as a slice where there is one kind."""
+    kinds: dict[bytes, list[int]] = {}
+    for i, row in enumerate(marked):
+        kinds.setdefault(row.tobytes(), []).append(i)
+    return [slice(None)] if len(kinds) == 1 else [np.array(rows, np.int64) for rows in kinds.values()]
 
 
 @dataclass(frozen=True, eq=False)

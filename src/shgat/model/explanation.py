@@ -41,6 +41,9 @@ def explain(
     if ranking.kind == "tools" and evidence is not None and scoring.own_of(index, "tools", evidence) is not None:
         parts["own"] = _own(index, rows, x, text, context_tools, evidence, spoken)
         factors["own"] = np.ones(len(rows), np.float32)
+    if scoring.foresees(index, ranking.kind, context_tools):
+        parts["values"] = _foreseen(index, rows, x, text, context_tools, evidence, spoken)
+        factors["values"] = np.ones(len(rows), np.float32)
     why = tuple(
         Explanation(
             float(c), tuple(h.tolist()), tuple(by), float(r), {name: float(s[i]) for name, s in parts.items()},
@@ -75,10 +78,24 @@ def _own(
 ) -> Float32:
     """Of some tools: what a principal's own executions add to the logarithm of their share."""
     before = scoring.score(
-        index, x[None], "tools", None if text is None else [text], context_tools, replace(evidence, own=None), spoken=spoken
+        _blind(index), x[None], "tools", None if text is None else [text], context_tools, replace(evidence, own=None), spoken=spoken
     )
     assert evidence.own is not None
     return np.asarray((evidence.own.mixed(before, x[None]) - log_softmax(before))[0, rows], np.float32)
+
+
+def _foreseen(
+    index: Index, rows: Int64, x: Float32, text: str | None, context_tools: Sequence[str], evidence: Evidence | None, spoken: bool
+) -> Float32:
+    """Of some tools: what values add, with their weight."""
+    texts = None if text is None else [text]
+    led, z = (scoring.score(i, x[None], "tools", texts, context_tools, evidence, spoken=spoken) for i in (index, _blind(index)))
+    return np.asarray((led - z)[0, rows], np.float32)
+
+
+def _blind(index: Index) -> Index:
+    """The same without values."""
+    return index if index.state.values is None else replace(index, state=replace(index.state, values=None))
 
 
 def _carriers(

@@ -18,6 +18,7 @@ from .message_passing import Cache, MessagePassing
 from .neighbours import Neighbours
 from .params import Params
 from .state import ModelState
+from .values import Values
 from .wide import LENGTH, SHARE, wide, words_of
 
 ROUNDING = 1e-5  # of a map that keeps angles, in float32
@@ -104,6 +105,12 @@ class Index:
             return self.learned
         learned = Learned.cold_start(self.catalog)
         return LearnedChannels(learned.fusion, *learned.over(self.catalog))
+
+    @cached_property
+    def values(self) -> Values | None:
+        """What choices are worth within sessions; None where nothing was learned of that."""
+        learned, rows = self.state.values, self.catalog.tool_embeddings
+        return None if learned is None or rows is None else Values.build(learned.network, rows)
 
     def candidates(self, kind: Kind) -> Candidates:
         return self.tools if kind == "tools" else self.capabilities

@@ -6,6 +6,7 @@ Beside the keys of `json_params`:
     cooccurrence          null, or {indptr, indices, weights}
     learned               null, or {fusion, toolIds, unseen, memory{ids, texts, vectors, indptr, indices, outcome, timestamp}}
     report                of the training, or null
+    values                null, or {hidden, weight, report, parameters} of the value network
 
 What is absent stays as it is. Rows follow their ids to the catalogue of the model that imports them.
 """
@@ -21,15 +22,16 @@ from .._json import none_for_not_finite
 from ..config import SHGATConfig
 from ..errors import InputError
 from ..graph import Catalog, Cooccurrence, Incidence
-from . import bounds, json_params
+from . import bounds, json_params, value_file
 from .calibration import Calibration
 from .carry_over import carried_over
 from .channels import Fusion, Learned
 from .json_arrays import array, encode, floats
 from .memory import Memory
 from .state import ModelState
+from .values import LearnedValues
 
-_KEYS = {"tools", "capabilities", "cooccurrence", "learned", "report"}
+_KEYS = {"tools", "capabilities", "cooccurrence", "learned", "report", "values"}
 _LATEST = 1e11  # seconds since 1970
 _LARGEST_FUSION = 1e9  # of weights, bonus and calibration
 
@@ -44,6 +46,7 @@ def export(state: ModelState) -> dict[str, Any]:
         "cooccurrence": None if edges is None else {**_rows(edges.incidence), "weights": encode(edges.weights)},
         "learned": None if learned is None else _learned_record(learned),
         "report": none_for_not_finite(state.report),
+        "values": None if state.values is None else _values_record(state.values),
     }
 
 
@@ -77,8 +80,22 @@ def imported(values: Mapping[str, Any], state: ModelState) -> ModelState:
     if "report" in values:
         report = values["report"]
         found = replace(found, report=None if report is None else dict(_mapping(report, "report")))
+    if "values" in values:
+        found = replace(found, values=_values(values["values"], found.catalog.dimension))
     bounds.check(found)
     return found
+
+
+def _values_record(learned: LearnedValues) -> dict[str, Any]:
+    return {**value_file.to_record(learned), "parameters": encode(learned.network.buffer)}
+
+
+def _values(values: object, d: int) -> LearnedValues | None:
+    if values is None:
+        return None
+    return value_file.from_record(
+        values, array(_mapping(values, "values").get("parameters"), "float32", None, "values.parameters"), d
+    )
 
 
 def _rows(rows: Incidence) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from .._types import Float32
 from ..config import SHGATConfig
 from ..errors import InputError
 from ..graph import Catalog, Tool
-from . import carry_over, explanation, index, scoring
+from . import carry_over, explanation, index, scoring, suggestion
 from . import intents as asked
 from .candidates import KINDS, Kind
 from .channels import Learned
@@ -284,6 +284,35 @@ class LiveModel:
         text = self._text(intent, text)
         x = self._one(intent, current.dimension)[0]
         return scoring.rank_sets(current, x, top_k, text, asked.used(context_tools))
+
+    def suggest(
+        self,
+        context_tools: Iterable[str] | None,
+        intent: object = None,
+        top_k: int = 5,
+        *,
+        text: str | None = None,
+        candidates: Iterable[str] | None = None,
+        explain: bool = False,
+    ) -> Ranking:
+        """What to use next in a session; never what was used last. Where values have a weight they speak (`SHGAT.learn_values`).
+
+        Parameters
+        ----------
+        context_tools : ids of what was used, the latest last
+        intent : as `rank` takes it; None: what was used stands for it, the latest three tools
+        text, candidates, explain : as those of `rank`
+
+        Raises
+        ------
+        InputError
+            without an intent where nothing was used, and as `rank`.
+        """
+        _check.positive_integer(top_k, "top_k")
+        used = asked.used(context_tools)
+        wanted = suggestion.intent_of(self.catalog, used) if intent is None else intent
+        ranking = self.rank(wanted, top_k + bool(used), text=text, context_tools=used, candidates=candidates, explain=explain)
+        return suggestion.without(ranking, used[-1] if used else None, top_k)
 
     def why_not(
         self,

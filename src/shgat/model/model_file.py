@@ -15,7 +15,7 @@ from .._types import Float32
 from ..config import SHGATConfig
 from ..errors import CatalogError, InputError, ModelFileError
 from ..graph import Capability, Catalog, Cooccurrence, Incidence, Tool
-from . import bounds
+from . import bounds, value_file
 from .channels import Learned
 from .json_model import fusion
 from .memory import Memory
@@ -62,6 +62,8 @@ def to_bytes(state: ModelState) -> bytes:
         "learned": None if learned is None else _learned_record(learned),
         "report": none_for_not_finite(state.report),
     }
+    if state.values is not None:
+        tensors["value_params"], manifest["values"] = state.values.network.buffer, value_file.to_record(state.values)
     if catalog.encoder:
         manifest["encoder"] = catalog.encoder
     if catalog.aliases:
@@ -119,7 +121,11 @@ def _state(tensors: Tensors, manifest: Mapping[str, Any], over: Catalog | None) 
         cooccurrence = Cooccurrence(incidence, _floats(tensors["cooccurrence_weights"], (incidence.nnz,), "cooccurrence_weights"))
     learned = None if manifest["learned"] is None else _learned(_record(manifest["learned"], "learned"), tensors, d)
     report = None if manifest["report"] is None else _record(manifest["report"], "report")
-    return ModelState(catalog, config, Params(layout, buffer.copy()), cooccurrence, learned, report)  # read-only before
+    values = None  # as in files of before there were any
+    if "value_params" in tensors:
+        parameters = _floats(tensors["value_params"], (tensors["value_params"].size,), "value_params")
+        values = value_file.from_record(manifest["values"], parameters, d)
+    return ModelState(catalog, config, Params(layout, buffer.copy()), cooccurrence, learned, report, values)  # read-only before
 
 
 def _catalog(tensors: Tensors, manifest: Mapping[str, Any], d: int) -> Catalog:

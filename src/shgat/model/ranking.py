@@ -19,8 +19,8 @@ class Explanation:
     carried_by : for a tool: (capability id, weight) of those that carried it, heaviest first; weight is the share of the
         tool's incoming message times the capability's probability given the intent
     reliability : factor from the success rate, 1 where nothing is known
-    channels : score of each channel that has a weight, before weighting, "success", what is taken off for executions that failed, and "own",
-        what the principal's own executions add
+    channels : score of each channel that has a weight, before weighting, "success", what is taken off for executions that failed, "own",
+        what the principal's own executions add, and "values", what the rest of the session adds
     weights : what each of them counts for this tool, and "bonus", which is added where no trace ran it: tools stand in the order of
         sum_c weights[c] channels[c] + bonus, for intents near those that were learned from. Empty where nothing was learned
     """

@@ -8,7 +8,7 @@ from .. import _check
 from .._kernels import readout, topk
 from .._types import Float32, Int32
 from ..errors import InputError
-from . import proposed
+from . import foresight, proposed
 from .candidates import Candidates, Kind
 from .channels import NEED_TEXT, at_home, weighted
 from .evidence import Evidence
@@ -46,7 +46,12 @@ def score(
 
 
 def _scored(
-    question: Question, kind: Kind, evidence: Evidence | None, without: Sequence[int] | None = None, spoken: bool = False
+    question: Question,
+    kind: Kind,
+    evidence: Evidence | None,
+    without: Sequence[int] | None = None,
+    spoken: bool = False,
+    columns: Int32 | None = None,
 ) -> Float32:
     index = question.index
     if _is_fused(index, kind, evidence, spoken):
@@ -55,7 +60,13 @@ def _scored(
         candidates = index.candidates(kind)
         z = _finished(question.logits(candidates), candidates, index)
     own = own_of(index, kind, evidence)
-    return z if own is None else own.mixed(z, question.x)
+    z = z if own is None else own.mixed(z, question.x)
+    if foresees(index, kind, question.context_tools):
+        assert index.values is not None
+        assert index.state.values is not None
+        used = tuple(index.tools.column[key] for key in question.context_tools)  # in order, as `columns` has them not
+        foresight.lead(index.values, index.state.values.weight, question.x, used, z, columns)
+    return z
 
 
 def probabilities(index: Index, x: Float32, texts: Sequence[str] | None, context_tools: Sequence[str]) -> Float32:
@@ -90,7 +101,8 @@ def rank(
     spoken = speaks(index, spoken, text)
     fused = _is_fused(index, kind, evidence, spoken)
     own = own_of(index, kind, evidence)
-    if index.neighbours is not None and kind == "tools" and not fused and own is None and min_score is None:
+    alone = kind == "tools" and not fused and own is None and min_score is None and not foresees(index, kind, context_tools)
+    if index.neighbours is not None and alone:
         found = proposed.rank(Question(index, x[None], context_tools, None if text is None else [text]), top_k, columns)
         if found is not None:
             return found
@@ -102,8 +114,9 @@ def rank(
         mixed = own.mixed(z[None], x[None])[0]
         return _best(index, kind, mixed, None, float((mixed - z)[min(own.stranger, len(z) - 1)]), top_k, columns, min_score)
     question = Question(index, x[None], context_tools, None if text is None else [text])
-    z = _scored(question, kind, evidence, spoken=spoken)
-    return _rankings(question, z, top_k, kind, columns, min_score, evidence, fused or own is not None)[0]
+    z = _scored(question, kind, evidence, spoken=spoken, columns=columns)
+    fused = fused or own is not None or foresees(index, kind, context_tools)
+    return _rankings(question, z, top_k, kind, columns, min_score, evidence, fused)[0]
 
 
 def rank_many(
@@ -125,7 +138,9 @@ def rank_many(
     if texts is not None and len(texts) != len(x):
         raise InputError(f"texts: {len(texts)} for {len(x)} intents")
     question = Question(index, x, context_tools, texts)
-    return _rankings(question, _scored(question, kind, evidence, spoken=spoken), top_k, kind, columns, min_score, evidence, fused)
+    z = _scored(question, kind, evidence, spoken=spoken, columns=columns)
+    fused = fused or foresees(index, kind, context_tools)
+    return _rankings(question, z, top_k, kind, columns, min_score, evidence, fused)
 
 
 def _rankings(
@@ -143,7 +158,9 @@ def _rankings(
     probability = baseline = None
     if kind == "tools" and index.learned is not None and index.learned.fusion.fitted:
         probability = calibrated(index, x, z, evidence)
-    elif fused and not (plain(index, evidence) and own_of(index, kind, evidence) is None):
+    elif fused and not (
+        plain(index, evidence) and own_of(index, kind, evidence) is None and not foresees(index, kind, question.context_tools)
+    ):
         baseline = _baseline(question.without_words(), z)
     return [
         _best(
@@ -256,6 +273,12 @@ def speaks(index: Index, spoken: bool, texts: object) -> bool:
 def own_of(index: Index, kind: Kind, evidence: Evidence | None) -> Own | None:
     """What a principal has run itself, where that speaks of what is ranked: of tools, by scores that are logits."""
     return evidence.own if evidence is not None and kind == "tools" and index.state.config.fusion != "sigmoid" else None
+
+
+def foresees(index: Index, kind: Kind, context_tools: Sequence[str]) -> bool:
+    """Do values speak: of tools, after some were used, where they have a weight?"""
+    values = index.state.values
+    return kind == "tools" and bool(context_tools) and values is not None and values.weight > 0.0
 
 
 def _is_fused(index: Index, kind: Kind, evidence: Evidence | None, spoken: bool) -> bool:

@@ -10,6 +10,7 @@ from ..config import SHGATConfig
 from ..graph import Catalog, Cooccurrence
 from .channels import Learned
 from .params import Params, initial_params, resolve_layout
+from .values import LearnedValues
 from .wide import wide_catalog
 
 _log = logging.getLogger("shgat")
@@ -29,6 +30,7 @@ class ModelState:
     cooccurrence : weights of V->V, or None
     learned : what training added to the parameters; None before
     report : the report of the training that made the model, as JSON values; None before
+    values : what choices are worth within sessions; None before a training from sessions
     """
 
     catalog: Catalog
@@ -37,6 +39,7 @@ class ModelState:
     cooccurrence: Cooccurrence | None = None
     learned: Learned | None = None
     report: dict[str, Any] | None = None
+    values: LearnedValues | None = None
 
     @property
     def space(self) -> Catalog:

@@ -148,6 +148,7 @@ _NAMES = {
     "word_memory": "traces that share words (word_memory)",
     "success": "executions that failed (success)",
     "own": "executions of its own principal (own)",
+    "values": "the rest of the session (values)",
     "bonus": "bonus for tools never seen",
 }
 

@@ -94,6 +94,23 @@ def draw_power(kinds: Mapping[str, tuple[Sequence[float], Mapping[str, Sequence[
     return figure
 
 
+def draw_suggestions(methods: Mapping[str, Mapping[str, tuple[float, float, float]]]) -> "Figure":
+    """Metric -> (mean, low, high), shares of 1, of each method: a panel a metric; MissingExtraError as `draw`."""
+    figure_type, metrics = _figure_type(), list(dict.fromkeys(m for of in methods.values() for m in of))
+    with _style():
+        figure = figure_type(figsize=(2.2 + 2.6 * max(1, len(metrics)), 1.0 + 0.32 * max(3, len(methods))), layout="constrained")
+        for panel, metric in zip(figure.subplots(1, max(1, len(metrics)), squeeze=False, sharey=True)[0], metrics, strict=False):
+            for row, of in enumerate(methods.values()):
+                value, low, high = (100.0 * v for v in of[metric])
+                bars = [[value - low], [high - value]]
+                panel.errorbar(value, row, xerr=bars, fmt="o", markersize=4.5, capsize=2.5, color=_COLOURS[row % len(_COLOURS)])
+            panel.set(title=metric, xlabel="%, 95 % interval", yticks=range(len(methods)), yticklabels=list(methods))
+            panel.set_xlim(left=0.0)
+        if metrics:
+            figure.axes[0].invert_yaxis()
+    return figure
+
+
 def draw_hits(methods: Mapping[str, Sequence[float]], steps: int) -> "Figure":
     """Hit@1 of methods, shares of 1, over stretches of so many searches; MissingExtraError as `draw`."""
     figure_type = _figure_type()
@@ -106,6 +123,38 @@ def draw_hits(methods: Mapping[str, Sequence[float]], steps: int) -> "Figure":
         panel.set(xlabel="searches", ylabel="Hit@1, %", ylim=(-3.0, 103.0))
         if methods:
             panel.legend()
+    return figure
+
+
+def draw_walk(methods: Mapping[str, tuple[Sequence[float], Mapping[float, Sequence[float]]]], start: float) -> "Figure":
+    """Errors on the random walk by step size: a panel for each method, of (step sizes, lambda -> errors); `start`: before learning."""
+    figure_type, n = _figure_type(), max(1, len(methods))
+    with _style():
+        figure = figure_type(figsize=(1.0 + 4.6 * n, 4.2), layout="constrained")
+        for panel, (name, (alphas, rows)) in zip(figure.subplots(1, n, squeeze=False)[0], methods.items(), strict=False):
+            for i, (lam, errors) in enumerate(rows.items()):
+                line = {"linestyle": "-" if i < len(_COLOURS) else "--", "linewidth": 1.4, "label": f"{lam:g}"}
+                panel.plot(alphas, np.minimum(errors, 2.0 * start), marker="o", markersize=2.5, **line)
+            panel.set(title=name, xlabel="step size", ylabel="RMS error over 10 episodes", ylim=(0.0, 1.1 * start))
+            panel.legend(title="lambda", ncols=2)
+    return figure
+
+
+def draw_planted(worlds: Mapping[str, tuple[Sequence[int], Sequence[float], Mapping[str, Sequence[float]]]]) -> "Figure":
+    """Of (sessions, errors, policy -> earned): errors of values over sessions in logarithms, then what policies earn, a panel a world."""
+    figure_type, n = _figure_type(), 1 + len(worlds)
+    with _style():
+        figure = figure_type(figsize=(1.0 + 4.0 * n, 4.0), layout="constrained")
+        first, *panels = figure.subplots(1, n, squeeze=False)[0]
+        first.set(title="Values", xlabel="sessions", ylabel="RMS error", xscale="log", yscale="log")
+        for panel, (name, (sessions, errors, policies)) in zip(panels, worlds.items(), strict=True):
+            first.plot(sessions, errors, marker="o", markersize=3.5, linewidth=1.4, label=name)
+            for policy, earned in policies.items():
+                panel.plot(sessions, earned, marker="o", markersize=3.5, linewidth=1.4, label=policy)
+            panel.set(title=name, xlabel="sessions", ylabel="earned a session", xscale="log")
+            panel.legend()
+        if worlds:
+            first.legend()
     return figure
 
 

@@ -20,12 +20,12 @@ from .arrangement import Arrangement
 from .exploration import Explorer
 from .fallback import Chain
 from .items import Found
-from .latency import Latency
+from .observing import Answered, Observations
 from .request import Request
 from .session import Sessions
 
 _log = logging.getLogger("shgat")
-Answered = Callable[[ServedVersion, float, bool, Callable[[ServedVersion], Rank], tuple[str, ...]], None]
+Told = Callable[[ServedVersion, float, bool, Callable[[ServedVersion], Rank], tuple[str, ...]], None]
 Heard = Callable[[str, Index, bool], Evidence | None]  # of a principal, for a model, beside production or not
 Record = Callable[[Request, Found, Sequence[Ranked]], tuple[str, str]]  # the decision's id, and what is wrong with its record
 KEPT = 4  # catalogues whose chains stay: the one that serves, and those of versions beside it
@@ -43,7 +43,7 @@ class Answering:
     Attributes
     ----------
     encoder : as given
-    latency : how many answers, and how long they took
+    observed : how many answers, how long they took, and who is told
     recent : what was executed since the version that serves was made
     sessions : what each was shown
     heard : what counts beside the model for who asks; only `recent` at first
@@ -54,9 +54,9 @@ class Answering:
     def __init__(
         self, catalog: Catalog, record: Record, encoder: IntentEncoder | None = None, explorer: Explorer | None = None
     ) -> None:
-        self.encoder, self.latency, self.sessions, self.recent = encoder, Latency(), Sessions(), Recent()
+        self.encoder, self.observed, self.sessions, self.recent = encoder, Observations(), Sessions(), Recent()
         self.heard: Heard = lambda principal, index, beside: self.recent.evidence(index, beside)
-        self.answered: Answered = lambda served, seconds, failed, rank, ids: None
+        self.answered: Told = lambda served, seconds, failed, rank, ids: None
         self._record, self._explorer = record, explorer
         self._chains: dict[int, Chain] = {}
         self.after_fork()
@@ -124,7 +124,7 @@ class Answering:
         unheard: str,
         started: float,
     ) -> Answer:
-        eligible, arranged = found.eligible, Arrangement(request, _nodes(chain, request))
+        ranked_at, eligible, arranged = time.perf_counter(), found.eligible, Arrangement(request, _nodes(chain, request))
         found = chain.scored(served, request, found, [i for i in request.rules.sought if i in eligible], evidence)
         found = arranged.ruled(found)
         placed: tuple[Ranked, ...] = ()
@@ -137,10 +137,16 @@ class Answering:
         found = arranged.afforded(found)
         items = found.items
         ranked = placed or tuple([Ranked(i, place) for place, i in enumerate(items.ids, 1)])
+        arranged_at = time.perf_counter()
         key, fault = self._record(request, found, ranked)
         why = (*found.why, *(trouble for trouble in (unheard, served.trouble, fault) if trouble))
-        seconds = time.perf_counter() - started
-        self.latency.add(seconds, bool(why))
+        ended = time.perf_counter()
+        seconds, ranking, encoding = ended - started, ranked_at - started, found.encoding
+        self.observed.answered(
+            Answered(
+                found.by, found.version, bool(why), seconds, encoding, ranking - encoding, arranged_at - ranked_at, ended - arranged_at
+            )
+        )  # fmt: skip
         self.answered(served, seconds, found.by not in ("model", "words"), partial(self._beside, request), items.ids)
         return Answer(
             key, request.kind, items.ids, items.scores, found.version, found.by, why, items.calibrated, items.explanations,

@@ -2,9 +2,10 @@
 
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +25,21 @@ from .request import Request
 from .session import Sessions
 
 _log = logging.getLogger("shgat")
+
+
+class Vector(NamedTuple):
+    """The intent of a request.
+
+    Attributes
+    ----------
+    x : (d,) float32, checked once for all ways; None where there is none
+    made : id of what made it of the request's text, "" where it came as a vector
+    seconds : that it took
+    """
+
+    x: Float32 | None
+    made: str
+    seconds: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,22 +84,24 @@ class Chain:
         evidence : what came in since the version that serves was made
         """
         why = list(request.why)
-        return self._found(served, request, *self._vector(request, why), why, evidence, None, self.eligible(request))
+        return self._found(served, request, self._vector(request, why), why, evidence, None, self.eligible(request))
 
     def answers(self, served: ServedVersion, requests: Sequence[Request], evidence: Evidence | None = None) -> list[Found]:
         """Of requests that differ in nothing but intent and text: one product for all that the model can rank; others each alone."""
         if not requests:
             return []
         eligible, whys = self.eligible(requests[0]), [list(r.why) for r in requests]
+        started = time.perf_counter()
         if self.encoder is not None and len(requests) > 1:  # all at once, so that each finds its own remembered
             self.encoder.encode([r.text for r in requests if r.text and r.intent is None])
-        vectors = [self._vector(r, why) for r, why in zip(requests, whys, strict=True)]
+        at_once = (time.perf_counter() - started) / len(requests)
+        vectors = [self._vector(r, why, at_once) for r, why in zip(requests, whys, strict=True)]
         ready: dict[int, Items] = {}
-        kinds = [(r.text is not None, bool(made)) for r, (_, made) in zip(requests, vectors, strict=True)]
+        kinds = [(r.text is not None, bool(v.made)) for r, v in zip(requests, vectors, strict=True)]
         for kind in sorted(set(kinds)):  # words speak where there are some
-            rows = [i for i, (x, _) in enumerate(vectors) if x is not None and kinds[i] == kind]
+            rows = [i for i, v in enumerate(vectors) if v.x is not None and kinds[i] == kind]
             if rows:
-                x = np.stack([v for i in rows if (v := vectors[i][0]) is not None])
+                x = np.stack([v for i in rows if (v := vectors[i].x) is not None])
                 texts = [r.words or "" for r in map(requests.__getitem__, rows)] if kind[0] else None
                 with contextlib.suppress(Exception):  # each is asked alone then, and says why
                     ready.update(
@@ -94,8 +112,8 @@ class Chain:
                         )
                     )
         return [
-            self._found(served, r, x, made, why, evidence, ready.get(i), eligible)
-            for i, (r, (x, made), why) in enumerate(zip(requests, vectors, whys, strict=True))
+            self._found(served, r, v, why, evidence, ready.get(i), eligible)
+            for i, (r, v, why) in enumerate(zip(requests, vectors, whys, strict=True))
         ]
 
     def in_order_of(
@@ -132,14 +150,14 @@ class Chain:
         self,
         served: ServedVersion,
         request: Request,
-        x: Float32 | None,
-        made: str,
+        vector: Vector,
         why: list[str],
         evidence: Evidence | None,
         ranked: Items | None,
         eligible: Eligible,
     ) -> Found:
-        """The answer for a checked intent x, which `made` made of its text; `ranked`: what the model said already."""
+        """The answer for a checked intent; `ranked`: what the model said already."""
+        x, made, seconds = vector
         n = len(self.plain(request.kind).ids)
         if not n:
             why.append(f"the catalogue holds no {request.kind}")
@@ -152,11 +170,17 @@ class Chain:
             items, strangers = above(items, strangers, request.min_score, by, why)
         if strangers:
             items = items.followed_by(strangers[: max(0, request.k - len(items.ids))])
-        return Found(items, served.name if by in ("model", "words") else by, by, tuple(why), x, made, eligible)
+        return Found(items, served.name if by in ("model", "words") else by, by, tuple(why), x, made, eligible, encoding=seconds)
 
-    def _vector(self, request: Request, why: list[str]) -> tuple[Float32 | None, str]:
-        """The intent, checked once for all ways, or what can be made of its text, and by what; None, and why, where there is neither."""
-        encoder = self.encoder if request.text else None
+    def _vector(self, request: Request, why: list[str], seconds: float = 0.0) -> Vector:
+        """The intent, checked, or what can be made of its text; and why where there is neither. `seconds` were spent before."""
+        started, encoder = time.perf_counter(), self.encoder if request.text else None
+        x, made = self._given(request, encoder, why)
+        if x is None and encoder is not None:
+            x, made = self._made(request.text or "", encoder, why)
+        return Vector(x, made, seconds + time.perf_counter() - started)
+
+    def _given(self, request: Request, encoder: IntentEncoder | None, why: list[str]) -> tuple[Float32 | None, str]:
         try:
             if request.intent is not None:
                 return intents.one(request.intent, self.catalog.dimension, "the intent"), ""
@@ -166,9 +190,10 @@ class Chain:
                 )
         except Exception as error:  # whatever an object that is no array raises
             why.append(str(error))
-        if encoder is None:
-            return None, ""
-        (found,) = encoder.encode([request.text or ""])
+        return None, ""
+
+    def _made(self, text: str, encoder: IntentEncoder, why: list[str]) -> tuple[Float32 | None, str]:
+        (found,) = encoder.encode([text])
         if found.trouble:
             why.append(found.trouble)
         if found.vector is None:

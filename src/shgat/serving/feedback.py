@@ -3,16 +3,27 @@
 import threading
 import uuid
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
 
 import numpy as np
 
 from .. import _check, _fork
 from ..errors import InputError
-from .request import identifier, listed
+from ..traces.record import ENDS
+from .request import identifier, listed, named
 
 LONGEST_ERROR = 1000  # characters of an error's message that are kept
 SHOWN_FOR = 600.0  # seconds
+
+
+class OfStep(TypedDict, total=False):
+    """What feedback says of the step that it is in a session, as `shgat.traces.Trace` has it; None: nothing."""
+
+    session: str | int | uuid.UUID | None
+    step: int | None
+    end: str | None
+    rating: float | None
 
 
 @dataclass(frozen=True)
@@ -26,6 +37,7 @@ class Feedback:
     tools : ids of what was run, or None where the capability says it
     outcome : 0 (failed) to 1 (worked)
     error : one message, or None
+    of_step : fields of the trace that say which step of which session it is, and what people said of it
     """
 
     decision_id: str
@@ -33,15 +45,25 @@ class Feedback:
     tools: tuple[str, ...] | None
     outcome: float
     error: str | None
+    of_step: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, decision_id: object, capability_id: object, tools: object, outcome: object, error: object) -> "Feedback":
+    def of(
+        cls,
+        decision_id: object,
+        capability_id: object,
+        tools: object,
+        outcome: object,
+        error: object,
+        of_step: OfStep | None = None,
+    ) -> "Feedback":
         """From what a gateway has at hand: UUIDs, booleans, and the exception that an execution ended with, as outcome or as error.
 
         Raises
         ------
         InputError
-            for text where a list of tools is expected, ids that are no strings, and an outcome outside [0, 1].
+            for text where a list of tools is expected, ids that are no strings, an outcome outside [0, 1], a rating outside [1, 5], and a
+            step or an end that is none.
         """
         if isinstance(outcome, BaseException):
             outcome, error = 0.0, outcome if error is None else error
@@ -54,7 +76,19 @@ class Feedback:
             None if tools is None else tuple(identifier(t, f"{what}tools[{i}]") for i, t in enumerate(listed(tools, "tools"))),
             _check.number(outcome, 0.0, 1.0, f"{what}outcome"),
             message(error),
+            _of_step(of_step or {}),
         )
+
+
+def _of_step(given: OfStep) -> dict[str, Any]:
+    found: dict[str, Any] = {"session": named(given.get("session"), "session")}
+    if given.get("step") is not None:
+        found["step"] = _check.seed(given["step"], "feedback: step")
+    if given.get("end") is not None:
+        found["end"] = _check.choice(given["end"], ENDS, "feedback: end")
+    if given.get("rating") is not None:
+        found["rating"] = _check.number(given["rating"], 1.0, 5.0, "feedback: rating")
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def message(error: object) -> str | None:

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from .. import _ids
 from .._files import sha256
@@ -18,7 +18,7 @@ from ..model.evidence import Execution
 from ..registry import Slots, Traffic
 from ..traces import Trace
 from .answering import Answering
-from .feedback import Feedback, Unlearnable
+from .feedback import Feedback, OfStep, Unlearnable
 from .request import named
 
 ACKNOWLEDGED = 1.0  # seconds that feedback waits for the disk
@@ -77,6 +77,10 @@ class Intake:
         duration_ms: float | None = None,
         error: str | BaseException | None = None,
         principal: str | int | uuid.UUID | None = None,
+        session: str | int | uuid.UUID | None = None,
+        step: int | None = None,
+        end: Literal["terminal", "truncated"] | None = None,
+        rating: float | None = None,
     ) -> Receipt:
         """What was executed after a decision and how it went. The store is not waited for; the disk is, for at most a second.
 
@@ -90,6 +94,10 @@ class Intake:
         outcome : 0 (failed) to 1 (worked), a boolean, or the exception that the execution ended with
         error : message or exception
         principal : whose it is, where the decision does not say it
+        session : that it is a step of, where the decision does not say it
+        step : its number in the session, from 0; None: the next one, when it is stored
+        end : "terminal" where the session came to its end with it, "truncated" where it was broken off; None: it goes on
+        rating : what people said of it, 1 (bad) to 5 (good)
 
         Returns
         -------
@@ -98,11 +106,13 @@ class Intake:
         Raises
         ------
         InputError
-            for what is no decision id, a capability of which no tools are known, or the decision of another principal.
+            for what is no decision id, a capability of which no tools are known, or the decision of another principal or session.
         StoreError
             20 000 traces wait for the store already.
         """
-        taken = self._executed(decision_id, capability_id, tools, outcome, duration_ms, error, principal)
+        of_step: OfStep = {"session": session, "step": step, "end": end, "rating": rating}
+        told = Feedback.of(decision_id, capability_id, tools, outcome, error, of_step)
+        taken = self._executed(told, duration_ms, named(principal, "principal") or "")
         try:
             return taken.result(ACKNOWLEDGED)
         except TimeoutError:
@@ -118,26 +128,22 @@ class Intake:
         duration_ms: float | None = None,
         error: str | BaseException | None = None,
         principal: str | int | uuid.UUID | None = None,
+        session: str | int | uuid.UUID | None = None,
+        step: int | None = None,
+        end: Literal["terminal", "truncated"] | None = None,
+        rating: float | None = None,
     ) -> Receipt:
         """`feedback` without holding up the event loop, or any thread."""
         import asyncio
 
-        taken = self._executed(decision_id, capability_id, tools, outcome, duration_ms, error, principal)
+        of_step: OfStep = {"session": session, "step": step, "end": end, "rating": rating}
+        told = Feedback.of(decision_id, capability_id, tools, outcome, error, of_step)
+        taken = self._executed(told, duration_ms, named(principal, "principal") or "")
         done, _ = await asyncio.wait([asyncio.wrap_future(taken)], timeout=ACKNOWLEDGED)
         return done.pop().result() if done else Receipt.WAITING
 
-    def _executed(
-        self,
-        decision_id: object,
-        capability_id: object,
-        tools: object,
-        outcome: object,
-        duration_ms: float | None,
-        error: object,
-        principal: object,
-    ) -> "Future[Receipt]":
+    def _executed(self, told: Feedback, duration_ms: float | None, whose: str) -> "Future[Receipt]":
         self._awake()
-        told, whose = Feedback.of(decision_id, capability_id, tools, outcome, error), named(principal, "principal") or ""
         if not _DECISION_ID.fullmatch(told.decision_id):
             raise InputError(
                 f"feedback: {told.decision_id!r:.100} is no decision id, which has 32 hexadecimal digits; see Answer.decision_id"
@@ -151,14 +157,18 @@ class Intake:
             ran = self._tools_of(told.capability)
         entry = Entry(self._user, Trace(
             id=told.decision_id, decision_id=told.decision_id, tools=ran, capability=told.capability, outcome=told.outcome,
-            duration_ms=duration_ms, error=told.error, timestamp=self._clock(), principal=whose,
+            duration_ms=duration_ms, error=told.error, timestamp=self._clock(), principal=whose, **told.of_step,
         ), None)  # fmt: skip
         decision = self._journal.decision(told.decision_id)
         if decision is not None and whose and decision.principal not in ("", whose):
             raise InputError(f"feedback to {told.decision_id!r}: the decision is that of another principal than {whose!r:.60}")
+        session = told.of_step.get("session")
+        if decision is not None and session is not None and decision.session not in (None, session):
+            raise InputError(f"feedback to {told.decision_id!r}: the decision is of another session than {session!r:.60}")
         entry = entry if decision is None else entry.joined(decision)
         taken = self._journal.executed(entry)
         if not (taken.done() and taken.result() is Receipt.KNOWN):
+            self._answering.observed.executed(told.outcome, None if duration_ms is None else duration_ms / 1000.0)
             self._unlearnable.look(ran, self.slots.production.model.catalog.tool_column.keys(), self._clock())
             self._remember(entry)
         return taken

@@ -64,6 +64,7 @@ class Found:
     encoder : id of what made the intent of its text, "" where it came as a vector
     eligible : what the request may have
     rules : (id, what a rule did with it)
+    encoding : seconds from its text to the vector
     """
 
     items: Items
@@ -74,6 +75,7 @@ class Found:
     encoder: str = ""
     eligible: Eligible = NOTHING
     rules: tuple[tuple[str, str], ...] = ()
+    encoding: float = 0.0
 
 
 def above(items: Items, strangers: tuple[str, ...], least: float, by: str, why: list[str]) -> tuple[Items, tuple[str, ...]]:

@@ -34,6 +34,7 @@ from .exploration import Exploration, Explorer
 from .feedback import Unlearnable
 from .intake import Intake
 from .items import Found
+from .observing import Listener
 from .request import Request
 from .rules import Rules
 from .service import InferenceService
@@ -260,6 +261,15 @@ class Ranker(InferenceService, Intake, Upkeep):
         self._awake()
         return self._scheduler.refresh()
 
+    def watch(self, listener: Listener) -> None:
+        """Tells of every answer and every execution from now on: see `shgat.serving.observing`.
+
+        Parameters
+        ----------
+        listener : called in the thread that answers; it must be quick, and must not raise
+        """
+        self._answering.observed.listen(listener)
+
     def stats(self) -> dict[str, Any]:
         """What it did and how it is, as JSON values."""
         served, scheduler, encoder = self.slots.production, self._scheduler, self._encoder()
@@ -268,10 +278,11 @@ class Ranker(InferenceService, Intake, Upkeep):
             "swaps": self.slots.swaps,
             "catalogue": {"shown": repr(self.catalog), "left_out": list(self.catalog.left_out)},
             **scheduler.stats(),
-            "answers": dict(self._answering.latency.answers),
-            "latency_ms": self._answering.latency.percentiles(),
+            "answers": dict(self._answering.observed.answers),
+            "latency_ms": self._answering.observed.percentiles(),
             "success": self._success(),
             "waiting_for_store": self._journal.waiting,
+            "store_writes": {"seconds": self._journal.write_seconds, "trouble": self._journal.trouble},
             "dropped_decisions": self._journal.dropped,
             "feedback_without_decision": self._journal.without_decision,
             "refused_by_store": self._journal.refused,

@@ -8,6 +8,8 @@ from typing import Any, Unpack
 import numpy as np
 
 from ..graph import Catalog
+from ..model import intents as asked
+from ..model import suggestion
 from ..model.candidates import Kind
 from ..model.why_not import WhyNot
 from ..registry import Slots, Traffic
@@ -107,6 +109,34 @@ class InferenceService:
         """The best capabilities for an intent, each with all the tools it needs in `Answer.tools`; options as those of `rank`."""
         answer = self.rank(intent, top_k, "capabilities", **options)
         return replace(answer, tools=tuple(self._tools_of(c) for c in answer.ids))
+
+    def suggest(
+        self, context_tools: Iterable[str], intent: object = None, top_k: int = 5, *, text: str | None = None,
+        followers: Sequence[str] = (), servers: Iterable[str] | None = None, session: str | int | uuid.UUID | None = None,
+        principal: str | int | uuid.UUID | None = None, explain: bool = False,
+    ) -> Answer:  # fmt: skip
+        """What to use next in a session; never what was used last. Where the version that serves has learned values they speak.
+
+        Parameters
+        ----------
+        context_tools : ids of what was used, the latest last; those that the catalogue does not know are left out
+        intent, text : as `rank` takes them; without either what was used stands for it, the latest three tools
+        followers : ids that stand first, as what came next before
+        servers, session, principal, explain : as those of `rank`
+
+        Raises
+        ------
+        InputError
+            where there is no intent and nothing that was used is known.
+        """
+        catalog = self.catalog
+        used = [key for key in asked.used(context_tools) if key in catalog.tool_column]
+        wanted = suggestion.intent_of(catalog, used) if intent is None and not text else intent
+        first = tuple(key for key in followers if key in catalog.tool_column and key not in used[-1:])
+        return self.rank(
+            wanted, top_k, text=text, context_tools=used, servers=servers, exclude=used[-1:], rules={"pin": first}, session=session,
+            principal=principal, explain=explain,
+        )  # fmt: skip
 
     def why_not(
         self, intent: object, tool: str, *, text: str | None = None, context_tools: Iterable[str] | None = (),

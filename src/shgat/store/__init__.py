@@ -11,6 +11,7 @@ from .aliases import ALIASES, ANYTHING, Anything, Move
 from .decisions import Answers, Decision, Ranked
 from .files import ImportReport, export_folder, export_traces, import_folder, import_traces
 from .model_versions import Intact, ModelSummary, ModelVersion
+from .outcomes import Outcome
 from .principals import Portion, PrincipalMove
 from .priorities import Backlog, Reason
 from .retention import Retention
@@ -29,6 +30,7 @@ __all__ = [
     "ModelSummary",
     "ModelVersion",
     "Move",
+    "Outcome",
     "Portion",
     "PrincipalMove",
     "Ranked",

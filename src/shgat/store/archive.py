@@ -14,7 +14,7 @@ from ..traces.parquet import arrow
 from .database import Database
 
 _log = logging.getLogger("shgat")
-_LISTS = ("tools", "context_tools")  # of texts; other JSON stays the text that it is
+_LISTS = ("tools", "context_tools", "offered")  # of texts; other JSON stays the text that it is
 
 
 class Archive:

@@ -49,6 +49,11 @@ class CatalogRows:
         self._write_catalog(*catalog.records(), checksum, catalog.encoder)
         return True
 
+    def catalog_checksum(self) -> str | None:
+        """Of the catalogue that was kept last; None where it was changed since."""
+        with self.database.read() as connection:
+            return connection.scalar(select(meta.c.value).where(meta.c.key == _CHECKSUM))
+
     def encoder(self) -> str:
         """What made the embeddings that are kept, "" where nobody said."""
         with self.database.read() as connection:

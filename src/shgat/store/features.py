@@ -83,6 +83,15 @@ class FeatureRows:
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
             return None  # whatever it was: they are built anew
 
+    def feature_gaps(self) -> tuple[float, float | None]:
+        """Share of the capabilities without features or without their `text_embedding`, and when the oldest were computed, seconds since the
+        epoch; None where there are none."""
+        with self.database.read() as connection:
+            n = connection.scalar(select(func.count()).select_from(capabilities)) or 0
+            there = select(func.count(capability_features.c.text_embedding), func.min(capability_features.c.computed_at))
+            found, oldest = connection.execute(there).one()
+        return (1.0 - found / n if n else 0.0), oldest
+
     def features(self, ids: Sequence[str] | None = None) -> dict[str, CapabilityFeatures]:
         """Capability id -> its features, of those that have any; None: of all."""
         key = capability_features.c.capability_id

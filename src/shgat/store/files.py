@@ -1,6 +1,6 @@
 """What a store holds as files, which training, evaluation and other stores read.
 
-Traces alone: a .jsonl or .parquet, see `shgat.traces`. A folder: the catalogue, and its traces as `train.jsonl`.
+Traces alone: a .jsonl, .csv or .parquet, see `shgat.traces`. A folder: the catalogue, and its traces as `train.jsonl`.
 """
 
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from ..errors import InputError, TraceError
 from ..graph import Catalog
 from ..graph.space import comparable
 from ..traces import Trace, read_traces, write_traces
-from ..traces.record import COLUMNS
+from ..traces.record import COLUMNS, OF_A_STEP
 from .store import Store
 
 TRACES = "train.jsonl"  # of a folder
@@ -46,7 +46,9 @@ def export_folder(store: Store, folder: str | Path) -> tuple[Catalog, int]:
     """
     catalog = Catalog.from_records(*store.catalog(), encoder=store.encoder())
     if not catalog.tools:
-        raise InputError(f"{store.url} holds no catalogue; its traces alone go to a file whose name ends in .jsonl or .parquet")
+        raise InputError(
+            f"{store.url} holds no catalogue; its traces alone go to a file whose name ends in .jsonl, .csv or .parquet"
+        )
     catalog.save(folder)
     return catalog, export_traces(store, Path(folder) / TRACES)
 
@@ -107,8 +109,8 @@ def _clashes(store: Store, rows: list[tuple[int, Trace]]) -> list[tuple[int, str
 
 
 def _same(trace: Trace, other: Trace) -> bool:
-    undecided = ["priority"] + (["timestamp"] if trace.timestamp is None else [])
-    if any(getattr(trace, name) != getattr(other, name) for name in COLUMNS if name not in undecided):
+    undecided = ["priority", *(name for name in ("timestamp", "step") if getattr(trace, name) is None)]
+    if any(getattr(trace, name) != getattr(other, name) for name in (*COLUMNS, *OF_A_STEP) if name not in undecided):
         return False
     if trace.embedding is None or other.embedding is None:
         return trace.embedding is other.embedding

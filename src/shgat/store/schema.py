@@ -3,7 +3,7 @@
     meta            key -> value: the dimension of the embeddings, the checksum of the catalogue that was kept last
     tools, capabilities, members         the catalogue; a member is a tool or a capability, in order
     decisions       what was ranked for an intent, at which position, with which propensity
-    traces          what was executed and how it went; parent_id makes them a tree
+    traces          what was executed and how it went; parent_id makes them a tree, session and step sequences
     priorities      how much a trace is worth replaying to its user's model; infinity until it has been trained on.
                     `aside`: it is not read; `reason` says why, and `needs` what a catalogue has to hold for it to be read again
     model_versions  whole models, per user
@@ -44,7 +44,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from .embedding import embedding_type
 
-REVISION = "v11_drift"  # the newest migration
+REVISION = "v12_sessions"  # the newest migration
 DEFAULT_USER = "local"
 
 METADATA = MetaData()
@@ -53,6 +53,7 @@ _SEQ = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows by 
 
 
 _SOMEBODY = text("principal <> ''")
+IN_SESSION = text("session <> ''")  # of the index; what asks by it says so too, or SQLite does not use it
 _OF_SOMEBODY: dict[str, Any] = {
     "sqlite_where": _SOMEBODY,
     "postgresql_where": _SOMEBODY,
@@ -133,11 +134,18 @@ traces = _table(
     Column("timestamp", Double, nullable=False),
     Column("user_id", Text, nullable=False, server_default=DEFAULT_USER),
     Column("principal", Text, nullable=False, server_default=""),
+    Column("session", Text, nullable=False, server_default=""),
+    Column("step", Integer),
+    Column("end", Text, nullable=False, server_default=""),
+    Column("rating", Double),
+    Column("offered", _LIST, nullable=False, server_default="[]"),
+    Column("propensity", Double),
     Index("ix_traces_id", "id", unique=True),
     Index("ix_traces_decision_id", "decision_id", unique=True),
     Index("ix_traces_parent_id", "parent_id"),
     Index("ix_traces_timestamp", "timestamp"),
     Index("ix_traces_principal", "user_id", "principal", "seq", **_OF_SOMEBODY),
+    Index("ix_traces_session", "session", "user_id", "principal", "step", sqlite_where=IN_SESSION, postgresql_where=IN_SESSION),
 )
 
 priorities = Table(

@@ -18,6 +18,7 @@ from .drift_references import DriftReferenceRows
 from .features import FeatureRows
 from .migration import current_revision, stored_dimension, upgrade
 from .model_versions import ModelVersionRows
+from .outcomes import OutcomeRows
 from .principals import PrincipalRows
 from .retention import RetentionRows
 from .schema import METADATA, REVISION, model_aliases, priorities
@@ -27,8 +28,9 @@ MAX_DIMENSION = 16_000  # of a pgvector column
 
 
 class Store(
-    CatalogRows, DecisionRows, TraceRows, PrincipalRows, ModelVersionRows, DriftReferenceRows, ClaimRows, RetentionRows, FeatureRows
-):
+    CatalogRows, DecisionRows, TraceRows, OutcomeRows, PrincipalRows, ModelVersionRows, DriftReferenceRows, ClaimRows, RetentionRows,
+    FeatureRows,
+):  # fmt: skip
     """Opened by `Store.open`; may be used by any number of threads, and by any number of processes at once.
 
     Attributes

@@ -4,18 +4,21 @@ import math
 import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Column, Row, Select, delete, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, bindparam, delete, func, select, update
 
 from .._check import LARGEST
 from .._kernels import readout
 from ..errors import DamagedError, TraceError
 from ..traces import Trace
+from ..traces.record import LAST_STEP
 from .database import Database
-from .schema import DEFAULT_USER, priorities, traces
+from .schema import DEFAULT_USER, IN_SESSION, priorities, traces
 
 _PAGE = 1000  # rows of one read; no read holds a transaction longer
+_IN_SESSION = cast(ColumnElement[bool], IN_SESSION)
+_LISTS = ("tools", "context_tools", "offered")
 _COLUMNS = [column for column in traces.c if column.name != "user_id"]
 WITH_PRIORITY = select(*_COLUMNS, priorities.c.priority).outerjoin(priorities, priorities.c.trace_seq == traces.c.seq)
 
@@ -49,6 +52,7 @@ class TraceRows:
             if fresh:
                 rows = [priority_row(added[t.id], t.priority, now, user_id, t.principal) for t in fresh]
                 connection.execute(priorities.insert(), rows)
+                _number(connection, [(added[t.id], t) for t in fresh], user_id)
         return [added.pop(trace.id, None) is not None for trace in batch]
 
     def trace(self, trace_id: str) -> Trace | None:
@@ -62,6 +66,11 @@ class TraceRows:
     def feedback_to(self, decision_ids: Sequence[str]) -> dict[str, Trace]:
         """Decision id -> the trace that is its feedback, for decisions that have any."""
         return {str(trace.decision_id): trace for trace in self._where(traces.c.decision_id, decision_ids)}
+
+    def session(self, session: str, principal: str = "", user_id: str = DEFAULT_USER) -> list[Trace]:
+        """The traces of a session, by step; see `shgat.traces.sessions_of`."""
+        whose = _of_session(session, principal, user_id)
+        return self._fetch(WITH_PRIORITY.where(*whose).order_by(traces.c.step, traces.c.seq))
 
     def steps(self, trace_id: str) -> list[Trace]:
         """The traces whose parent is `trace_id`, in the order in which they arrived."""
@@ -145,7 +154,33 @@ def _row(trace: Trace, now: float, user_id: str) -> dict[str, Any]:
         "timestamp": now if trace.timestamp is None else trace.timestamp,
         "user_id": user_id,
         "principal": trace.principal,
+        "session": trace.session,
+        "step": trace.step,
+        "end": trace.end,
+        "rating": trace.rating,
+        "offered": trace.offered,
+        "propensity": trace.propensity,
     }
+
+
+def _of_session(session: str, principal: str, user_id: str) -> tuple[ColumnElement[bool], ...]:
+    return traces.c.session == session, traces.c.user_id == user_id, traces.c.principal == principal, _IN_SESSION
+
+
+def _number(connection: Connection, fresh: Sequence[tuple[int, Trace]], user_id: str) -> None:
+    """Gives the new traces (seq, trace) of sessions that do not say their step the next one, in the order in which they were stored."""
+    following: dict[tuple[str, str], int] = {}
+    steps = []
+    for seq, trace in sorted((item for item in fresh if item[1].session and item[1].step is None), key=lambda item: item[0]):
+        key = trace.principal, trace.session
+        if key not in following:
+            whose = _of_session(trace.session, trace.principal, user_id)
+            latest = connection.scalar(select(func.max(traces.c.step)).where(*whose))
+            following[key] = 0 if latest is None else latest + 1
+        steps.append({"of": seq, "number": min(following[key], LAST_STEP)})
+        following[key] += 1
+    if steps:
+        connection.execute(update(traces).where(traces.c.seq == bindparam("of")).values(step=bindparam("number")), steps)
 
 
 def priority_row(seq: int, value: float | None, now: float, user_id: str, principal: str) -> dict[str, Any]:
@@ -162,11 +197,11 @@ def trace_of(row: Row[Any], dimension: int) -> Trace:
         raise _damaged(row.id, f"its embedding is no finite vector of {dimension}")
     if not isinstance(outcome, float) or not 0.0 <= outcome <= 1.0:
         raise _damaged(row.id, f"its outcome is {outcome!r}")
-    for name in ("tools", "context_tools"):
+    for name in _LISTS:
         if not isinstance(values[name], list):
             raise _damaged(row.id, f"its {name} are no list")
+        values[name] = tuple(values[name])
     values["priority"] = None if priority is None or priority == math.inf else priority
-    values["tools"], values["context_tools"] = tuple(values["tools"]), tuple(values["context_tools"])
     trace = object.__new__(Trace)
     trace.__dict__.update(values, encoder="")
     return trace

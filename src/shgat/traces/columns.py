@@ -42,6 +42,10 @@ class Texts(Sequence[str]):
             file.seek(int(self._offsets[i]))
             return str(orjson.loads(file.readline()).get("intent") or "")
 
+    def __reduce__(self) -> tuple[type["Texts"], tuple[list[str]]]:
+        """To another process they go as they are: it may stand on a machine that does not have the file."""
+        return Texts, ([str(text) for text in self],)
+
     def take(self, rows: npt.NDArray[np.integer]) -> "Texts":
         """The given texts, in the given order."""
         if self._items is None:
@@ -66,6 +70,7 @@ class Traces:
     timestamp : (N,) float64 seconds since 1970, NaN where unknown
     context : (N rows) -> columns of the tools that the session had used before
     skipped : (id, reason) of traces that could not be used
+    td : (N,) float64 errors that somebody knows of them, NaN where nobody does: with which prioritised replay begins. None: of none
     """
 
     ids: npt.NDArray[Any]
@@ -78,6 +83,7 @@ class Traces:
     timestamp: Float64
     context: Incidence
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    td: Float64 | None = None
 
     @classmethod
     def from_records(
@@ -126,14 +132,16 @@ class Traces:
         """SHA-256 over everything."""
         texts = hashlib.sha256(b"\0".join(str(text).encode() for text in self.texts)).hexdigest()
         rows = (self.tools.indptr, self.tools.indices, self.context.indptr, self.context.indices)
-        return digest(np.array([texts]), self.ids, *rows, self.capability, self.outcome, self.weight, self.timestamp, self.intents)
+        known = () if self.td is None else (self.td,)
+        columns = (self.capability, self.outcome, self.weight, self.timestamp, self.intents, *known)
+        return digest(np.array([texts]), self.ids, *rows, *columns)
 
     def take(self, rows: npt.NDArray[np.integer] | Sequence[int]) -> "Traces":
         """The given traces, in the given order; embeddings are gathered into memory."""
         rows = np.asarray(rows, np.int64)
         return Traces(
             self.ids[rows], self.intents[rows], self.texts.take(rows), self.tools.take(rows), self.capability[rows], self.outcome[rows],
-            self.weight[rows], self.timestamp[rows], self.context.take(rows),
+            self.weight[rows], self.timestamp[rows], self.context.take(rows), td=None if self.td is None else self.td[rows],
         )  # fmt: skip
 
     def vectors(self, rows: npt.NDArray[np.integer]) -> Float32:

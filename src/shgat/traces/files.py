@@ -1,7 +1,8 @@
-"""Files of traces by the ending of their name: .jsonl (embeddings in the .npy of its stem, or inline) or .parquet."""
+"""Files of traces by the ending of their name: .jsonl or .csv (embeddings in the .npy of its stem, or inline), or .parquet."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -25,10 +26,8 @@ def read_traces(path: str | Path, dimension: int | None = None) -> Iterator[tupl
     InputError
         for a file that cannot be read, or a matrix that is not aligned with its lines.
     """
-    from . import jsonl, parquet
-
     path = Path(path)
-    return jsonl.read(path, dimension) if _is_jsonl(path) else parquet.read(path, dimension)
+    return _format(path).read(path, dimension)  # type: ignore[no-any-return]
 
 
 def write_traces(path: str | Path, traces: Iterable[Trace], dimension: int | None) -> int:
@@ -38,10 +37,8 @@ def write_traces(path: str | Path, traces: Iterable[Trace], dimension: int | Non
     ----------
     dimension : of the embeddings; None: texts alone, embeddings are left out
     """
-    from . import jsonl, parquet
-
     path = Path(path)
-    return (jsonl.write if _is_jsonl(path) else parquet.write)(path, traces, dimension)
+    return _format(path).write(path, traces, dimension)  # type: ignore[no-any-return]
 
 
 def load_traces(path: str | Path, catalog: Catalog, *, unknown: Unknown = "refuse") -> Traces:
@@ -60,7 +57,7 @@ def load_traces(path: str | Path, catalog: Catalog, *, unknown: Unknown = "refus
     path = Path(path)
     _check.choice(unknown, ("skip", "refuse"), "unknown")
     columns = Columns(catalog, unknown)
-    if path.suffix == ".parquet":
+    if path.suffix in (".parquet", ".csv"):
         return columns.gathered((f"{path.name}, row {number}", trace) for number, trace in read_traces(path, catalog.dimension))
     file = JsonLines(path)
     inline, rows, offsets, n_lines = [], list[int](), list[int](), 0
@@ -71,18 +68,23 @@ def load_traces(path: str | Path, catalog: Catalog, *, unknown: Unknown = "refus
         if columns.add(line.trace, where, line.has_embedding):
             rows.append(n_lines)
             offsets.append(line.offset)
-            if file.matrix is None:
+            if file.beside.matrix is None:
                 inline.append(columns.vector(line.trace, where))
         n_lines += 1
     texts = Texts(None, path, np.array(offsets, np.int64))
-    if file.matrix is None:
+    matrix = file.beside.matrix
+    if matrix is None:
         return columns.traces(columns.stacked(inline), texts)
-    file.check_alignment(n_lines, catalog.dimension)
+    file.beside.check_alignment(n_lines, catalog.dimension)
     everything = len(rows) == n_lines
-    return columns.traces(file.matrix if everything else file.matrix[np.array(rows, np.int64)], texts)
+    return columns.traces(matrix if everything else matrix[np.array(rows, np.int64)], texts)
 
 
-def _is_jsonl(path: Path) -> bool:
-    if path.suffix not in (".jsonl", ".parquet"):
-        raise InputError(f"{path.name}: the name of a file of traces ends in .jsonl or .parquet")
-    return path.suffix == ".jsonl"
+def _format(path: Path) -> ModuleType:
+    """The module that reads and writes files of that name."""
+    from . import commas, jsonl, parquet
+
+    found = {".jsonl": jsonl, ".csv": commas, ".parquet": parquet}.get(path.suffix)
+    if found is None:
+        raise InputError(f"{path.name}: the name of a file of traces ends in .jsonl, .csv or .parquet")
+    return found

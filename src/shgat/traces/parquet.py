@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from .._files import open_regular, reason, replacing
 from ..errors import InputError, MissingExtraError, TraceError
-from .record import COLUMNS, SAID, Trace, of_dimension
+from .record import COLUMNS, SAID, Trace, of_dimension, said
 
 _ROW_GROUP = 4096
-_LISTS = ("tools", "context_tools")
-_NUMBERS = ("outcome", "weight", "duration_ms", "timestamp", "priority")
+_LISTS = ("tools", "context_tools", "offered")
+_NUMBERS = ("outcome", "weight", "duration_ms", "timestamp", "priority", "rating", "propensity")
 
 
 def read(path: Path, dimension: int | None) -> Iterator[tuple[int, Trace | TraceError]]:
@@ -48,7 +48,7 @@ def read(path: Path, dimension: int | None) -> Iterator[tuple[int, Trace | Trace
 def write(path: Path, traces: Iterable[Trace], dimension: int | None) -> int:
     """Writes traces, a row group at a time, and returns their number; the file appears when it is whole. `dimension` None: texts alone."""
     pa, pq = arrow()
-    columns = [*((name, _column_type(pa, name)) for name in COLUMNS), *((name, pa.string()) for name in SAID)]
+    columns = [(name, _column_type(pa, name)) for name in (*COLUMNS, *SAID)]
     if dimension is not None:
         columns.append(("embedding", pa.list_(pa.float32(), dimension)))
     schema = pa.schema(columns)
@@ -78,7 +78,8 @@ def _embedding(vector: Any) -> npt.NDArray[Any] | None:
 
 def _record_batch(pa: Any, schema: Any, group: list[Trace]) -> Any:
     columns = [pa.array([getattr(t, name) for t in group], schema.field(name).type) for name in COLUMNS]
-    columns += [pa.array([getattr(t, name) or None for t in group], pa.string()) for name in SAID]
+    told = [said(t) for t in group]
+    columns += [pa.array([of.get(name) for of in told], schema.field(name).type) for name in SAID]
     if "embedding" in schema.names:
         columns.append(pa.array([t.embedding for t in group], schema.field("embedding").type))
     return pa.record_batch(columns, schema)
@@ -87,6 +88,8 @@ def _record_batch(pa: Any, schema: Any, group: list[Trace]) -> Any:
 def _column_type(pa: Any, name: str) -> Any:
     if name in _LISTS:
         return pa.list_(pa.string())
+    if name == "step":
+        return pa.int64()
     return pa.float64() if name in _NUMBERS else pa.string()
 
 

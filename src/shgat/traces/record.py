@@ -5,12 +5,21 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from .. import _ids
-from .._check import moment, number, storable_text, storable_texts, vector
+from .._check import choice, moment, number, seed, storable_text, storable_texts, vector
 from .._types import Float32
 from ..errors import InputError, TraceError
 
 _LARGEST = 1e15  # of milliseconds and priorities
-_RANGES = {"outcome": (0.0, 1.0), "weight": (0.0, 1e6), "duration_ms": (0.0, _LARGEST), "priority": (0.0, _LARGEST)}
+_RANGES = {
+    "outcome": (0.0, 1.0),
+    "weight": (0.0, 1e6),
+    "duration_ms": (0.0, _LARGEST),
+    "priority": (0.0, _LARGEST),
+    "rating": (1.0, 5.0),
+    "propensity": (0.0, 1.0),
+}
+ENDS = ("terminal", "truncated")
+LAST_STEP = 2**31 - 1  # that columns hold
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -35,6 +44,12 @@ class Trace:
     principal : who asked for it, a team or a tenant or a person; "" where nobody said
     seq : its number in the store, 0 while it is in none
     encoder : what made the embedding, "" where nobody said; a store has one for all
+    session : name of the session that this is a step of, a whole number too, "" where it is of none; those of two principals are two
+    step : its number within the session, from 0; None: by the time, and in a store the next one
+    end : "terminal" where the session came to its end with this step, "truncated" where it was broken off; "" where it goes on
+    rating : what people said of it, 1 (bad) to 5 (good), or None
+    offered : ids of the tools that were offered, best first, () where nobody said
+    propensity : chance, above 0, with which what ran would be chosen among what was offered, or None
     """
 
     id: str = field(default_factory=_ids.new)
@@ -54,12 +69,21 @@ class Trace:
     seq: int = 0
     encoder: str = ""
     principal: str = ""
+    session: str = ""
+    step: int | None = None
+    end: str = ""
+    rating: float | None = None
+    offered: tuple[str, ...] = ()
+    propensity: float | None = None
 
     def __post_init__(self) -> None:
         try:
             self._check()
         except InputError as error:
-            raise TraceError(str(error)) from None
+            found = TraceError(str(error))
+            if isinstance(self.session, str) and isinstance(self.principal, str) and self.session:
+                found.session = self.principal, self.session
+            raise found from None
 
     @classmethod
     def from_record(cls, record: "Trace | Mapping[str, Any]") -> "Trace":
@@ -86,37 +110,57 @@ class Trace:
 
     def _check(self) -> None:
         storable_text(self.id, "the id of a trace")
+        if isinstance(self.session, int) and not isinstance(self.session, bool):
+            vars(self)["session"] = str(self.session)
         what = f"trace {self.id!r}"
-        for name in ("intent", *SAID):
+        if self.session:
+            what += f" (session {self.session!r:.100}" + ("" if self.step is None else f", step {self.step!r:.20}") + ")"
+        for name in ("intent", "encoder", "principal", "session"):
             if getattr(self, name) != "":
                 storable_text(getattr(self, name), f"{what}: {name}")
         for name in ("capability", "decision_id", "parent_id", "error"):
             if getattr(self, name) is not None:
                 storable_text(getattr(self, name), f"{what}: {name}")
         checked: dict[str, Any] = {}
-        for name in ("tools", "context_tools"):
+        for name in ("tools", "context_tools", "offered"):
             checked[name] = storable_texts(getattr(self, name), f"{what}: {name}")
         for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
             if value is not None or name in ("outcome", "weight"):
                 checked[name] = number(value, low, high, f"{what}: {name}")
+        self._check_step(checked, what)
         if self.timestamp is not None:
             checked["timestamp"] = moment(self.timestamp, f"{what}: timestamp")
         if self.embedding is not None:
             checked["embedding"] = vector(self.embedding, None, f"{what}: embedding")
         vars(self).update(checked)  # it is frozen for everybody else
 
+    def _check_step(self, checked: dict[str, Any], what: str) -> None:
+        """What it is in its session; `checked` has the numbers that lie in their range."""
+        if self.step is not None:
+            checked["step"] = seed(self.step, f"{what}: step")
+            if checked["step"] > LAST_STEP:
+                raise InputError(f"{what}: step is at most {LAST_STEP}, not {checked['step']}")
+        if self.end != "":
+            choice(self.end, ENDS, f"{what}: end")
+        if checked.get("propensity") == 0.0:
+            raise InputError(f"{what}: propensity is above 0: what ran could be chosen; leave it out where nobody knows it")
 
-def of_dimension(trace: Trace, dimension: int | None) -> Trace | TraceError:
-    """The trace, or the error that its embedding is of another dimension; None: any will do."""
-    if dimension is None or trace.embedding is None or len(trace.embedding) == dimension:
+
+def of_dimension(trace: Trace | TraceError, dimension: int | None) -> Trace | TraceError:
+    """The trace, or the error that its embedding is of another dimension; None: any will do. An error stays as it is."""
+    if isinstance(trace, TraceError) or dimension is None or trace.embedding is None or len(trace.embedding) == dimension:
         return trace
     return TraceError(f"trace {trace.id!r}: embedding has {len(trace.embedding)} dimensions, expected {dimension}")
 
 
 SUCCESS = 0.5  # the least outcome of an execution that worked rather than failed
-COLUMNS = tuple(
-    f.name for f in fields(Trace) if f.name not in ("embedding", "seq", "encoder", "principal")
-)  # of a file; the embedding stands apart
-SAID = ("encoder", "principal")  # of a file too, where they say something
+OF_A_STEP = ("session", "step", "end", "rating", "offered", "propensity")
+SAID = ("encoder", "principal", *OF_A_STEP)  # of a file too, where they say something
+COLUMNS = tuple(f.name for f in fields(Trace) if f.name not in ("embedding", "seq", *SAID))  # of a file; the embedding stands apart
 _NULL_IS_ABSENT = ("intent", "context_tools", *SAID)
+
+
+def said(trace: Trace) -> dict[str, Any]:
+    """Those of `SAID` that say something."""
+    return {name: value for name in SAID if (value := getattr(trace, name)) not in ("", None, ())}

@@ -58,6 +58,10 @@ class Checkpoint:
     def save(self, stage: str, progress: Progress) -> None:
         """Keeps the state of a stage, beside the results of the stages before it."""
         self._stages[stage] = _state(stage, progress)
+        self.write()
+
+    def write(self) -> None:
+        """Brings the file up to date."""
         tensors = {f"{i}/{key}": a for i, (own, _) in enumerate(self._stages.values()) for key, a in own.items()}
         manifest = {"identity": self._identity, "stages": [described for _, described in self._stages.values()]}
         write_atomically(self._path, pack(tensors, manifest))
@@ -82,6 +86,10 @@ class Checkpoint:
             results,
             {"name": stage, "finished": True, "history": [none_for_not_finite(asdict(e)) for e in history]},
         )
+
+    def has_finished(self, stage: str) -> bool:
+        """Is the stage over?"""
+        return "finished" in self._stages.get(stage, ({}, {}))[1]
 
     def finished(self, stage: str, shapes: Mapping[str, tuple[int, ...]]) -> tuple[Tensors, list[Epoch]] | None:
         """What `finish` was given, None where the stage is not over. `shapes` are those of its results, which are float32.

@@ -8,19 +8,20 @@ from functools import cached_property
 import numpy as np
 
 from .._types import Bool, Float32, Int64
+from ..executor import Executor, Shared
 from ..graph import Incidence
 from ..model import ModelState
 from ..model.calibration import CLOSEST
-from ..model.channels import CHANNELS, Channels
-from ..model.memory import Memory
+from ..model.channels import CHANNELS
 from ..traces import Traces
+from .apart import Ground, Predicted, Stage, held_out, predict, scored
 from .checkpoint import Checkpoint
 from .config import TrainingConfig
 from .examples import Examples
 from .fusion import HeldOut
 from .selection import Candidate, Variant
-from .trainer import Epoch, Progress, Trainer
-from .validation import Held, cold_share, logits, popularity, unseen_tools
+from .trainer import Epoch, Trainer
+from .validation import Held, cold_share, popularity, unseen_tools
 
 TRAINED = ("semantic", "route")  # channels that differ between two models over the same traces
 _NO_LOGITS = np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32)
@@ -76,7 +77,7 @@ class Folds:
 
 @dataclass(eq=False)
 class Runs:
-    """The trainings of one call of `fit`, each from fresh parameters: nothing learned earlier may reach a held-out trace.
+    """The trainings of one call of `fit`.
 
     Attributes
     ----------
@@ -85,6 +86,7 @@ class Runs:
     on_epoch : called after each epoch of each run
     checkpoint : keeps the state of runs, or None
     most : how many runs there may be
+    executor : where trainings that need nothing of each other are done, None for here, one after the other
     seconds, epochs : by stage, and of all runs so far
     """
 
@@ -95,48 +97,80 @@ class Runs:
     on_epoch: Callable[[Epoch], None] | None
     checkpoint: Checkpoint | None
     most: int
+    executor: Executor | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     epochs: list[Epoch] = field(default_factory=list)
+    _begun: int = 0
+    _apart: dict[str, Predicted] = field(default_factory=dict)
+
+    @cached_property
+    def _ground(self) -> Ground:
+        state = self.state
+        return Ground(self.examples, state.cooccurrence, state.config, self.settings, self.seed, self.most)
+
+    @cached_property
+    def _shared(self) -> Shared[Ground]:
+        assert self.executor is not None
+        return self.executor.share(self._ground)
 
     def train(self, stage: str, variant: Variant, rows: Int64, held: Held | None = None) -> Trainer:
         """One training on the traces `rows`, validated on `held`; goes on from the checkpoint where that has begun the stage."""
         began, kept = time.perf_counter(), self.checkpoint
-        number = len(self.seconds) + 1 if held is not None else self.most
-        config = replace(self.state.config, node_offsets=variant.node_offsets, words=variant.words)
-        start = ModelState.untrained(self.state.catalog, config, [self.seed, 2])
-        examples, model = (
-            self.examples.wide if variant.words else self.examples,
-            replace(config, message_passing=variant.message_passing),
-        )
-        trainer = Trainer(
-            examples, self.state.cooccurrence, model, start.params, self.settings, rows, self.seed, held=held,
-            on_epoch=self.on_epoch, stage=stage, run=number, runs=self.most,
-        )  # fmt: skip
+        number = self._number() if held is not None else self.most
+        trainer = self._ground.trainer(stage, number, variant, rows, held, self.on_epoch)
         if kept is not None:
             kept.restore(stage, trainer)
         trainer.run(None if kept is None else lambda progress: kept.save(stage, progress))
-        self._note(stage, time.perf_counter() - began, trainer.progress)
+        self._note(stage, time.perf_counter() - began, trainer.progress.history)
         return trainer
 
+    def ahead(self, stages: Sequence[tuple[str, Variant, Int64, Int64]]) -> None:
+        """Does trainings at once, (name, variant, training rows, held-out rows) each, where there is an executor of several jobs.
+
+        A stage that a checkpoint has begun begins anew: it comes to the same.
+        """
+        if self.executor is None or self.executor.jobs == 1:
+            return
+        new = [s for s in stages if s[0] not in self._apart and (self.checkpoint is None or not self.checkpoint.has_finished(s[0]))]
+        wanted = [Stage(name, self._number(), variant, rows, held) for name, variant, rows, held in new]
+        reached = dict[str, int]()
+
+        def tell(_number: int, epoch: Epoch) -> None:
+            if self.on_epoch is not None and epoch.number > reached.get(epoch.stage, 0):  # work done anew says it again
+                reached[epoch.stage] = epoch.number
+                self.on_epoch(epoch)
+
+        for stage, found in zip(wanted, self.executor.map(predict, self._shared, wanted, tell), strict=True):
+            self._apart[stage.name] = found
+            if self.checkpoint is not None:
+                self.checkpoint.finish(stage.name, {"tools": found.tools, "capabilities": found.capabilities}, found.history)
+                self.checkpoint.write()
+
     def predict(self, stage: str, variant: Variant, rows: Int64, held: Held) -> tuple[Float32, Float32]:
-        """Logits of tools and capabilities for the held-out traces after such a training, or those that the checkpoint holds."""
+        """Logits of tools and capabilities for the held-out traces after such a training, or those that are there already."""
         n, catalog = len(held.rows), self.state.catalog
+        if found := self._apart.pop(stage, None):
+            self._note(stage, found.seconds, found.history)
+            return found.tools, found.capabilities
         shapes = {"tools": (n, len(catalog.tools)), "capabilities": (n, len(catalog.capabilities))}
         done = None if self.checkpoint is None else self.checkpoint.finished(stage, shapes)
         if done is not None:
-            self.seconds[stage] = 0.0
-            self.epochs += done[1]
+            self._number()
+            self._note(stage, 0.0, done[1])
             return done[0]["tools"], done[0]["capabilities"]
         trainer = self.train(stage, variant, rows, held)
-        state = trainer.progress
-        z = logits(trainer.objective, state.best or state.params, trainer.unknown, held.traces)
+        z = scored(trainer, held)
         if self.checkpoint is not None:
-            self.checkpoint.finish(stage, {"tools": z[0], "capabilities": z[1]}, state.history)
+            self.checkpoint.finish(stage, {"tools": z[0], "capabilities": z[1]}, trainer.progress.history)
         return z
 
-    def _note(self, stage: str, seconds: float, state: Progress) -> None:
+    def _number(self) -> int:
+        self._begun += 1
+        return self._begun
+
+    def _note(self, stage: str, seconds: float, history: list[Epoch]) -> None:
         self.seconds[stage] = seconds
-        self.epochs += state.history
+        self.epochs += history
 
 
 class CrossFit:
@@ -158,14 +192,8 @@ class CrossFit:
     @cached_property
     def held(self) -> list[Held]:
         """The held-out part of each fold."""
-        held = []
-        for training, rows in self.folds:
-            unseen = unseen_tools(self._traces.tools, training, self._n_tools)
-            traces = self._traces.take(rows)
-            memory = Memory.of(self._traces, training)
-            channels = Channels.build(self._runs.state.catalog, memory)
-            held.append(Held(traces, rows, traces.tools.touching(unseen), unseen, channels))
-        return held
+        catalog = self._runs.state.catalog
+        return [held_out(catalog, self._traces, training, rows) for training, rows in self.folds]
 
     @cached_property
     def closest(self) -> Float32:
@@ -184,11 +212,20 @@ class CrossFit:
             self._candidates[variant] = self._trained(variant)
         return self._candidates[variant]
 
+    def stages(self, *variants: Variant) -> list[tuple[str, Variant, Int64, Int64]]:
+        """The trainings of variants that have not been asked for, as `Runs.ahead` takes them."""
+        new = [variant for variant in variants if variant not in self._candidates]
+        return [(self._name(v, i), v, training, held) for v in new for i, (training, held) in enumerate(self.folds)]
+
+    def _name(self, variant: Variant, fold: int) -> str:
+        return f"{variant}{self._what}, fold {fold + 1}/{len(self.folds)}"
+
     def _trained(self, variant: Variant) -> Candidate:
+        self._runs.ahead(self.stages(variant))
         wide = self._runs.examples.wide.traces if variant.words else None
         z = [
             self._runs.predict(
-                f"{variant}{self._what}, fold {i + 1}/{len(self.folds)}", variant, training,
+                self._name(variant, i), variant, training,
                 held if wide is None else replace(held, traces=wide.take(held.rows)),
             )
             for i, ((training, _), held) in enumerate(zip(self.folds, self.held, strict=True))

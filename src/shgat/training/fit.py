@@ -12,6 +12,7 @@ import numpy as np
 from .. import _check
 from .._types import Int64
 from ..errors import InputError, TraceError
+from ..executor import Executor
 from ..model import ModelState
 from ..model.channels import CHANNELS, Learned
 from ..model.hashing import HASHED_WORDS
@@ -65,6 +66,7 @@ def fit(
     resume: bool = False,
     keep_checkpoint: bool = False,
     force: bool = False,
+    executor: Executor | None = None,
 ) -> Fitted:
     """Learns from traces, from scratch, and hands a model out only if held-out traces say that it ranks better than frozen cosine.
 
@@ -90,6 +92,8 @@ def fit(
     checkpoint, resume : a file to keep the state in after each epoch, and whether to go on from it
     keep_checkpoint : leave the file there at the end, for who removes it once the model is stored; else `fit` removes it
     force : hand the result out even where it is not better
+    executor : where folds and variants are trained at once; None: one after the other, here. The result has the same bits, and a checkpoint
+        whole runs instead of their epochs
 
     Returns
     -------
@@ -122,7 +126,7 @@ def fit(
     many = dominated(traces)
     doubtful = bool(many.any()) and len(traces) - int(many.sum()) >= FEWEST
     most = 1 if unvalidated else (1 + len(free) + doubtful) * len(folds) + 1
-    runs = Runs(state, Examples.build(state.catalog, traces), settings, seed, on_epoch, saved, most)
+    runs = Runs(state, Examples.build(state.catalog, traces), settings, seed, on_epoch, saved, most, executor)
     if unvalidated:
         variant = Variant(given["message_passing"] is not False, given["node_offsets"] is not False, given["words"] is True)
         return _finished(runs, np.arange(len(traces)), len(folds), started, variant, None, "trained without validation")
@@ -131,9 +135,11 @@ def fit(
         return Fitted(None, _report(runs, len(folds), started, None, None, None, reason))
     folded = CrossFit(runs, folds, channels)
     first = Variant(**{name: bool(value) for name, value in given.items()})
+    alone = CrossFit(runs, without(folds, many), channels, " without those of one set of tools") if doubtful else None
+    second = [replace(first, **{name: True}) for name in free[:1]]  # tried whatever comes of the first
+    runs.ahead([*folded.stages(first), *(alone.stages(first) if alone else ()), *folded.stages(*second)])
     rows, left_out = np.arange(len(traces)), ""
-    if doubtful:
-        alone = CrossFit(runs, without(folds, many), channels, " without those of one set of tools")
+    if alone is not None:
         shared = ~many[np.concatenate([held.rows for held in folded.held])]
         if lost := cost(folded.candidate(first), alone.candidate(first), shared, np.random.default_rng([seed, 7])):
             folded, rows = alone, np.flatnonzero(~many)
@@ -219,7 +225,9 @@ def _finished(
     report = _report(runs, n_folds, started, trainer, variant, selection, reason)
     config = replace(before.config, node_offsets=variant.node_offsets, words=variant.words)
     _done(runs.checkpoint)
-    return Fitted(ModelState(before.catalog, config, trainer.result(), before.cooccurrence, learned, report.to_dict()), report)
+    return Fitted(
+        ModelState(before.catalog, config, trainer.result(), before.cooccurrence, learned, report.to_dict(), before.values), report
+    )
 
 
 def _report(

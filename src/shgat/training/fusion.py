@@ -23,6 +23,7 @@ RIDGE = 1.0  # pulls the weights of unseen tools towards those of seen ones, wor
 FEWEST_COLD = 3
 SHORTLIST = 1024  # candidates of an intent that weights are fitted on
 ITERATIONS = 60
+_BLOCK = 64  # rows that are shortlisted at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,15 +101,28 @@ def cross_fitted(held: HeldOut, rng: np.random.Generator) -> Float64:
 
 def _shortlist(held: HeldOut) -> tuple[Float64, Float64, Bool]:
     """(features (C, N, m), y (N, m) rows summing to 1 or 0, unseen (N, m)); m <= SHORTLIST, all wanted tools are in."""
+    n_rows, n = next(iter(held.scores.values())).shape
+    width, starts = min(n, SHORTLIST), range(0, n_rows, _BLOCK)
+    blocks = [_shortlisted(held.take(np.arange(start, min(start + _BLOCK, n_rows))), width) for start in starts]
+    if not blocks:
+        return np.zeros((len(held.scores), 0, width)), np.zeros((0, width)), np.zeros((0, width), bool)
+    features, y, unseen = zip(*blocks, strict=True)
+    return np.concatenate(features, axis=1), np.concatenate(y), np.concatenate(unseen)
+
+
+def _shortlisted(held: HeldOut, width: int) -> tuple[Float64, Float64, Bool]:
+    """`_shortlist` of a few rows: what is as wide as the catalogue is never held for all of them."""
     first = next(iter(held.scores.values()))
-    n_rows, n = first.shape
-    y = np.zeros((n_rows, n))
-    sizes = np.maximum(held.wanted.degrees, 1)
-    y[held.wanted.row_of_entry, held.wanted.indices] = (1.0 / sizes)[held.wanted.row_of_entry]
-    if n <= SHORTLIST:
+    wanted = held.wanted.row_of_entry, held.wanted.indices
+    y = np.zeros(first.shape)
+    y[wanted] = (1.0 / np.maximum(held.wanted.degrees, 1))[wanted[0]]
+    if width == first.shape[1]:
         return np.stack([s.astype(np.float64) for s in held.scores.values()]), y, held.unseen
-    ranking = sum(log_softmax(s) for s in held.scores.values()) + np.where(y > 0, np.float32(1e9), np.float32(0.0))
-    top = np.argpartition(-ranking, SHORTLIST - 1, axis=1)[:, :SHORTLIST]
+    ranking = np.zeros(first.shape, np.float32)
+    for s in held.scores.values():
+        ranking += log_softmax(s)
+    ranking[wanted] += np.float32(1e9)
+    top = np.argpartition(-ranking, width - 1, axis=1)[:, :width]
     pick = [np.take_along_axis(s, top, axis=1).astype(np.float64) for s in held.scores.values()]
     return np.stack(pick), np.take_along_axis(y, top, axis=1), np.take_along_axis(held.unseen, top, axis=1)
 

@@ -1,7 +1,8 @@
 """Adam over named groups of one flat buffer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -29,6 +30,22 @@ class Group:
     decay: float = 0.0
 
 
+class Buffered(Protocol):
+    """Parameters of a model or of a value network: one flat buffer, and where in it what stands."""
+
+    buffer: Float32
+
+    @property
+    def layout(self) -> "Sliced": ...
+
+
+class Sliced(Protocol):
+    """Names and slices of a buffer."""
+
+    @property
+    def slices(self) -> Mapping[str, slice]: ...
+
+
 class Adam:
     """Adam with decoupled decay (Loshchilov and Hutter, 2019) and clipping by the global norm.
 
@@ -38,22 +55,24 @@ class Adam:
     ----------
     m, v : (size,) float32 first and second moments
     step_count : steps taken
+    spans : of the parameters that may move
     """
 
-    def __init__(self, params: Params, groups: Iterable[Group]) -> None:
+    def __init__(self, params: Buffered, groups: Iterable[Group]) -> None:
         self.m: Float32 = np.zeros_like(params.buffer)
         self.v: Float32 = np.zeros_like(params.buffer)
-        self.step_count = 0
-        self._spans = [(s, g.lr_factor, g.decay) for g in groups for s in _spans(params, g.names)]
+        self.step_count, groups = 0, list(groups)
+        self.spans = _spans(params, [name for g in groups for name in g.names])
+        self._steps = [(s, g.lr_factor, g.decay) for g in groups for s in _spans(params, g.names)]
 
-    def step(self, params: Params, gradient: Params, lr: float, clip: float) -> float:
+    def step(self, params: Buffered, gradient: Buffered, lr: float, clip: float) -> float:
         """One step in place; returns the global norm of the gradient before clipping."""
-        norm = float(np.sqrt(sum(optim.sum_of_squares(gradient.buffer[s]) for s, _, _ in self._spans)))
+        norm = float(np.sqrt(sum(optim.sum_of_squares(gradient.buffer[s]) for s, _, _ in self._steps)))
         if not np.isfinite(norm):
             raise FloatingPointError("the gradient is not finite")
         self.step_count += 1
         scale = clip / norm if norm > clip else 1.0
-        for s, factor, decay in self._spans:
+        for s, factor, decay in self._steps:
             optim.adam_step(
                 params.buffer[s],
                 gradient.buffer[s],
@@ -70,7 +89,7 @@ class Adam:
         return norm
 
 
-def _spans(params: Params, names: Iterable[str]) -> list[slice]:
+def _spans(params: Buffered, names: Iterable[str]) -> list[slice]:
     """The slices of the names, neighbours joined."""
     spans: list[slice] = []
     for piece in sorted((params.layout.slices[name] for name in names), key=lambda s: int(s.start)):

@@ -50,6 +50,7 @@ class TrainReport:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; NaN becomes None."""
-        value = asdict(self)
-        value["epochs"] = [asdict(e) for e in self.epochs]
+        value = {**vars(self), "epochs": [vars(e) for e in self.epochs]}  # what nests is copied below
+        for name in ("comparisons", "trials"):
+            value[name] = [asdict(c) for c in value[name]]
         return dict(none_for_not_finite(value))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .._types import Bool, Float32, Int64
+from .._types import Bool, Float32, Float64, Int64
 from ..config import SHGATConfig
 from ..errors import ShgatError
 from ..graph import Cooccurrence
@@ -66,7 +66,7 @@ class Progress:
     optimizer: Adam
     rng: np.random.Generator
     epoch: int = 0
-    best: Params | None = None
+    best: Params | None = None  # None without validation: those of the last epoch
     best_score: Score | None = None
     best_epoch: int = 0
     history: list[Epoch] = field(default_factory=list)
@@ -144,7 +144,7 @@ class Trainer:
         self.progress.td = np.full(len(examples.traces), np.nan, np.float32)
         if config.replay == "prioritized":
             self.progress.replay = PrioritizedReplay(max(1, len(rows)), config.alpha, config.priority_eps)
-            self.progress.replay.add([str(i) for i in rows])
+            self.progress.replay.add([str(i) for i in rows], _known(examples.traces.td, rows))
 
     def result(self) -> Params:
         """The best parameters so far, in the layout they came in."""
@@ -191,8 +191,15 @@ class Trainer:
     def _keep(self, score: Score | None) -> None:
         """Keeps the parameters if they are not worse than the best; decides whether to stop."""
         state = self.progress
-        if score is None or state.best_score is None or not score.worse_than(state.best_score):
-            state.best, state.best_score, state.best_epoch = state.params.copy(), score, state.epoch
+        if score is None:
+            state.best_epoch = state.epoch  # the last is the best
+            return
+        if state.best_score is None or not score.worse_than(state.best_score):
+            if state.best is None:
+                state.best = state.params.copy()
+            for span in state.optimizer.spans:  # nothing else moves
+                state.best.buffer[span] = state.params.buffer[span]
+            state.best_score, state.best_epoch = score, state.epoch
             return
         if score.hit_at_1 < state.best_score.hit_at_1 - self.config.degradation:
             state.stopped = f"Hit@1 fell from {state.best_score.hit_at_1:.3f} to {score.hit_at_1:.3f}"
@@ -266,6 +273,13 @@ class Trainer:
         if unseen is None:
             unseen = unseen_tools(self.examples.traces.tools, self.rows, len(self.examples.catalog.tools))
         return np.where(unseen, np.float32(math.log(self.config.unseen_damping)), np.float32(0.0))
+
+
+def _known(td: Float64 | None, rows: Int64) -> Float64 | None:
+    """Errors that replay begins with; what nobody knows stands with the largest, so that it is seen soon."""
+    if td is None or np.isnan(td[rows]).all():
+        return None
+    return np.where(np.isnan(td[rows]), np.nanmax(td[rows]), td[rows])
 
 
 def _norm(gradient: Params, names: tuple[str, ...]) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._types import Bool, Float32, Float64, Int64
 from ..graph import Incidence
-from ..metrics.ranking import criterion, per_query
+from ..metrics.ranking import criterion, per_query_from_ranks, ranks_of_relevant
 from ..model import readout
 from ..model.channels import Channels, log_softmax
 from ..model.index import stack
@@ -78,12 +78,12 @@ class Held:
         z_tools, z_capabilities = logits(objective, params, unknown, self.traces)
         semantic, route = log_softmax(z_tools), self.channels.route(z_capabilities)
         wanted = self.traces.relevant
-        best: Metrics | None = None
-        for weight in ROUTE_WEIGHTS:
-            metrics = per_query(semantic + np.float32(weight) * route, wanted, (1, 3, 5, 10))
-            if best is None or _mean(criterion(metrics)) > _mean(criterion(best)):
-                best = metrics
-        assert best is not None
+        found = [ranks_of_relevant(semantic + np.float32(weight) * route, wanted) for weight in ROUTE_WEIGHTS]
+        values = [_mean(criterion(per_query_from_ranks(ranks, wanted, (5,)))) for ranks in found]
+        chosen = 0
+        for i, value in enumerate(values):
+            chosen = i if value > values[chosen] else chosen
+        best = per_query_from_ranks(found[chosen], wanted, (1, 3, 5, 10))
         return Score(criterion(best), by_part(best, self.cold), _mean(best["hit@1"]))
 
 

@@ -12,7 +12,7 @@ from .problems import Problem
 OPENABLE = ("rank", "feedback", "metrics")  # scopes that local callers may have without a key
 _OPEN = ("/healthz", "/readyz", "/openapi.json", "/")
 _SCOPES = (("/v1/feedback", "feedback"), ("/v1/catalog", "catalog"), ("/v1/models", "admin"), ("/v1/stats", "metrics"),
-           ("/v1/history", "metrics"), ("/metrics", "metrics"))  # fmt: skip
+           ("/v1/history", "metrics"), ("/v1/alerts", "metrics"), ("/metrics", "metrics"))  # fmt: skip
 _FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
 
 

@@ -102,7 +102,7 @@ class Answers:
             raise InputError(f"error is a string, not {brief(error)}")
         receipt = await self._ranker.afeedback(
             given["decision_id"], given.get("capability_id"), tools, outcome=given["outcome"], duration_ms=duration, error=error,
-            principal=asked.options({"principal": given.get("principal")}).get("principal"),
+            principal=asked.options({"principal": given.get("principal")}).get("principal"), **asked.of_step(given),
         )  # fmt: skip
         if receipt:
             self._curve.executed(given["decision_id"], tools or (), float(given["outcome"]))

@@ -19,6 +19,7 @@ from .access import Access
 from .call import Call
 from .describe import described, problems_of
 from .documents import (
+    AlertsAnswer,
     CapabilityPage,
     FeedbackAnswer,
     FeedbackBody,
@@ -76,7 +77,8 @@ def create_app(service: Service, log: TextIO | None = None) -> Gate:
     _documented(app)
     _catalogue(app, service)
     _models(app, service)
-    gate = Gate(app, direct, Access(service.keys, service.limits, service.opened), service.limits, service.metrics, Requests(log))
+    access = Access(service.keys, service.limits, service.opened)
+    gate = Gate(app, direct, access, service.limits, service.metrics, Requests(log), service.spans)
     _operations(app, service, gate)
     _page(app)
     app.add_exception_handler(HTTPException, _http)
@@ -180,6 +182,11 @@ def _operations(app: FastAPI, service: Service, gate: Gate) -> None:
              responses=problems_of("/v1/history"))  # fmt: skip
     async def history() -> Response:
         return _json(service.curve.to_dict())
+
+    @app.get("/v1/alerts", response_model=AlertsAnswer, operation_id="alerts", summary="What is not as it should be.",
+             responses=problems_of("/v1/alerts"))  # fmt: skip
+    async def alerts() -> Response:
+        return _json(service.monitor.to_dict())
 
     @app.get("/metrics", response_class=Response, operation_id="metrics", summary="For Prometheus.",
              responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **problems_of("/metrics")})  # fmt: skip

@@ -18,7 +18,8 @@ RANK = frozenset({
     "session", "principal", "order", "min_score", "explain",
 })  # fmt: skip
 WHY_NOT = frozenset({"embedding", "embedding_base64", "text", "tool", "context_tools", "principal"})
-FEEDBACK = frozenset({"decision_id", "capability_id", "tools", "outcome", "duration_ms", "error", "principal"})
+OF_STEP = ("session", "step", "end", "rating")
+FEEDBACK = frozenset({"decision_id", "capability_id", "tools", "outcome", "duration_ms", "error", "principal", *OF_STEP})
 KINDS = ("tools", "capabilities", "sets")
 _NUMBERS = frozenset({int, float})
 _LISTS = ("context_tools", "candidates", "servers", "tags", "exclude")
@@ -93,6 +94,12 @@ def options(given: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(found.get(name), float):
             found[name] = whole(found[name], name)
     return found
+
+
+def of_step(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What `Ranker.feedback` takes of the step that it is in a session."""
+    found = {name: given[name] for name in OF_STEP if given.get(name) is not None}
+    return {name: whole(value, name) if name in ("session", "step") else value for name, value in found.items()}
 
 
 def strings(value: Any, name: str) -> list[str]:

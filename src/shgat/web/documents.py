@@ -77,6 +77,14 @@ class FeedbackBody(_Body):
     duration_ms: Annotated[float, Field(ge=0, le=1e15)] | None = None
     error: str | None = None
     principal: Principal = Field(None, description="Who ran it, where the decision names nobody.")
+    session: str | int | None = Field(None, description="That it is a step of, where the decision names none.")
+    step: Annotated[int, Field(ge=0, lt=2**31)] | None = Field(
+        None, description="Its number in the session; the next one if it is not said."
+    )
+    end: Literal["terminal", "truncated"] | None = Field(
+        None, description="Whether the session came to its end with it, or was broken off."
+    )
+    rating: Annotated[float, Field(ge=1, le=5)] | None = Field(None, description="What people said of it, 5 is best.")
 
 
 class SyncBody(_Body):
@@ -262,6 +270,14 @@ class HistoryAnswer(BaseModel):
     samples: list[dict[str, Any]]
     every: float
     group: int
+
+
+class AlertsAnswer(BaseModel):
+    firing: list[dict[str, Any]]
+    ended: list[dict[str, Any]]
+    every: float
+    rules: list[dict[str, Any]]
+    trouble: str
 
 
 class Status(BaseModel):

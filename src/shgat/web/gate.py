@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
+from ..monitoring import Spans
 from .access import Access, scope_of
 from .call import Call
 from .limits import Limits
@@ -39,8 +40,16 @@ class Gate:
     """
 
     def __init__(
-        self, inner: App, direct: Mapping[tuple[str, str], Direct], access: Access, limits: Limits, metrics: Metrics, log: Requests
+        self,
+        inner: App,
+        direct: Mapping[tuple[str, str], Direct],
+        access: Access,
+        limits: Limits,
+        metrics: Metrics,
+        log: Requests,
+        spans: Spans | None = None,
     ) -> None:
+        self._spans = spans
         self._inner, self._direct, self._access, self._limits = inner, direct, access, limits
         self._metrics, self._log = metrics, log
         self.draining, self.in_flight = False, 0
@@ -55,8 +64,17 @@ class Gate:
             await send({"type": "websocket.close", "code": 1000})
 
     async def _http(self, scope: Any, receive: Receive, send: Send) -> None:
-        started, call = time.perf_counter(), Call.of(scope)
+        call = Call.of(scope)
         answer = _Answer(send, call, self)
+        if self._spans is None or call.path in _OPEN:
+            await self._timed(scope, receive, answer, call)
+            return
+        with self._spans.request(call.method, call.path, call.headers) as answered:
+            await self._timed(scope, receive, answer, call)
+            answered(answer.route or "other", answer.status)
+
+    async def _timed(self, scope: Any, receive: Receive, answer: "_Answer", call: Call) -> None:
+        started = time.perf_counter()
         self.in_flight += 1
         try:
             async with asyncio.timeout(self._limits.request_seconds + self._limits.body_seconds):

@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from .._json import none_for_not_finite
+from ..monitoring import Monitor, MonitorSettings, Spans
+from ..monitoring.receivers import Receiver
 from ..serving import Ranker
 from .answers import Answers
 from .keys import Keys
@@ -29,6 +31,9 @@ class Service:
     limits : of what they may use
     opened : scopes that callers on this machine have without a key
     user_id : whose model serves
+    monitoring : how it is watched
+    receivers : are told of alerts
+    spans : of requests and answers; None: there are none
     """
 
     ranker: Ranker
@@ -37,10 +42,17 @@ class Service:
     limits: Limits = field(default_factory=Limits)
     opened: Collection[str] = ()
     user_id: str = "local"
+    monitoring: MonitorSettings = field(default_factory=MonitorSettings)
+    receivers: Sequence[Receiver] = ()
+    spans: Spans | None = None
 
     def __post_init__(self) -> None:
-        self.metrics, self.curve, self.started_at = Metrics(), Curve(), time.time()
-        self.metrics.watch(self.ranker)
+        self.monitor = Monitor(
+            self.ranker, self.store, self.user_id, self.monitoring, receivers=self.receivers, target="this server"
+        )
+        self.metrics, self.curve, self.started_at = Metrics(self.monitor.exposition), Curve(), time.time()
+        if self.spans is not None:
+            self.spans.watch(self.ranker)
         self.answers = Answers(self.ranker, self.curve)
         self.versions = VersionsOverHttp(self.ranker, self.store, self.user_id)
         self._watching: asyncio.Task[None] | None = None
@@ -54,14 +66,15 @@ class Service:
                 "requests": self.metrics.requests,
                 "errors": self.metrics.errors,
                 "keys": len(self.keys),
-                "trouble": [self.keys.trouble] if self.keys.trouble else [],
+                "trouble": [t for t in (self.keys.trouble, self.monitor.trouble) if t],
             },
         }
         clean: dict[str, Any] = none_for_not_finite(found)
         return clean
 
     async def start(self) -> None:
-        """Begins to sample the ranker for the page."""
+        """Begins to watch the ranker."""
+        self.monitor.start()
         self._watching = asyncio.create_task(self._watch())
 
     async def stop(self) -> None:
@@ -70,6 +83,9 @@ class Service:
             self._watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watching
+        await asyncio.to_thread(self.monitor.stop)
+        if self.spans is not None:
+            await asyncio.to_thread(self.spans.close)
 
     async def _watch(self) -> None:
         while True:

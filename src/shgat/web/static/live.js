@@ -2,13 +2,13 @@
 
 import { ask } from "./api.js";
 import { lines } from "./charts.js";
-import { $, duration, el, percent, tile } from "./dom.js";
+import { $, duration, el, percent, tile, time } from "./dom.js";
 
 const whole = (value) => (value == null ? "–" : Math.round(value).toLocaleString());
 const millis = (value) => (value == null ? "–" : `${value.toFixed(2)} ms`);
 
 export async function live() {
-  const [{ ranker, server }, { samples }] = await Promise.all([ask("/v1/stats"), ask("/v1/history")]);
+  const [{ ranker, server }, { samples }, alerts] = await Promise.all([ask("/v1/stats"), ask("/v1/history"), ask("/v1/alerts")]);
   $("serving").textContent = ranker.model_version;
   const degraded = ranker.answers.all ? ranker.answers.degraded / ranker.answers.all : 0;
   $("tiles").replaceChildren(
@@ -21,8 +21,22 @@ export async function live() {
   lines($("speed"), ["answers a second"], rate);
   lines($("latency"), ["p50", "p99"], samples.map((s) => [s.at, s.p50_ms, s.p99_ms]), { format: (v) => v.toFixed(2) });
   lines($("backlog"), ["traces"], samples.map((s) => [s.at, s.backlog]), { format: (v) => v.toFixed(0) });
+  watched(alerts);
   const troubles = [...ranker.trouble, ...server.trouble];
   $("trouble").replaceChildren(el("h2", {}, troubles.length ? "Trouble" : "No trouble"), ...troubles.map((t) => el("p", { class: "error" }, t)));
+}
+
+function watched({ firing, ended, rules }) {
+  const alert = (a, when) => el("li", { class: a.severity }, el("strong", {}, a.name), ` ${a.summary} `, el("span", { class: "dim" }, `${a.value.toPrecision(3)}, limit ${a.limit}; ${when}. ${a.remedy}`));
+  $("alerts").replaceChildren(
+    el("h2", {}, firing.length ? `${firing.length} ${firing.length === 1 ? "alert" : "alerts"}` : "All is as it should be"),
+    el("ul", { class: "alerts" }, firing.map((a) => alert(a, `since ${time(a.since)}`))),
+    ...(ended.length ? [el("h2", { class: "dim" }, "Ended lately"), el("ul", { class: "alerts ended" }, ended.slice(0, 5).map((a) => alert(a, `${time(a.since)} to ${time(a.until)}`)))] : []),
+  );
+  const names = new Set(firing.map((a) => a.name));
+  $("rules").replaceChildren(el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Rules" }, el("table", {},
+    el("thead", {}, el("tr", {}, ["", "rule", "now", "limit", "what it would mean"].map((n) => el("th", {}, n)))),
+    el("tbody", {}, rules.map((r) => el("tr", { class: names.has(r.name) && "error" }, el("td", {}, names.has(r.name) ? "✖" : r.value == null ? "" : "✔"), el("td", {}, r.name), el("td", {}, r.value == null ? "–" : r.value.toPrecision(3)), el("td", {}, `${r.op} ${r.limit}`), el("td", {}, r.summary)))))));
 }
 
 export async function learning() {

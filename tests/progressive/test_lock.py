@@ -1,0 +1,37 @@
+"""One process writes."""
+
+import os
+import signal
+
+import pytest
+
+from processes import ended, started
+from shgat.errors import BusyError
+from shgat.progressive.lock import locked
+
+
+def test_the_second_is_told_at_once_who_the_first_is(tmp_path):
+    with locked(tmp_path / ".lock"), pytest.raises(BusyError, match=f"process {os.getpid()} is at"), locked(tmp_path / ".lock"):
+        pass
+    with locked(tmp_path / ".lock"):
+        pass
+
+
+def test_a_killed_process_leaves_no_lock(tmp_path):
+    ready, write = os.pipe()
+
+    def hold():
+        with locked(tmp_path / ".lock"):
+            os.write(write, b"x")
+            signal.pause()
+
+    pid = started(hold)
+    os.read(ready, 1)
+    with pytest.raises(BusyError, match=str(pid)), locked(tmp_path / ".lock"):
+        pass
+    os.kill(pid, signal.SIGKILL)
+    assert not ended(pid)
+    with locked(tmp_path / ".lock"):
+        assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
+    os.close(ready)
+    os.close(write)

@@ -36,7 +36,7 @@ def test_the_job_on_the_gateway_page_trains():
 
 def test_readme_has_the_two_commands():
     commands = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("pip install")]
-    assert commands == ["pip install . && shgat demo", "pip install '.[test]' && pytest"]
+    assert commands == ["pip install . && shgat demo", "pip install '.[test]' && pytest -n auto --dist loadfile"]
 
 
 def test_every_page_is_in_the_navigation():

@@ -5,6 +5,7 @@
 """
 
 from libc.math cimport sqrt
+from libc.stdint cimport int32_t
 
 cimport _blas
 cimport _elements as el
@@ -71,6 +72,26 @@ def score_folded(const float[::1] x, const float[:, ::1] keys, float scale, floa
             inverse = _inverse(stretch * <float> sqrt(el.sum_of_squares(&x[0], x.shape[0])))
         if keys.shape[0]:
             _blas.gemv_n(keys.shape[0], keys.shape[1], scale * inverse, &keys[0, 0], &x[0], 0.0, &z[0])
+
+
+def score_rows(const float[::1] q, const float[:, ::1] keys, const int32_t[::1] rows, float scale, float[::1] z):
+    """z (m,) = scale keys[rows] (m, D) . q for some rows of the keys (n, D).
+
+    The GIL is released from 16 384 numbers on: for fewer, to get it back takes longer than the work.
+    """
+    cdef Py_ssize_t i, d = keys.shape[1], n = keys.shape[0]
+    if q.shape[0] != d or z.shape[0] != rows.shape[0]:
+        raise ValueError("score_rows: shapes do not fit")
+    for i in range(rows.shape[0]):
+        if rows[i] < 0 or rows[i] >= n:
+            raise ValueError(f"score_rows: row {rows[i]} of {n}")
+    if rows.shape[0] * d > el.BRIEF:
+        with nogil:
+            for i in range(rows.shape[0]):
+                z[i] = scale * el.dot(&keys[rows[i], 0], &q[0], d)
+    else:
+        for i in range(rows.shape[0]):
+            z[i] = scale * el.dot(&keys[rows[i], 0], &q[0], d)
 
 
 def all_at_most(const float[::1] x, float limit):

@@ -16,7 +16,8 @@ from .graph.inheritance import with_mean_embeddings
 from .graph.tables import records_of
 from .model import ModelState, carry_over, json_model, model_file
 from .model.channels import CHANNELS
-from .model.live import LiveModel, Made
+from .model.indexed import IndexedModel
+from .model.live import Made
 
 if TYPE_CHECKING:
     from .executor import Executor
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _Node = TypeVar("_Node", Tool, Capability)
 
 
-class SHGAT(LiveModel):
+class SHGAT(IndexedModel):
     """SuperHyperGraph Attention over one catalogue.
 
     Ranking is safe from many threads, also while another thread changes the model: each request is answered from one immutable
@@ -91,6 +92,7 @@ class SHGAT(LiveModel):
         """A model of its own; the catalogue, which nobody changes, is shared."""
         copied = SHGAT(replace(self.state, params=self.state.params.copy()))
         copied._intent_encoder, copied._given = self._intent_encoder, self._given
+        copied._follow(self)
         return copied
 
     def over(self, catalog: Catalog) -> "SHGAT":
@@ -103,6 +105,7 @@ class SHGAT(LiveModel):
         """
         moved = SHGAT(carry_over.over(self.state, catalog))
         moved._intent_encoder, moved._given = self._intent_encoder, self._given
+        moved._follow(self)
         return moved
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
@@ -368,8 +371,12 @@ class SHGAT(LiveModel):
 
     # ---------------------------------------------------------------- keeping it
     def save(self, path: str | Path) -> None:
-        """Writes one safetensors file with a manifest and checksums; the file at `path` is replaced at once or not at all."""
+        """Writes one safetensors file with a manifest and checksums; the file at `path` is replaced at once or not at all.
+
+        Neighbours, where the model has some, lie beside it in `PATH.neighbours`.
+        """
         model_file.save(self.state, Path(path))
+        self._save_neighbours(Path(path))
 
     def to_bytes(self) -> bytes:
         """What `save` writes."""
@@ -377,8 +384,14 @@ class SHGAT(LiveModel):
 
     @classmethod
     def load(cls, path: str | Path) -> "SHGAT":
-        """Reads what `save` wrote; a torn or altered file raises ModelFileError."""
-        return cls(model_file.load(Path(path)))
+        """Reads what `save` wrote; a torn or altered file raises ModelFileError.
+
+        Neighbours beside it are mapped into memory with the first request; where they are torn or altered, `neighbours_trouble` says so, and
+        they are made anew beside the requests.
+        """
+        model = cls(model_file.load(Path(path)))
+        model._open_neighbours(Path(path))
+        return model
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "the model", catalog: Catalog | None = None) -> "SHGAT":

@@ -76,6 +76,24 @@ def test_folded_keys_score_as_the_two_products_do_where_the_map_keeps_angles(n, 
     np.testing.assert_array_equal(z, 0.0)
 
 
+@pytest.mark.parametrize(("n", "m", "d"), [(1, 1, 1), (7, 12, 3), (40, 33, 64), (700, 600, 33), (5, 0, 3)])
+def test_some_rows_score_as_they_do_among_all(n, m, d):
+    rng = np.random.default_rng(0)
+    q, keys, rows = rng.standard_normal(d), rng.standard_normal((n, d)), rng.integers(0, n, m).astype(np.int32)
+    z = np.full(m, np.nan, np.float32)
+    readout.score_rows(*single(q, keys), rows, 1.7, z)
+    np.testing.assert_allclose(z, 1.7 * (keys @ q)[rows], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("row", [-1, 4])
+def test_a_row_that_is_none_is_refused(row):
+    keys, z = np.zeros((4, 3), np.float32), np.zeros(2, np.float32)
+    with pytest.raises(ValueError, match=f"row {row} of 4"):
+        readout.score_rows(keys[0], keys, np.array([0, row], np.int32), 1.0, z)
+    with pytest.raises(ValueError, match="score_rows: shapes"):
+        readout.score_rows(keys[0, :2], keys, np.array([0, 1], np.int32), 1.0, z)
+
+
 @pytest.mark.parametrize("unit", [True, False])
 def test_a_zero_intent_scores_zero(unit):
     w, keys, q, z = (

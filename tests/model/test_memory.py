@@ -1,5 +1,7 @@
 """What was run for similar intents: votes against plain NumPy, and which traces are remembered."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from shgat import Traces
 from shgat.graph import Incidence
 from shgat.model import memory
 from shgat.model.memory import Memory
+from shgat.model.success import SuccessRates
 from shgat.model.words import asked, terms
 from training import planted
 
@@ -100,10 +103,12 @@ def test_vectors_are_unit_intents_as_a_file_keeps_them():
 
 @pytest.mark.parametrize("timed", [True, False])
 def test_beyond_the_limit_the_latest_are_remembered(monkeypatch, timed):
-    monkeypatch.setattr(memory, "MOST", 5)
+    """Of traces that ran the same tools; see `test_condensing`."""
+    monkeypatch.setattr(memory, "capacity", lambda *of: 5)
     traces = some_traces(12)
     order = np.random.default_rng(1).permutation(12)
     traces.timestamp[:] = order if timed else np.nan
+    traces = replace(traces, tools=Incidence.from_rows([[1]] * 12))
     kept = Memory.of(traces, np.arange(12)).ids
     assert kept == tuple(f"x{i}" for i in range(12) if (order[i] >= 7 if timed else i >= 7))  # in the order of their rows
 
@@ -118,10 +123,10 @@ def test_it_grows_by_what_is_new_and_forgets_the_oldest(monkeypatch):
         *(a.tools.row(i).tolist() for i in range(6)), *(b.tools.row(i).tolist() for i in range(2, 6))
     ]  # fmt: skip
     assert len(grown.texts) == 10
-    monkeypatch.setattr(memory, "MOST", 5)
-    assert a.extended(b).ids == ("x5", "x6", "x7", "x8", "x9")
-    monkeypatch.setattr(memory, "MOST", 3)
-    assert a.extended(b).ids == ("x7", "x8", "x9")
+    alike = [replace(m, tools=Incidence.from_rows([[1]] * 6)) for m in (a, b)]
+    for room in (5, 3):
+        monkeypatch.setattr(memory, "capacity", lambda *of, room=room: room)
+        assert alike[0].extended(alike[1]).ids == tuple(f"x{i}" for i in range(10 - room, 10))
 
 
 def test_nothing_extended_is_the_other_and_by_nothing_the_same():
@@ -146,3 +151,29 @@ def test_proven_is_what_worked():
     outcome = np.array([1.0, 0.0, 0.5], np.float32)
     remembered = Memory(("a", "b", "c"), np.eye(3, 8, dtype=np.float32), [""] * 3, Incidence.from_rows([[4], [1], [2]]), outcome)
     assert remembered.proven.tolist() == [4, 2]
+
+
+def test_a_large_memory_votes_by_the_nearest_cells_as_by_all_of_it(monkeypatch):
+    rng = np.random.default_rng(0)
+    centres = rng.standard_normal((300, 24))
+    topic = rng.integers(0, 300, 6000)
+    vectors = (centres[topic] + 0.5 * rng.standard_normal((6000, 24))).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    tools, outcome = Incidence.from_rows((topic % 50)[:, None].tolist()), (rng.random(6000) < 0.9).astype(np.float32)
+    ids, texts = tuple(map(str, range(6000))), [""] * 6000
+    intents = (centres[rng.integers(0, 300, 40)] + 0.5 * rng.standard_normal((40, 24))).astype(np.float32)
+    plain, celled = (Memory(ids, vectors, texts, tools, outcome) for _ in range(2))
+    expected = [(plain.votes(x[None], 50), plain.nearest(x[None]), plain.closest(x[None], 3)) for x in intents]
+    rates = [SuccessRates.of(plain, 50).rates(x[None], vectors.mean(axis=0)) for x in intents]
+    monkeypatch.setattr(memory, "CELLED", 1000)
+    assert celled.celled
+    agreed = 0
+    for x, (votes, near, closest), rate in zip(intents, expected, rates, strict=True):
+        agreed += int(celled.votes(x[None], 50).argmax() == votes.argmax())
+        np.testing.assert_allclose(celled.nearest(x[None]), near, atol=1e-5)
+        np.testing.assert_allclose(celled.closest(x[None], 3), closest, atol=0.02)
+        np.testing.assert_allclose(SuccessRates.of(celled, 50).rates(x[None], vectors.mean(axis=0)), rate, rtol=1e-4)
+    assert agreed >= 39
+    np.testing.assert_allclose(celled.votes(intents, 50), plain.votes(intents, 50), rtol=1e-6)  # many at once: by all of it
+    own = plain.votes(vectors[7:8], 50, [7])
+    assert celled.votes(vectors[7:8], 50, [7]).argmax() == own.argmax()

@@ -61,6 +61,9 @@ def serve(
     user: Annotated[str, typer.Option(metavar="ID", help="Whose model.")] = "local",
     rate: Annotated[float | None, typer.Option(metavar="N", min=0.001, help="Requests a second of a key.  [default: any]")] = None,
     linger: Annotated[float, typer.Option(metavar="S", min=0.0, max=600.0, help="Seconds it still listens after SIGTERM.")] = 1.0,
+    workers: Annotated[
+        int, typer.Option(metavar="N", min=1, max=256, help="Processes that answer; they share one copy of the model.")
+    ] = 1,
     webhook: Annotated[
         str | None, typer.Option(envvar="SHGAT_WEBHOOK", metavar="URL", help="Is told of alerts; SHGAT_WEBHOOK_TOKEN is its bearer token.")
     ] = None,
@@ -80,6 +83,10 @@ def serve(
         given.refuse({"--catalog": catalog, "--store": store}, "without --demo", "with it")
     elif store is None:
         raise given.WrongUsage("give --store URL, sqlite:///shgat.db for instance, or --demo")
+    if demo and workers > 1:
+        raise given.WrongUsage("--demo has one worker")
+    if workers > 1:
+        given.refuse({"--webhook": webhook, "--otlp": otlp}, "with one worker", "with several: each would send for itself")
     if fd is not None and not keys:
         raise given.WrongUsage("--fd needs --keys FILE: nobody knows from where that socket can be reached")
     _installed()
@@ -87,6 +94,7 @@ def serve(
     from ..web.logs import configure
     from ..web.server import bind, check_exposure, inherited
     from ..web.server import serve as run
+    from ..web.workers import Workers
 
     check_exposure(host, keys is not None)
     configure()
@@ -102,7 +110,24 @@ def serve(
         )
         if demo:
             stack.enter_context(_visitors(ranker, service))
-        run(service, bound, access_log=access_log, linger=linger, started=lambda: _tell(bound, secret, as_json))
+
+        def one(first: bool = True) -> None:
+            run(
+                service,
+                bound,
+                access_log=access_log,
+                linger=linger,
+                started=lambda: _tell(bound, secret, as_json) if first else None,
+            )
+
+        def worker(first: bool) -> None:
+            try:
+                ranker.refresh()
+                one(first)
+            finally:
+                ranker.close()
+
+        one() if workers == 1 else Workers(workers, worker).run()
 
 
 def _installed() -> None:

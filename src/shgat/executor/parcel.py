@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .._files import write_atomically
 from ..errors import ShgatError, WorkerError
 from .contract import Tell
 
@@ -77,7 +76,9 @@ def write(path: Path, value: object) -> int:
         at += gap + buffer.nbytes
     with path.with_suffix(".arrays").open("wb") as file:
         file.writelines(parts)
-    write_atomically(path, pickle.dumps((pickled, places), _PROTOCOL))
+    path.write_bytes(
+        pickle.dumps((pickled, places), _PROTOCOL)
+    )  # nobody reads it before it is named in a call, nor after the executor
     return len(pickled) + at
 
 

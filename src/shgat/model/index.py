@@ -15,6 +15,7 @@ from .candidates import Candidates, Kind
 from .channels import STRETCH, Channels, Fusion, Learned
 from .memory import Memory
 from .message_passing import Cache, MessagePassing
+from .neighbours import Neighbours
 from .params import Params
 from .state import ModelState
 from .values import Values
@@ -62,6 +63,7 @@ class Index:
     tools, capabilities : the candidates of both kinds
     w_query, w_context : (D, d) W_q W_intent and W_q W_context, of a model with words (D, d + 256) the latter
     stretch : |q| / |x| of a W_query that keeps angles, as that of an untrained model does; 0 where it does not
+    neighbours : a graph over the keys of the tools that proposes candidates, None where all are scored
     w_words : (256, D) what the words of an intent add to its query, None for a model without words
     scale : from the product of unit query and unit key to z
     shares : (nnz,) mean attention over heads on the way down from capabilities to tools, for the entries of `hierarchy.containing`;
@@ -80,6 +82,7 @@ class Index:
     learned: LearnedChannels | None = None
     w_words: Float32 | None = None
     stretch: float = 0.0
+    neighbours: Neighbours | None = None
 
     @property
     def catalog(self) -> Catalog:
@@ -148,6 +151,9 @@ def build(state: ModelState, version: int, maps_of: Index | None = None) -> Inde
     rates = np.array([np.nan if c.success_rate is None else c.success_rate for c in catalog.capabilities])
     uses = np.array([c.uses for c in catalog.capabilities], np.int64)
     trust = reliability(rates, uses, config.reliability)
+    untouched = not phases.hierarchy.levels and state.cooccurrence is None and "tool_offsets" not in params
+    assert catalog.tool_embeddings is not None
+    tools = catalog.tool_embeddings if untouched else x[:n]  # the same numbers: one copy is enough
     w_query, w_words = (
         _apart(_fold(params.w_q, params["w_intent"]), state) if maps_of is None else (maps_of.w_query, maps_of.w_words)
     )
@@ -156,7 +162,7 @@ def build(state: ModelState, version: int, maps_of: Index | None = None) -> Inde
     return Index(
         version,
         state,
-        Candidates.of([t.id for t in catalog.tools], catalog.tool_column, x[:n], keys[:n], None, through),
+        Candidates.of([t.id for t in catalog.tools], catalog.tool_column, tools, keys[:n], None, through),
         Candidates.of([c.id for c in catalog.capabilities], catalog.capability_column, x[row_of], keys[row_of], trust, through),
         w_query,
         _fold(params.w_q, params["w_context"]) if maps_of is None else maps_of.w_context,
@@ -182,7 +188,8 @@ def with_isolated_tools(index: Index, state: ModelState, version: int, steps: Se
     keys = np.concatenate([readout.keys(part, index.state.params, state.config.similarity).rows for part in parts])
     tools = index.tools.with_more([t.id for t in catalog.tools[n:]], catalog.tool_column, x, keys, index.w_query)
     learned = None if index.learned is None else index.learned.with_isolated_tools(catalog)
-    return replace(index, version=version, state=state, tools=tools, learned=learned)
+    graph = None if index.neighbours is None else index.neighbours.grown(len(tools.ids))
+    return replace(index, version=version, state=state, tools=tools, learned=learned, neighbours=graph)
 
 
 def _learned(state: ModelState) -> LearnedChannels | None:

@@ -16,6 +16,8 @@ from .._types import Bool, Float32, Float64, Int32, Int64
 from ..graph import Incidence
 from ..traces.outages import outage
 from ..traces.record import SUCCESS
+from .cells import Cells
+from .condensing import capacity, condensed
 from .lexical import Bm25
 from .readout import product, unit_rows
 from .words import terms
@@ -23,12 +25,12 @@ from .words import terms
 if TYPE_CHECKING:
     from ..traces import Traces  # who only ranks has none
 
-MOST = 20_000  # traces remembered, the latest
 NEIGHBOURS = 20
 SHARPNESS = 20.0  # of the vote's softmax over cosines
 WORD_SHARPNESS = 10.0  # of the vote's softmax over relative BM25
 FADE = 10.0, 0.5  # votes fade where the nearest trace is farther than this cosine
 FLOOR = 1e-3
+CELLED = 8192  # traces from which an intent is compared with those of the nearest cells alone
 UNHEARD = np.float32(-2.0)  # a cosine that none is as low as
 
 
@@ -55,11 +57,13 @@ class Memory:
 
     @classmethod
     def of(cls, traces: "Traces", rows: Int64) -> "Memory":
-        """The traces among `rows` that ran tools, the latest 20 000; failures of an outage are left out, since they tell nothing of a tool."""
+        """The traces among `rows` that ran tools, as many as 64 MB hold, see `condensing`; failures of an outage are left out, since they tell
+        nothing of a tool."""
         good = rows[(traces.tools.degrees[rows] > 0) & ~outage(traces)[rows]]
         if not np.isnan(traces.timestamp[good]).any():
             good = good[np.argsort(traces.timestamp[good], kind="stable")]
-        good = np.sort(good[-MOST:])
+        room = capacity(traces.vectors(good[:1]).shape[1], sum(len(str(traces.texts[i])) for i in good.tolist()), len(good))
+        good = np.sort(good[condensed(traces.tools.take(good), room)])
         vectors = traces.vectors(good)
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         vectors = vectors.astype(np.float16).astype(np.float32)  # as a model file keeps them; scaling again would round twice
@@ -135,15 +139,28 @@ class Memory:
         return self._bm25.rarity(word, unknown)
 
     def cosines(self, x: Float32) -> Float32:
-        """(B, N) of intents (B, d) and the traces. Not to be written to; see `_of_one`."""
+        """(B, N) of intents (B, d) and the traces. Not to be written to; see `_of_one`.
+
+        Of a single intent and a large memory those of traces far from it are -2, see `cells`.
+        """
         return self._of_one(x)[1] if len(x) == 1 else self._cosines(unit_rows(x))
+
+    @property
+    def celled(self) -> bool:
+        """Is a single intent compared with the nearest traces alone?"""
+        return len(self.vectors) >= CELLED
+
+    @cached_property
+    def _cells(self) -> Cells:
+        return Cells.of(self.vectors)
 
     def _of_one(self, x: Float32) -> tuple[bytes, Float32, Float32]:
         """The intent (1, d) as bytes, its cosines, and those of traces that have a vote. Votes, nearness, home and success ask for the same,
         so that what a single intent has is kept until the next."""
         question, kept = x.tobytes(), self._last
         if kept is None or kept[0] != question:
-            cosine = self._cosines(unit_rows(x))
+            unit = unit_rows(x)
+            cosine = self._cells.cosines(unit[0], UNHEARD)[None] if self.celled else self._cosines(unit)
             kept = self.__dict__["_last"] = question, cosine, self._silenced(cosine, None)
         return kept
 
@@ -207,16 +224,16 @@ class Memory:
         )  # fmt: skip
 
     def extended(self, other: "Memory") -> "Memory":
-        """This memory and the traces of the other one that are new to it, the latest 20 000; both over the same tools."""
+        """This memory and the traces of the other one that are new to it, as many as 64 MB hold; both over the same tools."""
         known = set(self.ids)
-        fresh = np.array([i for i, key in enumerate(other.ids) if key not in known], np.int64)[-MOST:]
-        mine = self.take(np.arange(max(0, len(self) + len(fresh) - MOST), len(self)))
-        new = other.take(fresh)
-        return Memory(
-            (*mine.ids, *new.ids), np.concatenate([mine.vectors, new.vectors]), [*mine.texts, *new.texts],
-            Incidence.stacked([mine.tools, new.tools]), np.concatenate([mine.outcomes, new.outcomes]),
-            np.concatenate([mine.timestamps, new.timestamps]),
+        new = other.take(np.array([i for i, key in enumerate(other.ids) if key not in known], np.int64))
+        both = Memory(
+            (*self.ids, *new.ids), np.concatenate([self.vectors, new.vectors]), [*self.texts, *new.texts],
+            Incidence.stacked([self.tools, new.tools]), np.concatenate([self.outcomes, new.outcomes]),
+            np.concatenate([self.timestamps, new.timestamps]),
         )  # fmt: skip
+        room = capacity(self.vectors.shape[1], sum(map(len, both.texts)), len(both))
+        return both if len(both) <= room else both.take(condensed(both.tools, room))
 
     @cached_property
     def terms(self) -> list[list[str]]:

@@ -85,6 +85,10 @@ def from_bytes(data: bytes | bytearray, name: str, over: Catalog | None = None) 
     try:
         if over is not None:
             _check_encoder(over, _encoder(manifest), name)
+            if (
+                over.fingerprint == manifest["fingerprint"]
+            ):  # the file's embeddings are not needed: what stays is not to hold on to them
+                tensors = {k: v if k.endswith("_embeddings") else v.copy() for k, v in tensors.items()}
         state = _state(tensors, manifest, over)
         bounds.check(state)
         return state

@@ -8,7 +8,7 @@ from .. import _check
 from .._kernels import readout, topk
 from .._types import Float32, Int32
 from ..errors import InputError
-from . import foresight
+from . import foresight, proposed
 from .candidates import Candidates, Kind
 from .channels import NEED_TEXT, at_home, weighted
 from .evidence import Evidence
@@ -101,6 +101,11 @@ def rank(
     spoken = speaks(index, spoken, text)
     fused = _is_fused(index, kind, evidence, spoken)
     own = own_of(index, kind, evidence)
+    alone = kind == "tools" and not fused and own is None and min_score is None and not foresees(index, kind, context_tools)
+    if index.neighbours is not None and alone:
+        found = proposed.rank(Question(index, x[None], context_tools, None if text is None else [text]), top_k, columns)
+        if found is not None:
+            return found
     if not fused and not context_tools and index.state.config.fusion != "sigmoid" and index.w_words is None:
         candidates = index.candidates(kind)
         z = _finished(_score_one(index, candidates, x), candidates, index)

@@ -20,6 +20,7 @@ import numpy as np
 from .._kernels import channels
 from .._types import Float32, Float64, Int64
 from .memory import Memory
+from .readout import product, unit_rows
 from .words import asked
 
 FLOOR = 0.02  # of the factor: what failed for as long as anybody remembers is still 1 / 50 as likely as it was
@@ -144,7 +145,7 @@ class _Near:
         """(B, n) exp(5 (s - 1)) = exp(5 (cos - 1) / (1 - m))."""
         lengths = np.sqrt(np.einsum("bd,bd->b", x, x))
         usual = np.minimum(np.maximum((x @ centre) / np.maximum(lengths, 1e-12), 0.0), 0.9)[:, None]
-        s = np.take(self.memory.cosines(x), self.rows, axis=1)
+        s = product(unit_rows(x), self._vectors) if self.memory.celled else np.take(self.memory.cosines(x), self.rows, axis=1)
         s -= 1.0
         s *= SHARPNESS / (1.0 - usual)
         if texts is not None:
@@ -152,6 +153,10 @@ class _Near:
                 mine = set(asked(texts[i]))
                 s[i] = [SHARPNESS * (len(mine & theirs) / max(len(mine), 1) - 1.0) for theirs in self._words]
         return np.asarray(np.exp(s, out=s), np.float32)
+
+    @cached_property
+    def _vectors(self) -> Float32:
+        return self.memory.vectors[self.rows]
 
     @cached_property
     def _words(self) -> list[set[str]]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..errors import InputError, ModelFileError
 from ..graph import Catalog
+from ..model.shared_arrays import SharedArrays
 from ..shgat import SHGAT
 from ..store import Store
 from .facts import facts_of
@@ -22,10 +23,11 @@ class Versions:
     ----------
     catalog : that every version is moved to
     user_id : whose model
+    shared : where large arrays lie that other processes of this machine hold too, None for nowhere
     """
 
-    def __init__(self, catalog: Catalog, user_id: str) -> None:
-        self.catalog, self.user_id = catalog, user_id
+    def __init__(self, catalog: Catalog, user_id: str, shared: SharedArrays | None = None) -> None:
+        self.catalog, self.user_id, self.shared = catalog, user_id, shared
 
     def open(self, data: bytes, name: str) -> SHGAT:
         """A model of a file's content, over the catalogue, with everything built that its first request would wait for.
@@ -39,6 +41,7 @@ class Versions:
             model = SHGAT.from_bytes(data, name, self.catalog)
         except InputError as error:
             raise ModelFileError(f"{name} does not fit: {error}") from None
+        model.share(self.shared)
         model.rank(np.ones(self.catalog.dimension, np.float32), 1, text="warm up")
         return model
 

@@ -23,6 +23,7 @@ from ..learning.principals import Principals
 from ..learning.scheduler import Scheduler
 from ..learning.shares import SHARE
 from ..learning.spool import Spool
+from ..model.shared_arrays import SharedArrays
 from ..registry import ServedVersion, Slots, Traffic, Versions
 from ..shgat import SHGAT
 from ..store import Decision, Ranked, Retention, Store
@@ -153,10 +154,13 @@ class Ranker(InferenceService, Intake, Upkeep):
         rules, exploring = Rules.of(rules), Exploration.of(explore)
         cache = VectorCache(second=None if redis is None else Redis.of(redis))
         catalog = served_catalog(catalog, encoder, cache, url, STORE_TIMEOUT)
+        folder = folder_for(url, journal)
+        shared = None if folder is None else SharedArrays(folder.with_name(f"{folder.name}.arrays"))
+        catalog = catalog if shared is None else shared.catalog(catalog)
         model = SHGAT.from_catalog(catalog, config, seed)
+        model.share(shared)
         child = Child(timeout=timeout, memory_limit=memory_limit)
         dimension = catalog.dimension
-        folder = folder_for(url, journal)
         written = Journal(lambda: Store.open(url, dimension, timeout=STORE_TIMEOUT, clock=clock), catalog, Ledger(folder))
         known: dict[str, str] = {}
         if not written.trouble:
@@ -171,7 +175,7 @@ class Ranker(InferenceService, Intake, Upkeep):
             catalog = replace(catalog, aliases={**known, **catalog.aliases})
             model = model.over(catalog)
         learner = Learner(
-            Versions(catalog, user_id), child, seed, Spool(None if folder is None else folder.parent), principal_share
+            Versions(catalog, user_id, shared), child, seed, Spool(None if folder is None else folder.parent), principal_share
         )
         slots = Slots(ServedVersion("untrained", 0, model))
         scheduler = Scheduler(written, learner, slots, mode, debounce, retention)

@@ -61,7 +61,8 @@ class Adam:
     def __init__(self, params: Buffered, groups: Iterable[Group]) -> None:
         self.m: Float32 = np.zeros_like(params.buffer)
         self.v: Float32 = np.zeros_like(params.buffer)
-        self.step_count, groups = 0, list(groups)
+        self.step_count = 0
+        groups = list(groups)
         self.spans = _spans(params, [name for g in groups for name in g.names])
         self._steps = [(s, g.lr_factor, g.decay) for g in groups for s in _spans(params, g.names)]
 

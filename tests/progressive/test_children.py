@@ -2,10 +2,14 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 
+import orjson
 import pytest
 
 from processes import children as pids
@@ -68,3 +72,23 @@ def test_told_to_stop_nobody_waits(tmp_path, planted):
         assert done().reason == "it was told to end"
     finally:
         found.close()
+
+
+def test_one_whose_parent_has_ended_before_it_began_does_nothing(tmp_path, three):
+    work = orjson.dumps({"task": asdict(task(three[0], tmp_path / "0.part"))}) + b"\n"
+    command = [sys.executable, "-c", "from shgat.progressive.children import serve; serve(1)"]
+    done = subprocess.run(command, input=work, capture_output=True, check=True)
+    assert done.stdout == b""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_whose_parent_is_killed_ends(tmp_path):
+    script = "from shgat.progressive.children import Children; c = Children(1); p = c._all[0]._started(); print(p.pid, flush=True); input()"
+    parent = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    pid = int(parent.stdout.readline())
+    parent.kill()
+    parent.communicate()
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{pid}").exists() and Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z" and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert time.monotonic() < deadline

@@ -115,7 +115,7 @@ class _Child:
                 return None
             if self._process is None or self._process.poll() is not None:
                 self._let_go()
-                command = [sys.executable, "-c", "from shgat.progressive.children import serve; serve()"]
+                command = [sys.executable, "-c", f"from shgat.progressive.children import serve; serve({os.getpid()})"]
                 self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             return self._process
 
@@ -159,9 +159,12 @@ class _Child:
                         pipe.close()
 
 
-def serve() -> None:
-    """What such a process does: tasks from stdin until it ends."""
+def serve(parent: int) -> None:
+    """What such a process does: tasks from stdin until it ends, or until the process that started it does, which may have been before
+    this line. One that went on would write beside the next run."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     out: BinaryIO = os.fdopen(os.dup(1), "wb")

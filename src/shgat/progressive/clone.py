@@ -38,13 +38,15 @@ _PR_SET_PDEATHSIG = 1
 
 def child_setup(most: int) -> Callable[[], None]:
     """For a child before it becomes git: no file of it may be larger than `most` bytes, and it ends with its parent."""
-    libc = ctypes.CDLL(None)
+    libc, parent = ctypes.CDLL(None), os.getpid()
 
     def setup() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that git says why
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended before that
+            os._exit(1)
 
     return setup
 

@@ -19,6 +19,12 @@ settings.register_profile("unhurried", deadline=None)  # the machine may be busy
 settings.load_profile("unhurried")
 
 
+if (
+    "PYTEST_XDIST_WORKER" in os.environ
+):  # which gives its workers a width of 80, that of a terminal; what they run writes into a pipe
+    os.environ.pop("COLUMNS", None)
+
+
 def pytest_configure(config):
     """Temporary folders lie in memory where there is enough: thousands of commits that wait for a disk are minutes of waiting."""
     memory = Path("/dev/shm")

@@ -1,10 +1,8 @@
 """Requests to a version with neighbours: candidates of the graph, scored exactly, in place of the whole catalogue."""
 
-import numpy as np
-
-from .._kernels import topk
 from .._types import Float32, Int32
 from .index import Index
+from .memory import highest
 from .neighbours import scores
 from .question import Question
 from .ranking import Ranking
@@ -23,8 +21,6 @@ def rank(question: Question, top_k: int, columns: Int32 | None) -> Ranking | Non
 
 
 def _best(index: Index, columns: Int32, z: Float32, top_k: int) -> Ranking:
-    k = min(top_k, len(z))
-    best, where = np.empty(k, np.float32), np.empty(k, np.int32)
-    topk.top_k(z, best, where)
+    where, best = highest(z, min(top_k, len(z)))
     names = index.tools.ids
     return Ranking("tools", tuple([names[i] for i in columns[where].tolist()]), best, index.version, None)

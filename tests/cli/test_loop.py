@@ -41,6 +41,20 @@ def test_run_status_and_again(ask, listed, tmp_path):
     assert sound(ws) == (found["merkleRoot"], found["chain"])
 
 
+def test_it_trains_after_each_batch_where_it_is_told_to(ask, tmp_path):
+    ws, listed = tmp_path / "ws", tmp_path / "list.txt"
+    listed.write_text(f"{make(tmp_path / 'long.git', Plan(seed=1, commits=80, adversarial=False)).path}\n")
+    code, _, said = ask("loop", "run", "-w", ws, "--repos", listed, "--train", "--json")
+    events = [json.loads(line) for line in said.splitlines()]
+    assert code == 0
+    assert [e["event"] for e in events] == ["begun", "sealed", "learned", "trained", "archived", "ended"]
+    assert json.loads((ws / ".reasoning_rl4/kernel/models/register.json").read_bytes())["trained"] == 1
+    assert ask("kernel", "verify", "-w", ws)[0] == 0
+    next((ws / ".reasoning_rl4/kernel/models").glob("*.safetensors")).write_bytes(b"x")
+    code, out, _ = ask("kernel", "verify", "-w", ws)
+    assert (code, "not what was written" in out) == (65, True)
+
+
 def test_mistakes(ask, listed, tmp_path):
     assert ask("loop", "run", "-w", tmp_path / "ws", "--repos", tmp_path / "none")[0] == 2
     assert ask("loop", "run", "-w", tmp_path / "ws", "--repos", listed, "--quota", "10 GiB")[0] == 2

@@ -184,14 +184,15 @@ def verify(workspace: Workspace = HERE, as_json: Json = False) -> int:
     """Compare every file of a kernel with its digest and with state.json. Exit code 65: something is not what was written; it is named."""
 
     def work() -> int:
-        from ..progressive import state
+        from ..progressive import register, state
+        from ..progressive.layout import Layout
         from . import output
 
         place = folder(workspace)
         name = (
             "state.json" if (place / "state.json").exists() or not (place / "global_state.json").exists() else "global_state.json"
         )
-        faults = state.verify(place, name)
+        faults = [*state.verify(place, name), *(register.verify(Layout(workspace)) if place == Layout(workspace).kernel else [])]
         if as_json:
             output.write_json({"sound": not faults, "faults": [{"where": f.where, "what": f.what} for f in faults]})
         else:

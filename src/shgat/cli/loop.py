@@ -18,7 +18,10 @@ from .workspace import HERE, Json, Quiet, Workspace, layout, told
 
 if TYPE_CHECKING:
     from ..progressive.corpus import Line
+    from ..progressive.layout import Layout
     from ..progressive.loop import Event
+    from ..progressive.register import BatchTrainer
+    from ..progressive.settings import Settings
     from .grid import Grid
 
 app = typer.Typer(help="Read repositories in batches under a quota of disk.", rich_markup_mode=None)
@@ -28,6 +31,7 @@ Size = Annotated[int, typer.Option("--batch-size", min=1, metavar="N", help="Rep
 Quota = Annotated[str | None, typer.Option(metavar="SIZE", help="Of the whole workspace.  [default: what it has, or 10GB]")]
 High = Annotated[float, typer.Option("--high-water", min=0.1, max=1.0, help="Part of the ledger's share at which it is archived.")]
 Timeout = Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="Of one clone.")]
+Train = Annotated[bool, typer.Option("--train", help="Train SHGAT after each batch, from where it was.")]
 _TOLD_TO_END = 143
 
 
@@ -40,6 +44,7 @@ def run(
     quota: Quota = None,
     high_water: High = 0.95,
     timeout: Timeout = 300.0,
+    train: Train = False,
     again: Annotated[
         bool, typer.Option("--again", help="Read everything again; what has not changed is not taken in twice.")
     ] = False,
@@ -49,7 +54,9 @@ def run(
     """Read the repositories of a list that are not read yet, archive each batch, and keep what is known in the kernel. A repository that
     cannot be read is written down and passed over (exit code 1). What was interrupted goes on where it was."""
     lines = corpus.read(repos)
-    return told(lambda: _run(workspace, lines, again, quiet, as_json, _options(batch_size, jobs, quota, high_water, timeout)))
+    return told(
+        lambda: _run(workspace, lines, again, train, quiet, as_json, _options(batch_size, jobs, quota, high_water, timeout))
+    )
 
 
 @app.command(short_help="Go on where it was.")
@@ -60,12 +67,13 @@ def resume(
     quota: Quota = None,
     high_water: High = 0.95,
     timeout: Timeout = 300.0,
+    train: Train = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> int:
     """Go on with the repositories that the workspace knows."""
     layout(workspace)
-    return told(lambda: _run(workspace, [], False, quiet, as_json, _options(batch_size, jobs, quota, high_water, timeout)))
+    return told(lambda: _run(workspace, [], False, train, quiet, as_json, _options(batch_size, jobs, quota, high_water, timeout)))
 
 
 @app.command(short_help="How far it is.")
@@ -106,7 +114,9 @@ def _options(batch_size: int, jobs: int, quota: str | None, high_water: float, t
         raise given.WrongUsage(f"--quota: {error}") from None
 
 
-def _run(workspace: Path, lines: "Sequence[Line]", again: bool, quiet: bool, as_json: bool, options: dict[str, Any]) -> int:
+def _run(
+    workspace: Path, lines: "Sequence[Line]", again: bool, train: bool, quiet: bool, as_json: bool, options: dict[str, Any]
+) -> int:
     from datetime import UTC, datetime
 
     from ..progressive import summary
@@ -122,8 +132,9 @@ def _run(workspace: Path, lines: "Sequence[Line]", again: bool, quiet: bool, as_
     except InputError as error:
         raise given.WrongUsage(str(error)) from None
     stopped = threading.Event()
-    with _told_to_end(stopped), _progress(quiet, len(lines)) as on_event:
-        report = Loop(places, settings, lambda: datetime.now(UTC), on_event=on_event, stopped=stopped).run(lines, again=again)
+    with _told_to_end(stopped), _progress(quiet, len(lines)) as on_event, _trainer(train, places, settings, on_event) as trainer:
+        loop = Loop(places, settings, lambda: datetime.now(UTC), train=trainer, on_event=on_event, stopped=stopped)
+        report = loop.run(lines, again=again)
     found = summary.summary(places, report.root, report.chain, report.peak)
     page = summary.write(places, found, max(0, settings.quota // 20))
     if as_json:
@@ -134,6 +145,22 @@ def _run(workspace: Path, lines: "Sequence[Line]", again: bool, quiet: bool, as_
         output.note("shgat: told to end; `shgat loop resume` goes on")
         return _TOLD_TO_END
     return 1 if found["states"].get("failed") else 0
+
+
+@contextmanager
+def _trainer(
+    wanted: bool, places: "Layout", settings: "Settings", on_event: "Callable[[Event], None]"
+) -> "Iterator[BatchTrainer | None]":
+    """What trains after each batch, None where nothing does."""
+    if not wanted:
+        yield None
+        return
+    from ..progressive.loop import Event
+    from ..progressive.register import BatchTrainer
+    from ..worker.parent import Child
+
+    with Child() as child:
+        yield BatchTrainer(places, settings.quota, child, on_learned=lambda unit, what: on_event(Event("learned", unit, what)))
 
 
 @contextmanager

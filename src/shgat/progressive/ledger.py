@@ -72,8 +72,8 @@ class Ledger:
         """Links whose segments lie there as lines."""
         return [e for e in self.chain.entries if self.layout.segment(e.seq).exists()]
 
-    def walk(self) -> Iterator[tuple[Entry, Iterator[bytes]]]:
-        """Each link and its lines, which have to be read before the next link.
+    def walk(self, after: int = 0) -> Iterator[tuple[Entry, Iterator[bytes]]]:
+        """Each link behind `after` and its lines, which have to be read before the next link.
 
         Raises
         ------
@@ -81,7 +81,7 @@ class Ledger:
             where a segment is nowhere.
         """
         at = {a.entries[0].seq: a for a in self.archives()}
-        seq, last = 1, len(self.chain.entries)
+        seq, last = after + 1, len(self.chain.entries)
         while seq <= last:
             path = self.layout.segment(seq)
             if path.exists():

@@ -30,7 +30,7 @@ from .settings import Settings, remember, remembered
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened: `kind` is begun, sealed, skipped, failed, archived, trained or ended."""
+    """Something that happened: `kind` is begun, sealed, skipped, failed, learned, archived, trained or ended."""
 
     kind: str
     name: str = ""

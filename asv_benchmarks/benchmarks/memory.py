@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.neighbours import model, rows
+from benchmarks.sizes import sized
 from shgat import SHGAT
 from shgat.graph import Incidence
 from shgat.model import memory as module
@@ -41,7 +42,7 @@ def remembering(n: int) -> SHGAT:
 class RequestWithMemory:
     """2000 tools x 384, channels semantic and memory; and the words of the traces where the intent has its text."""
 
-    params = ([0, 20_000, 1_000_000], ["cells", "all"], ["vector", "text"])
+    params = (sized([0, 20_000, 1_000_000], [0, 10_000]), ["cells", "all"], ["vector", "text"])
     param_names = ("traces", "compared", "by")
     timeout = 600
 

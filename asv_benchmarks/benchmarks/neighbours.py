@@ -4,10 +4,12 @@ from functools import cache
 
 import numpy as np
 
+from benchmarks.sizes import sized
 from peers import contender
 from shgat import SHGAT, Catalog, Tool
 
 D, TOPICS = 384, 5000
+N = sized(50_000, 5000)  # tools
 
 
 def rows(n: int, seed: int) -> np.ndarray:
@@ -50,10 +52,10 @@ class Propose:
     timeout = 600
 
     def setup(self, by: str) -> None:
-        keys, self.intents = rows(50_000, 0), rows(200, 5)
+        keys, self.intents = rows(N, 0), rows(200, 5)
         self.right = np.argsort(-(self.intents @ keys.T), axis=1)[:, :10]
         if by in ("shgat", "exact"):
-            made = model(50_000)
+            made = model(N)
             if by == "shgat":
                 made.build_neighbours(threads=1)
             self.ask = lambda x: [int(i[4:]) for i in made.rank(x).ids]
@@ -79,11 +81,11 @@ class Allowed:
     def setup(self, share: float, by: str) -> None:
         from shgat.model import scoring
 
-        made, x = model(50_000), rows(1, 5)[0]
+        made, x = model(N), rows(1, 5)[0]
         if by == "shgat":
             made.build_neighbours(threads=1)
         index = made.index()
-        allowed = np.flatnonzero(np.random.default_rng(1).random(50_000) < share).astype(np.int32)
+        allowed = np.flatnonzero(np.random.default_rng(1).random(N) < share).astype(np.int32)
         self.does = lambda: scoring.rank(index, x, 10, "tools", None, (), allowed, None)
 
     def time_request(self, share: float, by: str) -> None:
@@ -101,14 +103,14 @@ class OpenNeighbours:
 
         from shgat.model import neighbour_file
 
-        made = model(50_000)
+        made = model(N)
         made.build_neighbours(threads=1)
         path = Path(mkdtemp()) / "model.neighbours"
         neighbour_file.save(made.index().neighbours, path)
         return str(path)
 
     def setup(self, path: str) -> None:
-        self.keys = model(50_000).index().tools.keys
+        self.keys = model(N).index().tools.keys
 
     def time_open(self, path: str) -> None:
         from pathlib import Path

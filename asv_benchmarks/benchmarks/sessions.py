@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from benchmarks.sizes import sized
 from shgat import Catalog, Trace
 from shgat.experiments.next_tool import CoOccurrence, Markov
 from shgat.traces import Reward, Sessions
@@ -22,7 +23,7 @@ def _traces(n):
 class Steps:
     """By the number of steps, ten a session: the tiny one is the cost of a call."""
 
-    params = ([10, 100_000],)
+    params = (sized([10, 100_000], [10, 1000]),)
     param_names = ("steps",)
     timeout = 300
 

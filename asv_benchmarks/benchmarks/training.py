@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import shgat
+from benchmarks.sizes import sized
 from peers import cases, contender
 from shgat import SHGAT, Capability, Catalog, Tool, Traces, load_traces
 from shgat.executor import Processes
@@ -76,7 +77,7 @@ class Fit:
 class Growth:
     """A `fit` with one epoch a run, d = 384: linear in traces and in tools."""
 
-    params = ([(10_000, 1000), (100_000, 1000), (10_000, 10_000), (100_000, 10_000), (10_000, 100_000)],)
+    params = (sized([(10_000, 1000), (100_000, 1000), (10_000, 10_000), (100_000, 10_000), (10_000, 100_000)], [(500, 100)]),)
     param_names = ("traces_and_tools",)
     number, repeat, warmup_time, timeout = 1, 1, 0.0, 900.0
 

@@ -74,17 +74,23 @@ class Manifest:
         self, path: Path, *, read_only: bool = False, most: int = 1 << 40, on_step: Callable[[str], None] = lambda _: None
     ) -> None:
         self.path, self._on_step = path, on_step
+        mode = "ro" if read_only else "rwc"
         try:
-            mode = "ro" if read_only else "rwc"
             self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=30.0)
+        except sqlite3.DatabaseError as error:
+            raise CorruptError(f"{path}: {error}") from None
+        try:
             self._db.row_factory = sqlite3.Row
             if not read_only:
                 self._prepare(most)
             (found,) = self._db.execute("PRAGMA user_version").fetchone()
             if found != FORMAT:
                 raise WorkspaceError(f"{path}: format {found}, expected {FORMAT}; use the version of shgat that made it")
-        except sqlite3.DatabaseError as error:
-            raise CorruptError(f"{path}: {error}") from None
+        except BaseException as error:
+            self._db.close()
+            if isinstance(error, sqlite3.DatabaseError):
+                raise CorruptError(f"{path}: {error}") from None
+            raise
 
     def _prepare(self, most: int) -> None:
         self._db.execute("PRAGMA journal_mode=WAL")

@@ -183,11 +183,15 @@ def test_killed_at_every_step_the_end_is_the_same(three, tmp_path, uninterrupted
 
 @pytest.mark.slow
 def test_killed_at_fifty_moments_the_end_is_the_same(three, tmp_path, uninterrupted):
-    rng, killed = random.Random(4), 0
+    rng, killed, whole = random.Random(4), 0, []
+    for jobs in (1, 2):
+        began = time.monotonic()
+        loop_of(tmp_path / f"whole{jobs}", jobs=jobs).run(lines_of(*three))
+        whole.append(time.monotonic() - began)
     for n in range(50):
         workspace = tmp_path / f"ws{n}"
         pid = started(lambda workspace=workspace, n=n: loop_of(workspace, jobs=1 + n % 2).run(lines_of(*three)))
-        time.sleep(rng.uniform(0.0, 0.35 if n % 2 == 0 else 1.2))
+        time.sleep(rng.uniform(0.0, whole[n % 2]))
         os.kill(pid, signal.SIGKILL)
         killed += os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
         report = loop_of(workspace).run(lines_of(*three))

@@ -4,8 +4,9 @@ import math
 from collections import deque
 from collections.abc import Mapping
 
-from .measures import Samples
+from .measures import Labels, Samples
 
+Series = dict[Labels, float]
 Matching = Mapping[str, tuple[str, ...]]  # label -> values that are meant
 
 
@@ -19,35 +20,38 @@ class History:
 
     def __init__(self, window: float) -> None:
         self.window = window
-        self._seen: deque[tuple[float, Samples]] = deque()
+        self._seen: deque[tuple[float, Samples, dict[str, Series]]] = deque()  # the samples, and the same by name
 
     def add(self, at: float, samples: Samples) -> None:
         """What was seen at a moment, seconds since the epoch; one that is no later than the last is passed over."""
         if self._seen and at <= self._seen[-1][0]:
             return
-        self._seen.append((at, samples))
+        by_name: dict[str, Series] = {}
+        for (name, labels), value in samples.items():
+            by_name.setdefault(name, {})[labels] = value
+        self._seen.append((at, samples, by_name))
         while len(self._seen) > 2 and self._seen[1][0] <= at - self.window:
             self._seen.popleft()
 
     @property
     def latest(self) -> tuple[float, Samples] | None:
         """Moment and samples of the last look."""
-        return self._seen[-1] if self._seen else None
+        return self._seen[-1][:2] if self._seen else None
 
     def values(self, name: str, matching: Matching) -> list[float]:
         """Of the series that match, now."""
-        return [v for labels, v in _series(self._seen[-1][1], name, matching).items() if not math.isnan(v)] if self._seen else []
+        return [v for v in _series(self._seen[-1][2], name, matching).values() if not math.isnan(v)] if self._seen else []
 
     def lately(self, name: str, matching: Matching) -> list[float]:
         """Of the series that match, at every look of the window."""
-        return [v for _, samples in self._seen for v in _series(samples, name, matching).values() if not math.isnan(v)]
+        return [v for *_, by_name in self._seen for v in _series(by_name, name, matching).values() if not math.isnan(v)]
 
-    def increases(self, name: str, matching: Matching) -> dict[tuple[tuple[str, str], ...], float]:
+    def increases(self, name: str, matching: Matching) -> Series:
         """Labels -> by how much a counter rose within the window; a fall is a restart. After one look alone: since the process started."""
-        found: dict[tuple[tuple[str, str], ...], float] = {}
-        before: dict[tuple[tuple[str, str], ...], float] | None = None if len(self._seen) > 1 else {}
-        for _, samples in self._seen:
-            now = _series(samples, name, matching)
+        found: Series = {}
+        before: Series | None = None if len(self._seen) > 1 else {}
+        for *_, by_name in self._seen:
+            now = _series(by_name, name, matching)
             if before is not None:
                 for labels, value in now.items():
                     was = before.get(labels, 0.0)
@@ -59,7 +63,7 @@ class History:
 
     def to_list(self) -> list[list[object]]:
         """As JSON values."""
-        return [[at, [[name, list(labels), value] for (name, labels), value in samples.items()]] for at, samples in self._seen]
+        return [[at, [[name, list(labels), value] for (name, labels), value in samples.items()]] for at, samples, _ in self._seen]
 
     @classmethod
     def of(cls, window: float, given: list[list[object]]) -> "History":
@@ -77,9 +81,8 @@ class History:
         return history
 
 
-def _series(samples: Samples, name: str, matching: Matching) -> dict[tuple[tuple[str, str], ...], float]:
-    found = {}
-    for (of, labels), value in samples.items():
-        if of == name and all(dict(labels).get(label) in values for label, values in matching.items()):
-            found[labels] = value
-    return found
+def _series(by_name: Mapping[str, Series], name: str, matching: Matching) -> Series:
+    found = by_name.get(name, {})
+    if not matching:
+        return found
+    return {labels: v for labels, v in found.items() if all(dict(labels).get(k) in wanted for k, wanted in matching.items())}

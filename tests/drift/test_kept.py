@@ -48,3 +48,9 @@ def test_without_a_version_there_is_nothing_to_drift_from(tmp_path):
     stored.fill(url, 0.0, version=False)
     with Store.open(url) as store, pytest.raises(InputError, match="no model serves"):
         kept.serving(store, stored.catalog())
+
+
+def test_a_version_of_another_registry_is_none_that_it_could_have_drifted_from(filled):
+    filled.move_alias("production", 99)  # as MLflow's are numbered
+    with pytest.raises(InputError, match="no model serves"):
+        kept.serving(filled, stored.catalog())

@@ -44,10 +44,10 @@ def serving(store: Store, catalog: Catalog, *, user_id: str = "local", anew: boo
     InputError
         for too few traces of that time, or where no version serves.
     """
-    version = store.active_model(user_id)
-    if version is None:
+    active = next((v for v in store.model_versions(user_id) if v.active), None)
+    if active is None:
         raise InputError(f"{store.url}: no model serves {user_id!r} yet: there is nothing that it could have drifted from")
-    made_at = next(v.created_at for v in store.model_versions(user_id) if v.version == version)
+    version, made_at = active.version, active.created_at
     data = None if anew else store.drift_reference(version)
     if data is not None:
         return Kept(version, made_at, Reference.from_bytes(data, f"the drift reference of version {version}"), False)

@@ -153,8 +153,7 @@ class StoreFacts:
         return self._kept[1]
 
     def _model(self, store: Store, now: float) -> Samples:
-        version = store.active_model(self._user)
-        made = next((v.created_at for v in store.model_versions(self._user) if v.version == version), None)
+        made = next((v.created_at for v in store.model_versions(self._user) if v.active), None)
         return {} if made is None else {key("shgat_model_age_seconds"): now - made}
 
     def _features(self, store: Store, now: float) -> Samples:

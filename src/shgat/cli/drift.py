@@ -5,15 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import ShgatError
 from . import given
 from .db import Json, Url
 
 if TYPE_CHECKING:
     from ..drift import Report
     from .grid import Grid
-
-_MISTAKE = 2
 
 
 def drift(
@@ -33,13 +30,7 @@ def drift(
 ) -> int:
     """Compare the traces since the version that serves was made with the reference kept with it; where none is kept, one is made of the traces
     before. Exit code 0: no drift, 1: drift, 2: a mistake, or nothing to compare."""
-    from . import output
-
-    try:
-        return _drift(url, catalog, since, remember, alpha, seed, user, as_json)
-    except (ShgatError, OSError) as error:  # 1 is drift
-        output.note(f"shgat: error: {output.shorten(str(error), 1000)}")
-        return _MISTAKE
+    return given.or_mistake(lambda: _drift(url, catalog, since, remember, alpha, seed, user, as_json))
 
 
 def _drift(

@@ -2,13 +2,13 @@
 code 2 before any work, and never ignored."""
 
 import getpass
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ..errors import BusyError, CorruptError, QuotaError, StoreURLError
+from ..errors import BusyError, CorruptError, QuotaError, ShgatError, StoreURLError
 
 # typer brings its own click, older ones use the installed one: either way this is what they raise for a wrong command line.
 WrongUsage: type[Exception] = typer.BadParameter.__mro__[2]
@@ -18,6 +18,7 @@ Who = Annotated[str, typer.Option("--who", metavar="NAME", help="Who does it, fo
 Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="Why, for the log.")]
 
 
+_MISTAKE = 2
 _CODES = ((CorruptError, 65), (BusyError, 73), (QuotaError, 75))  # of sysexits.h: data, cannot create, try again
 
 
@@ -27,6 +28,26 @@ def exit_code(error: BaseException) -> int:
         if isinstance(error, kind):
             return code
     return 2 if isinstance(error, (WrongUsage, StoreURLError)) else 1
+
+
+def or_mistake(work: Callable[[], int], interrupted: str = "") -> int:
+    """The exit code of work whose 1 says something of its own, a gate or an alert: any error is 2.
+
+    Parameters
+    ----------
+    interrupted : what is said at Ctrl-C, which is 2 as well then; "": it is left to whoever called
+    """
+    from . import output
+
+    try:
+        return work()
+    except (ShgatError, OSError) as error:
+        output.note(f"shgat: error: {output.shorten(str(error), 1000)}")
+    except KeyboardInterrupt:
+        if not interrupted:
+            raise
+        output.note(f"shgat: {interrupted}")
+    return _MISTAKE
 
 
 def folder(text: str, *names: str) -> Any:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import ShgatError
 from . import given
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Is everything as it should be?", rich_markup_mode=None)
 
-_MISTAKE = 2
 Json = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
 Url = Annotated[list[str] | None, typer.Option("--url", metavar="URL", help="Of a server; more than once for several.")]
 Store = Annotated[
@@ -70,7 +68,7 @@ def check(
                 _write(watch, all_)
             return 1 if watch.firing else 0
 
-    return _told(work)
+    return given.or_mistake(work)
 
 
 @app.command("watch", short_help="Evaluate them again and again, and show it.")
@@ -101,7 +99,7 @@ def watch_(
                 _lines(watch, every, looks)
         return 0
 
-    return _told(work)
+    return given.or_mistake(work)
 
 
 @app.command(short_help="Rules, dashboard and configuration for Prometheus, Alertmanager and Grafana.")
@@ -131,7 +129,7 @@ def export(
             output.write_lines(*map(str, written))
         return 0
 
-    return _told(work)
+    return given.or_mistake(work)
 
 
 @app.command(short_help="What is watched, with limits.")
@@ -159,19 +157,7 @@ def rules(as_json: Json = False) -> int:
         output.write(grid)
         return 0
 
-    return _told(work)
-
-
-def _told(work: Any) -> int:
-    """The exit code; 1 is an alert's, so that everything else is 2."""
-    from . import output
-
-    try:
-        code: int = work()
-        return code
-    except (ShgatError, OSError) as error:
-        output.note(f"shgat: error: {output.shorten(str(error), 1000)}")
-    return _MISTAKE
+    return given.or_mistake(work)
 
 
 def _watch(
@@ -184,14 +170,14 @@ def _watch(
     command: Path | None,
     state: Path | None,
 ) -> "Watch":
-    from ..monitoring import Command, FactSettings, Watch, Webhook
+    from ..monitoring import Command, Watch, Webhook
     from ..monitoring.sources import Served, Source, Stored
 
     if url and store and os.environ.get("SHGAT_STORE_URL") != store:
         raise given.WrongUsage("give --url or --store: a server shows what its store says too")
     if not url and not store:
         raise given.WrongUsage("give --url http://HOST:PORT of a server, or --store URL")
-    sources: list[Source] = [Served(u, key) for u in url] if url else [Stored(str(store), user, FactSettings(drift_every=0.0))]
+    sources: list[Source] = [Served(u, key) for u in url] if url else [Stored(str(store), user)]
     receivers: list[Any] = [Webhook(webhook, os.environ.get("SHGAT_WEBHOOK_TOKEN", ""))] if webhook else []
     if command is not None:
         receivers.append(Command(command))

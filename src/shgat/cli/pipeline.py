@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import ShgatError
 from . import given
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ Dry = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 Again = Annotated[bool, typer.Option("--again", help="Give an open run up, and learn anew though nothing is new.")]
 DEFAULT = Path("pipeline.toml")
-_MISTAKE = 2
+_AGAIN = "interrupted; the same command goes on where it was"
 _GOOD = ("open", "promoted", "unchanged")  # statuses of exit code 0
 _SHOWN = 10  # runs
 
@@ -40,7 +39,7 @@ def init(config: Config = DEFAULT) -> int:
         output.note(f"shgat: {config} written; it says where the store is by the environment variable SHGAT_STORE_URL")
         return 0
 
-    return _told(work)
+    return given.or_mistake(work, _AGAIN)
 
 
 @app.command(short_help="All steps, up to the end or to a gate that says no.")
@@ -99,7 +98,7 @@ def rollback(config: Config = DEFAULT, who: given.Who = "", why: given.Why = "",
         _show(_pipeline(config, True).rollback(who=given.who(who), why=why), as_json)
         return 0
 
-    return _told(work)
+    return given.or_mistake(work, _AGAIN)
 
 
 @app.command(short_help="The latest runs, and their steps.")
@@ -130,7 +129,7 @@ def status(
         output.write(_runs(runs[-_SHOWN:]), _steps(chosen))
         return 0
 
-    return _told(work)
+    return given.or_mistake(work, _AGAIN)
 
 
 def _step(config: Path, name: str, again: bool, dry_run: bool, quiet: bool, as_json: bool) -> int:
@@ -144,20 +143,7 @@ def _step(config: Path, name: str, again: bool, dry_run: bool, quiet: bool, as_j
         _show(found, as_json, name)
         return 0 if found.status in _GOOD else 1
 
-    return _told(work)
-
-
-def _told(work: Callable[[], int]) -> int:
-    """The exit code; 1 is a gate's, so that everything else is 2."""
-    from . import output
-
-    try:
-        return work()
-    except (ShgatError, OSError) as error:
-        output.note(f"shgat: error: {output.shorten(str(error), 1000)}")
-    except KeyboardInterrupt:
-        output.note("shgat: interrupted; the same command goes on where it was")
-    return _MISTAKE
+    return given.or_mistake(work, _AGAIN)
 
 
 def _pipeline(config: Path, quiet: bool) -> "Pipeline":

@@ -1,10 +1,8 @@
 """The exported files before the real Prometheus, Alertmanager and their tools: the same faults, the same alerts, told and taken back."""
 
-import http.server
 import json
 import shutil
 import subprocess
-import threading
 import time
 import urllib.parse
 import urllib.request
@@ -12,6 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from listening import Listening
 from monitoring.world import FAULTS
 from processes import free_port
 from shgat.monitoring.dashboard import expressions
@@ -20,39 +19,6 @@ from shgat.monitoring.export import ExportSettings, export
 PROMETHEUS, ALERTMANAGER = shutil.which("prometheus"), shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
 PROMTOOL, AMTOOL = shutil.which("promtool"), shutil.which("amtool")
 EVERY = 2.0  # seconds between evaluations
-
-
-class Listening:
-    """A server in a thread: GET gives `text()`, POST is kept."""
-
-    def __init__(self, text=lambda: b""):
-        self.posted, outer = [], self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                body = text()
-                self.send_response(200)
-                self.send_header("content-type", "text/plain; version=0.0.4")
-                self.end_headers()
-                self.wfile.write(body)
-
-            def do_POST(self):
-                outer.posted.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *said):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
-
-    def close(self):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
 
 
 @contextmanager
@@ -82,8 +48,13 @@ def until(what, seconds, said=""):
 class Real:
     """Prometheus and Alertmanager over one target."""
 
-    def __init__(self, port, alerts):
-        self.port, self.alerts = port, alerts
+    def __init__(self, port, told):
+        self.port, self._told = port, told
+
+    @property
+    def alerts(self):
+        """What Alertmanager has told."""
+        return [json.loads(body) for _, _, body in self._told.asked]
 
     def firing(self):
         found = ask(self.port, "/api/v1/alerts")["data"]["alerts"]
@@ -97,30 +68,26 @@ class Real:
 @pytest.fixture
 def real(monitor, tmp_path):
     monitor.start()
-    target, told = Listening(monitor.exposition.text), Listening()
-    port, manager = free_port(), free_port()
-    settings = ExportSettings(
-        targets=[f"127.0.0.1:{target.port}"], every=EVERY, window=60.0, webhook=f"http://127.0.0.1:{told.port}/",
-        alertmanager=f"127.0.0.1:{manager}",
-    )  # fmt: skip
-    export(tmp_path, settings)
-    (tmp_path / "key").write_text("none\n")
-    prometheus = [
-        PROMETHEUS, f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/data",
-        f"--web.listen-address=127.0.0.1:{port}",
-    ]  # fmt: skip
-    alertmanager = [
-        ALERTMANAGER, f"--config.file={tmp_path}/alertmanager.yml", f"--storage.path={tmp_path}/alerts",
-        f"--web.listen-address=127.0.0.1:{manager}", "--cluster.listen-address=",
-    ]  # fmt: skip
-    with running(alertmanager, tmp_path / "alertmanager.log"), running(prometheus, tmp_path / "prometheus.log"):
-        found = Real(port, told.posted)
-        until(lambda: _answers(port), 30, (tmp_path / "prometheus.log").read_text())
-        until(lambda: ask(port, "/api/v1/query", query='up{job="shgat"} == 1')["data"]["result"], 30)
-        yield found
+    with Listening(get=lambda: (200, monitor.exposition.text())) as target, Listening() as told:
+        port, manager = free_port(), free_port()
+        settings = ExportSettings(
+            targets=[f"127.0.0.1:{target.port}"], every=EVERY, window=60.0, webhook=f"{told.url}/", alertmanager=f"127.0.0.1:{manager}",
+        )  # fmt: skip
+        export(tmp_path, settings)
+        (tmp_path / "key").write_text("none\n")
+        prometheus = [
+            PROMETHEUS, f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/data",
+            f"--web.listen-address=127.0.0.1:{port}",
+        ]  # fmt: skip
+        alertmanager = [
+            ALERTMANAGER, f"--config.file={tmp_path}/alertmanager.yml", f"--storage.path={tmp_path}/alerts",
+            f"--web.listen-address=127.0.0.1:{manager}", "--cluster.listen-address=",
+        ]  # fmt: skip
+        with running(alertmanager, tmp_path / "alertmanager.log"), running(prometheus, tmp_path / "prometheus.log"):
+            until(lambda: _answers(port), 30, (tmp_path / "prometheus.log").read_text())
+            until(lambda: ask(port, "/api/v1/query", query='up{job="shgat"} == 1')["data"]["result"], 30)
+            yield Real(port, told)
     monitor.stop()
-    target.close()
-    told.close()
 
 
 def _answers(port):

@@ -1,10 +1,9 @@
-import http.server
 import json
 import stat
-import threading
 
 import pytest
 
+from listening import Listening
 from shgat.errors import InputError, RemoteError
 from shgat.monitoring.evaluator import Alert
 from shgat.monitoring.receivers import Command, Webhook, document, shown
@@ -15,26 +14,10 @@ ENDED = Alert("Cold", "warning", "here", "resolved", 0.1, 1.0, 1_700_000_000.0, 
 
 @pytest.fixture
 def listening():
-    """(url, what was posted, codes that it answers with, then 200)"""
-    posted, codes = [], []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["content-length"]))
-            posted.append((self.path, self.headers.get("authorization"), json.loads(body)))
-            self.send_response(codes.pop(0) if codes else 200)
-            self.end_headers()
-
-        def log_message(self, *said):
-            pass
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/alerts?x=1", posted, codes
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    """(url, what it was asked, codes that it answers with, then 200)"""
+    codes = []
+    with Listening(post=lambda: codes.pop(0) if codes else 200) as server:
+        yield f"{server.url}/alerts?x=1", server.asked, codes
 
 
 def test_the_document_is_that_of_alertmanager():
@@ -51,7 +34,8 @@ def test_the_document_is_that_of_alertmanager():
 def test_a_webhook_is_posted_to_with_its_token(listening):
     url, posted, _ = listening
     Webhook(url, "geheim").tell([FIRING])
-    assert posted == [("/alerts?x=1", "Bearer geheim", document([FIRING]))]
+    ((path, headers, body),) = posted
+    assert (path, headers["authorization"], json.loads(body)) == ("/alerts?x=1", "Bearer geheim", document([FIRING]))
 
 
 def test_a_webhook_is_tried_again_and_what_fails_is_said_without_its_path(listening):

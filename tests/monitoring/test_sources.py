@@ -1,8 +1,6 @@
-import http.server
-import threading
-
 import pytest
 
+from listening import Listening
 from monitoring.world import D, catalog
 from shgat.errors import InputError
 from shgat.monitoring.measures import key
@@ -12,33 +10,18 @@ from shgat.store import Store
 
 @pytest.fixture
 def asked():
-    """(url, what it answers: code and body)"""
+    """(url, what it answers: code and body, what it was asked)"""
     says = [200, b"shgat_troubles 2.0\n"]
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            says.append((self.path, self.headers.get("authorization")))
-            self.send_response(says[0])
-            self.end_headers()
-            self.wfile.write(says[1])
-
-        def log_message(self, *said):
-            pass
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}", says
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with Listening(get=lambda: (says[0], says[1])) as server:
+        yield server.url, says, server.asked
 
 
 def test_a_server_is_asked_with_its_key(asked):
-    url, says = asked
+    url, _, seen = asked
     source = Served(url, "geheim")
     assert source.look() == {key("shgat_troubles"): 2.0, UP: 1.0}
-    assert says[2] == ("/metrics", "Bearer geheim")
+    path, headers, _ = seen[0]
+    assert (path, headers["authorization"]) == ("/metrics", "Bearer geheim")
     assert Served(f"{url}/metrics").look()[UP] == 1.0
     assert "geheim" not in source.target + source.trouble
 
@@ -47,7 +30,7 @@ def test_a_server_is_asked_with_its_key(asked):
     ("code", "said"), [(401, "it wants a key: --key"), (403, "has not the scope metrics"), (500, "it answered 500")]
 )
 def test_a_server_that_refuses_is_down_and_says_why(asked, code, said):
-    url, says = asked
+    url, says, _ = asked
     says[0] = code
     source = Served(url)
     assert source.look() == {UP: 0.0}
@@ -55,7 +38,7 @@ def test_a_server_that_refuses_is_down_and_says_why(asked, code, said):
 
 
 def test_what_is_no_text_of_prometheus_is_down(asked):
-    url, says = asked
+    url, says, _ = asked
     says[1] = b"<html>\xff"
     source = Served(url)
     assert source.look() == {UP: 0.0}

@@ -1,12 +1,11 @@
 """Spans as a collector gets them: nested, timed, on the caller's trace, and without a word of what was asked."""
 
 import gzip
-import http.server
 import itertools
-import threading
 
 import pytest
 
+from listening import Listening
 from monitoring.world import World
 from shgat.errors import InputError
 from shgat.monitoring import Spans
@@ -67,30 +66,14 @@ def test_what_the_server_failed_is_an_error(kept):
 
 
 def test_they_reach_a_collector_by_otlp(fresh):
-    posted = []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["content-length"]))
-            posted.append((self.path, gzip.decompress(body) if self.headers.get("content-encoding") == "gzip" else body))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *said):
-            pass
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    spans = Spans.exported(f"http://127.0.0.1:{server.server_address[1]}")
-    spans.watch(fresh.ranker)
-    fresh.ranker.rank(None, text="wish 1 nr 1")
-    spans.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    ((path, body),) = posted
+    with Listening() as collector:
+        spans = Spans.exported(collector.url)
+        spans.watch(fresh.ranker)
+        fresh.ranker.rank(None, text="wish 1 nr 1")
+        spans.close()
+    ((path, headers, body),) = collector.asked
     assert path == "/v1/traces"
+    body = gzip.decompress(body) if headers.get("content-encoding") == "gzip" else body
     request = ExportTraceServiceRequest.FromString(body)
     names = [s.name for r in request.resource_spans for scope in r.scope_spans for s in scope.spans]
     assert sorted(names) == ["shgat.answer", "shgat.arrange", "shgat.encode", "shgat.rank", "shgat.record"]
